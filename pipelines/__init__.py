@@ -1,0 +1,1 @@
+"""From a university's extracts to a safe, published release."""

@@ -1,0 +1,152 @@
+"""What comes in, what is measured and for whom: the TOML files of this folder, as typed objects."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+FOLDER = Path(__file__).parent
+UNKNOWN = "Unknown"
+
+ColumnType = Literal["text", "identifier", "code", "date", "integer", "number"]
+
+
+class DefinitionError(ValueError):
+    """An entry in a definitions file that cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an input table."""
+
+    name: str
+    type: ColumnType
+    says: str = ""
+    required: bool = False
+    not_blank: bool = False
+    values: tuple[str, ...] = ()
+    person: str = ""  # whose identifier: student, tutor, meeting or response
+
+
+@dataclass(frozen=True)
+class Table:
+    """One input table."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    optional: bool
+    columns: dict[str, Column]
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """A characteristic and its groups in reading order."""
+
+    name: str
+    label: str
+    groups: tuple[str, ...]
+    reference: str
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is measured: SQL for one row, whom it is out of, and how to read it."""
+
+    name: str
+    label: str
+    theme: Literal["contact", "voice", "staff", "record"]
+    definition: str
+    out_of: str
+    grain: Literal["enrolment", "response", "tutor"]
+    kind: Literal["proportion", "mean", "ratio"]
+    value: str
+    better: Literal["higher", "lower", "neither"]
+    denominator: str = ""
+    needs: tuple[str, ...] = ()
+    material: float = 3.0
+    private: bool = True
+    headline: bool = False
+    percent: bool = True  # a ratio shown as a percentage
+
+    @property
+    def is_percentage(self) -> bool:
+        return self.kind == "proportion" or (self.kind == "ratio" and self.percent)
+
+    @property
+    def decimals(self) -> int:
+        return 0 if self.is_percentage else 1
+
+    @property
+    def scale(self) -> float:
+        """What a computed value is multiplied by to be shown."""
+        return 100.0 if self.is_percentage else 1.0
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Everything in the definitions folder."""
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    characteristics: dict[str, Characteristic] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        return self.tables["enrolments"].columns["level"].values
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"{path.name} is not valid TOML: {error}") from error
+
+
+def _build(kind: type, file: str, name: str, entry: dict[str, Any]) -> Any:
+    entry = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    try:
+        return kind(name=name, **entry)
+    except TypeError as error:
+        raise DefinitionError(f"{file}, entry [{name}]: {error}") from error
+
+
+def load(folder: Path = FOLDER) -> Definitions:
+    """Read the definitions in `folder` and check that they hang together.
+
+    Raises DefinitionError naming the file and entry at fault.
+    """
+    characteristics = {
+        name: _build(Characteristic, "characteristics.toml", name, entry)
+        for name, entry in _entries(folder / "characteristics.toml").items()
+    }
+    for c in characteristics.values():
+        if c.reference not in c.groups:
+            raise DefinitionError(f"characteristics.toml, entry [{c.name}]: reference {c.reference!r} is not one of its groups")
+        if UNKNOWN in c.groups or c.name == "all":
+            raise DefinitionError(f"characteristics.toml, entry [{c.name}]: 'Unknown' and 'all' are added by themselves")
+
+    tables = {}
+    for name, entry in _entries(folder / "tables.toml").items():
+        columns = {n: _build(Column, "tables.toml", n, c) for n, c in entry["columns"].items()}
+        if entry.get("characteristics"):
+            for c in characteristics.values():
+                columns[c.name] = Column(c.name, "code", says=c.label, values=(*c.groups, UNKNOWN))
+        tables[name] = Table(name, entry["grain"], tuple(entry["key"]), entry["optional"], columns)
+
+    metrics = {
+        name: _build(Metric, "metrics.toml", name, entry)
+        for name, entry in _entries(folder / "metrics.toml").items()
+    }
+    for m in metrics.values():
+        if (m.kind == "ratio") != bool(m.denominator):
+            raise DefinitionError(f"metrics.toml, entry [{m.name}]: a ratio, and only a ratio, has a denominator")
+        for need in m.needs:
+            table, _, column = need.partition(".")
+            if table not in tables or column not in tables[table].columns:
+                raise DefinitionError(f"metrics.toml, entry [{m.name}]: needs {need!r}, which no table has")
+    return Definitions(tables, characteristics, metrics)
