@@ -72,6 +72,7 @@ class Metric:
     private: bool = True
     headline: bool = False
     percent: bool = True  # a ratio shown as a percentage
+    part_of_whole: bool = False  # a ratio that can never exceed 1
 
     @property
     def is_percentage(self) -> bool:
@@ -126,9 +127,13 @@ def load(folder: Path = FOLDER) -> Definitions:
     }
     for c in characteristics.values():
         if c.reference not in c.groups:
-            raise DefinitionError(f"characteristics.toml, entry [{c.name}]: reference {c.reference!r} is not one of its groups")
+            raise DefinitionError(
+                f"characteristics.toml, entry [{c.name}]: reference {c.reference!r} is not one of its groups"
+            )
         if UNKNOWN in c.groups or c.name == "all":
-            raise DefinitionError(f"characteristics.toml, entry [{c.name}]: 'Unknown' and 'all' are added by themselves")
+            raise DefinitionError(
+                f"characteristics.toml, entry [{c.name}]: 'Unknown' and 'all' are added by themselves"
+            )
 
     tables = {}
     for name, entry in _entries(folder / "tables.toml").items():
@@ -144,7 +149,9 @@ def load(folder: Path = FOLDER) -> Definitions:
     }
     for m in metrics.values():
         if (m.kind == "ratio") != bool(m.denominator):
-            raise DefinitionError(f"metrics.toml, entry [{m.name}]: a ratio, and only a ratio, has a denominator")
+            raise DefinitionError(
+                f"metrics.toml, entry [{m.name}]: a ratio, and only a ratio, has a denominator"
+            )
         for need in m.needs:
             table, _, column = need.partition(".")
             if table not in tables or column not in tables[table].columns:

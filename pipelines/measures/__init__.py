@@ -1,0 +1,1 @@
+"""How large and how certain: pure functions on small tables of cells."""

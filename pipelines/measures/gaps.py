@@ -1,0 +1,137 @@
+"""Gaps: each group against its reference group, with an interval, a p-value and words for the evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from pipelines.measures import intervals
+
+PLACE = ["academic_year", "part", "level", "unit", "metric", "characteristic"]
+FAMILY = ["metric", "characteristic", "academic_year", "part"]
+SIGNIFICANT = 1 - intervals.CONFIDENCE
+
+CLEAR, POSSIBLE, NONE, TOO_FEW = "clear gap", "possible gap", "no clear gap", "too few to say"
+
+
+def newcombe(
+    p1: np.ndarray, l1: np.ndarray, u1: np.ndarray, p2: np.ndarray, l2: np.ndarray, u2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of p1 − p2 from the two Wilson intervals (Newcombe, 1998, method 10)."""
+    difference = p1 - p2
+    return (
+        difference - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2),
+        difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2),
+    )
+
+
+def pooled_z(x1: np.ndarray, n1: np.ndarray, x2: np.ndarray, n2: np.ndarray) -> np.ndarray:
+    """Two-sided p-value that two proportions are equal (score test with the pooled proportion)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = (x1 + x2) / (n1 + n2)
+        z = (x1 / n1 - x2 / n2) / np.sqrt(p * (1 - p) * (1 / n1 + 1 / n2))
+    return np.where((p == 0) | (p == 1), 1.0, 2 * stats.norm.sf(np.abs(z)))
+
+
+def welch(
+    difference: np.ndarray, e1: np.ndarray, n1: np.ndarray, e2: np.ndarray, n2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Limits and p-value of a difference between two means or ratios with standard errors e1, e2 (Welch, 1947).
+
+    Two groups without any spread give no interval: the result is NaN, never a certain gap.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(e1**2 + e2**2)
+        df = error**4 / (e1**4 / (n1 - 1) + e2**4 / (n2 - 1))
+        lower, upper = intervals.student(difference, error, df)
+        p = 2 * stats.t.sf(np.abs(difference / error), df)
+    known = error > 0
+    return np.where(known, lower, np.nan), np.where(known, upper, np.nan), np.where(known, p, np.nan)
+
+
+def against_reference(cells: pd.DataFrame, kinds: pd.Series, references: pd.Series) -> pd.DataFrame:
+    """Every group's gap to its reference group in the same unit, level and period.
+
+    cells: with intervals, groups to be compared only. references: characteristic → reference group.
+    Returns PLACE, group, reference, n, reference_n, value (group minus reference), lower, upper, p.
+    Groups whose reference has nobody are left out.
+    """
+    split = cells[cells["characteristic"].isin(references.index)]
+    reference = split["characteristic"].map(references)
+    is_reference = (split["group"] == reference).to_numpy()
+    pairs = split[~is_reference].merge(
+        split[is_reference], on=PLACE, suffixes=("", "_reference"), validate="many_to_one"
+    )
+    one = {c: pairs[c].to_numpy(float) for c in ("n", "sx", "value", "lower", "upper", "error")}
+    two = {c: pairs[f"{c}_reference"].to_numpy(float) for c in one}
+    value = one["value"] - two["value"]
+
+    lower, upper, p = welch(value, one["error"], one["n"], two["error"], two["n"])
+    is_p = (pairs["metric"].map(kinds) == "proportion").to_numpy()
+    low_p, high_p = newcombe(
+        one["value"], one["lower"], one["upper"], two["value"], two["lower"], two["upper"]
+    )
+    lower, upper = np.where(is_p, low_p, lower), np.where(is_p, high_p, upper)
+    p = np.where(is_p, pooled_z(one["sx"], one["n"], two["sx"], two["n"]), p)
+    return pd.DataFrame(
+        {
+            **{c: pairs[c] for c in [*PLACE, "group"]},
+            "reference": pairs["group_reference"],
+            "n": one["n"],
+            "reference_n": two["n"],
+            "value": value,
+            "lower": lower,
+            "upper": upper,
+            "p": p,
+        }
+    )
+
+
+def adjusted(p: pd.Series, family: list[pd.Series]) -> pd.Series:
+    """p-values adjusted within each family (Benjamini & Hochberg, 1995). NaN stays NaN and is not counted."""
+    known = p.notna()
+    frame = pd.DataFrame({"p": p[known]})
+    frame["family"] = pd.concat([f[known].astype(str) for f in family], axis=1).agg("|".join, axis=1)
+    frame = frame.sort_values("p", ascending=False)
+    grouped = frame.groupby("family", sort=False)["p"]
+    size = grouped.transform("size")
+    rank = size - grouped.cumcount()
+    frame["raised"] = frame["p"] * size / rank
+    raised = frame.groupby("family", sort=False)["raised"].cummin().clip(upper=1.0)
+    return raised.reindex(p.index)
+
+
+def evidence(gaps: pd.DataFrame, material: pd.Series, too_wide: pd.Series) -> pd.Series:
+    """Evidence in words for gaps with value, lower, upper, p and p_adjusted.
+
+    clear gap       unlikely to be chance after adjusting for all gaps looked at, and material
+    possible gap    unlikely to be chance looked at alone, and material
+    too few to say  the interval reaches further than `too_wide` and holds no evidence
+    no clear gap    anything else
+    material, too_wide: metric → size in the units of value.
+    """
+    needed, limit = gaps["metric"].map(material), gaps["metric"].map(too_wide)
+    large = gaps["value"].abs() >= needed
+    reach = (gaps["upper"] - gaps["lower"]) / 2
+    words = np.select(
+        [
+            gaps["p"].isna() | gaps["lower"].isna(),
+            (gaps["p_adjusted"] < SIGNIFICANT) & large,
+            (gaps["p"] < SIGNIFICANT) & large,
+            reach > limit,
+        ],
+        [TOO_FEW, CLEAR, POSSIBLE, TOO_FEW],
+        default=NONE,
+    )
+    return pd.Series(words, index=gaps.index)
+
+
+def direction(gaps: pd.DataFrame, better: pd.Series) -> pd.Series:
+    """'worse' or 'better' for the group where there is evidence of a gap, else 'none'.
+
+    better: metric → higher, lower or neither.
+    """
+    good = gaps["metric"].map(better).map({"higher": 1, "lower": -1, "neither": 0})
+    sign = np.sign(gaps["value"]) * good * gaps["evidence"].isin([CLEAR, POSSIBLE])
+    return sign.map({1.0: "better", -1.0: "worse"}).fillna("none")

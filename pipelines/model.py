@@ -1,0 +1,94 @@
+"""Model: from staged rows to cells, the sufficient statistics of every metric for every group and unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pandas as pd
+
+from pipelines import models
+from pipelines.definitions import Characteristic, Column, Definitions, Metric
+
+GRAINS = {"enrolment": "enrolments", "response": "feedback", "tutor": "tutors"}
+NO_WEEK = -1  # no year is in progress: nothing counts as 'to date'
+
+Present = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """What the models made.
+
+    cells: academic_year, part, level, unit, characteristic, group, metric, n, sx, sxx, sy, syy, sxy.
+    periods: as mart_period. data_through: the last meeting's date.
+    """
+
+    cells: pd.DataFrame
+    periods: pd.DataFrame
+    schools: pd.DataFrame
+    data_through: date | None
+
+
+def missing(metric: Metric, present: Present) -> str | None:
+    """Why `metric` cannot be computed from the extracts given, in words; None when it can."""
+    needs = {f"{GRAINS[metric.grain]}.", *metric.needs}
+    for need in sorted(needs):
+        table, _, column = need.partition(".")
+        if not present.get(table):
+            return f"there is no {table} extract"
+        if column and column not in present[table]:
+            return f"the {table} extract has no {column}"
+    return None
+
+
+def missing_characteristic(characteristic: Characteristic, present: Present) -> str | None:
+    """Why `characteristic` cannot be used, in words; None when it can."""
+    if characteristic.name in present.get("enrolments", frozenset()):
+        return None
+    return f"the enrolments extract has no {characteristic.name}"
+
+
+def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present) -> Modelled:
+    """Run the mart models on the staged tables of `con` and return the cells."""
+    characteristics = [
+        c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)
+    ]
+    metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
+    models.run(con, "mart_period")
+    models.run(con, "mart_contact", current_week=_current_week(con))
+    models.run(con, "mart_enrolment", characteristics=characteristics)
+    models.run(con, "mart_response", characteristics=characteristics, statements=_answers(definitions))
+    models.run(con, "mart_tutor")
+    grains = [
+        {
+            "name": grain,
+            "has_levels": grain != "tutor",
+            "characteristics": [] if grain == "tutor" else characteristics,
+            "metrics": [m for m in metrics if m.grain == grain],
+        }
+        for grain in GRAINS
+    ]
+    models.run(con, "mart_cell", grains=[g for g in grains if g["metrics"]])
+    through = con.execute("select max(meeting_date) from stg_meetings where status <> 'cancelled'").fetchone()
+    return Modelled(
+        cells=con.execute("select * from mart_cell").df().rename(columns={"grp": "group"}),
+        periods=con.execute("select * from mart_period order by academic_year, part").df(),
+        schools=con.execute(
+            "select school_code, school_name, faculty_code, faculty_name from stg_schools order by school_name"
+        ).df(),
+        data_through=through[0] if through else None,
+    )
+
+
+def _answers(definitions: Definitions) -> list[str]:
+    """The columns of a response that hold answers: its whole numbers."""
+    columns: list[Column] = list(definitions.tables["feedback"].columns.values())
+    return [c.name for c in columns if c.type == "integer"]
+
+
+def _current_week(con: duckdb.DuckDBPyConnection) -> int:
+    found = con.execute("select max(through_week) from mart_period where part = 'to_date'").fetchone()
+    return NO_WEEK if found is None or found[0] is None else int(found[0])

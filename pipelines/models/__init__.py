@@ -1,0 +1,42 @@
+"""The SQL models: one file per model, rendered with what the definitions say and run in DuckDB.
+
+`staging/` turns input tables into staged ones, `marts/` turns those into cells. A model is found by
+its file's name, which is also the table it makes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+
+FOLDER = Path(__file__).parent
+
+_templates = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+class ModelError(RuntimeError):
+    """A model that could not be rendered or run; the message quotes its name and its whole SQL."""
+
+
+def render(name: str, **context: Any) -> str:
+    """The SQL of model `name`, with `context` filled in. Raises ModelError naming what is missing."""
+    path = next(FOLDER.glob(f"*/{name}.sql"), None)
+    if path is None:
+        raise ModelError(f"there is no model {name!r}: expected a file {name}.sql in a folder of {FOLDER.name}/")
+    source = path.read_text(encoding="utf-8")
+    try:
+        return _templates.from_string(source).render(**context)
+    except jinja2.TemplateError as error:
+        raise ModelError(f"model {name} could not be rendered: {error}\n\n{source}") from error
+
+
+def run(con: duckdb.DuckDBPyConnection, name: str, **context: Any) -> None:
+    """Make (or replace) the table `name` from the model of that name. Raises ModelError."""
+    sql = render(name, **context)
+    try:
+        con.execute(f"create or replace table {name} as\n{sql}")
+    except duckdb.Error as error:
+        raise ModelError(f"model {name} failed: {error}\n\n{sql}") from error

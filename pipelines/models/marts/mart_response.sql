@@ -1,0 +1,35 @@
+-- grain: one row per response and part of the year
+-- The columns a metric of grain 'response' may use:
+--   the statements and recalled_meetings as answered, linked (whether the student is known),
+--   recorded_meetings (attended meetings on record up to the day of the answer), and every characteristic.
+with responses as (
+    select *
+    from stg_feedback
+),
+recorded as (
+    select r.response_id, count(*) as recorded_meetings
+    from responses r
+    inner join stg_meetings m on m.enrolment = r.enrolment
+    where m.status = 'attended' and m.meeting_date <= r.response_date
+    group by r.response_id
+),
+final as (
+    select
+        r.academic_year,
+        p.part,
+        r.school_code,
+        r.level,
+        {% for characteristic in characteristics %}
+        r.{{ characteristic }},
+        {% endfor %}
+        {% for statement in statements %}
+        r.{{ statement }},
+        {% endfor %}
+        r.enrolment is not null as linked,
+        coalesce(c.recorded_meetings, 0) as recorded_meetings
+    from responses r
+    inner join mart_period p on p.academic_year = r.academic_year
+    left join recorded c on c.response_id = r.response_id
+    where p.part = 'year' or r.teaching_week <= p.through_week
+)
+select * from final

@@ -1,0 +1,63 @@
+"""What a run shows while it works: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+
+class Progress:
+    """Announces steps, their rows and their seconds; keeps the seconds for the benchmark."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.seconds: dict[str, float] = {}
+        self._status: Status | None = None
+        self._rows: int | None = None
+        self._detail = ""
+
+    @contextmanager
+    def step(self, name: str, what: str) -> Iterator[Progress]:
+        """One step of the recipe: announced, timed, and closed with one line."""
+        started = time.perf_counter()
+        self._rows, self._detail = None, ""
+        self._status = self.console.status(f"{name}: {what} …") if self.console.is_terminal else None
+        if self._status:
+            self._status.start()
+        try:
+            yield self
+        except BaseException:
+            self._close(name, what, started, "[red]stopped[/red]")
+            raise
+        self._close(name, what, started, "[green]done[/green]")
+
+    def report(self, label: str, rows: int) -> None:
+        """Say what is being worked on, and count its rows."""
+        self._rows = (self._rows or 0) + rows
+        if self._status:
+            self._status.update(f"{escape(label)}: {rows:,} rows")
+        else:
+            self.console.print(f"  {escape(label)}: {rows:,} rows")
+
+    def note(self, detail: str) -> None:
+        """Words for the step's closing line."""
+        self._detail = detail
+
+    def say(self, text: str) -> None:
+        """One plain line."""
+        self.console.print(escape(text))
+
+    def _close(self, name: str, what: str, started: float, ending: str) -> None:
+        if self._status:
+            self._status.stop()
+            self._status = None
+        self.seconds[name] = time.perf_counter() - started
+        outcome = self._detail or (f"{self._rows:,} rows" if self._rows is not None else "")
+        self.console.print(
+            f"{name:<13} {escape(what):<52} {escape(outcome):<44} {self.seconds[name]:6.1f} s  {ending}"
+        )

@@ -1,0 +1,311 @@
+"""Publish: write a new immutable release and switch to it atomically; list, keep and roll back releases."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import filelock
+import pandas as pd
+
+from pipelines.definitions import UNKNOWN, Definitions
+from pipelines.model import Modelled, Present, missing, missing_characteristic
+from pipelines.protect import Protected
+from pipelines.settings import ROOT, Settings
+
+CURRENT = "current"
+UNFINISHED = ".unfinished-"
+GRADE = "internal"
+LEVEL_LABELS = {
+    "all": "All levels",
+    "UG": "Undergraduate",
+    "PGT": "Taught postgraduate",
+    "PGR": "Research postgraduate",
+}
+THEME_ORDER = ("contact", "voice", "staff", "record")
+
+
+class ReleaseError(Exception):
+    """A release that cannot be used as asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Whose data a release holds."""
+
+    university: str
+    example: bool
+
+
+@contextmanager
+def only_run(settings: Settings) -> Iterator[None]:
+    """Hold the lock that keeps a second run out. The operating system frees it if the process dies."""
+    settings.published.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(settings.published / ".lock", mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise ReleaseError("Another run is under way. Wait until it has finished, then run again.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def releases(settings: Settings) -> list[str]:
+    """Names of the complete releases, oldest first."""
+    if not settings.published.is_dir():
+        return []
+    folders = (p for p in settings.published.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(p.name for p in folders if (p / "university.duckdb").is_file())
+
+
+def current(settings: Settings) -> str | None:
+    """Name of the release in force."""
+    try:
+        return (settings.published / CURRENT).read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def switch(settings: Settings, release: str) -> None:
+    """Put `release` in force: one atomic rename, so that readers see the old name or the new one."""
+    pointer = settings.published / f".{CURRENT}-{secrets.token_hex(4)}"
+    _write_durably(pointer, release)
+    os.replace(pointer, settings.published / CURRENT)
+    _sync_folder(settings.published)
+
+
+def rollback(settings: Settings, release: str) -> None:
+    """Put an earlier release back in force."""
+    kept = releases(settings)
+    if release not in kept:
+        known = ", ".join(kept) or "none"
+        raise ReleaseError(f"There is no release {release!r}. Kept releases: {known}.")
+    with only_run(settings):
+        switch(settings, release)
+
+
+def clear_unfinished(settings: Settings) -> None:
+    """Remove what a run that was stopped left behind. Call it with the lock held."""
+    for path in settings.published.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(path)
+    for path in settings.published.glob(f".{CURRENT}-*"):
+        path.unlink()
+
+
+def publish(
+    safe: Protected,
+    modelled: Modelled,
+    checks: dict[str, pd.DataFrame],
+    definitions: Definitions,
+    present: Present,
+    source: Source,
+    settings: Settings,
+) -> str:
+    """Write a release from safe tables only, switch to it, and drop the oldest beyond those kept.
+
+    checks: the published tables `check`, `reconciliation` and `quarantine`. Returns the release's name.
+    """
+    now = datetime.now(UTC)
+    release = f"{now:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    tables = {
+        "release": _release(release, now, modelled, source, settings),
+        "unit": _units(modelled.schools, source),
+        "metric": _metrics(definitions, present),
+        "characteristic": _characteristics(definitions, present),
+        "characteristic_group": _groups(definitions),
+        "level": _levels(definitions),
+        "period": _periods(modelled.periods),
+        # sorted as readers look things up: one metric and characteristic at a time
+        "cell": safe.cells.sort_values(
+            ["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]
+        ),
+        "gap": safe.gaps.sort_values(
+            ["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]
+        ),
+        **checks,
+    }
+    folder = settings.published / f"{UNFINISHED}{release}"
+    folder.mkdir(parents=True)
+    _write(folder / "university.duckdb", tables)
+    _sync_folder(folder)
+    os.rename(folder, settings.published / release)
+    _sync_folder(settings.published)
+    switch(settings, release)
+    _drop_oldest(settings)
+    return release
+
+
+def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """A new file holding `tables` and nothing that was ever deleted."""
+    with duckdb.connect(path) as con:
+        for name, frame in tables.items():
+            con.register("safe", frame)
+            con.execute(f"create table {name} as select * from safe")
+            con.unregister("safe")
+        con.execute("checkpoint")
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _drop_oldest(settings: Settings) -> None:
+    keep = {*releases(settings)[-settings.keep_releases :], current(settings)}
+    for name in releases(settings):
+        if name not in keep:
+            shutil.rmtree(settings.published / name, ignore_errors=True)
+
+
+def _release(
+    release: str, created: datetime, modelled: Modelled, source: Source, settings: Settings
+) -> pd.DataFrame:
+    progress = modelled.periods[modelled.periods["in_progress"]]
+    return pd.DataFrame(
+        {
+            "release": [release],
+            "created": [created.replace(tzinfo=None, microsecond=0)],
+            "university": [source.university],
+            "source": ["example" if source.example else "real"],
+            "grade": [GRADE],
+            "data_through": pd.to_datetime([modelled.data_through]).date,
+            "current_year": pd.array(
+                [None if progress.empty else progress["academic_year"].iloc[0]], dtype="string"
+            ),
+            "current_week": pd.array(
+                [None if progress.empty else int(progress["through_week"].iloc[0])], dtype="Int64"
+            ),
+            "code_version": [code_version()],
+            "rules": [json.dumps(settings.rules.model_dump(), sort_keys=True)],
+        }
+    )
+
+
+def code_version() -> str:
+    """The project's version, with the commit where the code runs from a checkout."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return version
+    return f"{version}+{commit}"
+
+
+def _short(name: str) -> str:
+    for prefix in ("School of ", "Faculty of ", "Department of ", "School for ", "Institute of "):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix).removeprefix("the ")
+    return name
+
+
+def _units(schools: pd.DataFrame, source: Source) -> pd.DataFrame:
+    rows = [("university", "university", source.university, source.university, None)]
+    faculties = schools.drop_duplicates("faculty_code").sort_values("faculty_name")
+    for f in faculties.itertuples():
+        code = f"faculty:{f.faculty_code}"
+        rows.append((code, "faculty", f.faculty_name, _short(f.faculty_name), "university"))
+    for s in schools.sort_values("school_name").itertuples():
+        parent = f"faculty:{s.faculty_code}"
+        rows.append((f"school:{s.school_code}", "school", s.school_name, _short(s.school_name), parent))
+    return _ordered(pd.DataFrame(rows, columns=["unit", "kind", "name", "short_name", "parent"]))
+
+
+def _metrics(definitions: Definitions, present: Present) -> pd.DataFrame:
+    metrics = sorted(definitions.metrics.values(), key=lambda m: THEME_ORDER.index(m.theme))
+    reasons = [missing(m, present) for m in metrics]
+    return _ordered(
+        pd.DataFrame(
+            {
+                "metric": [m.name for m in metrics],
+                "theme": [m.theme for m in metrics],
+                "label": [m.label for m in metrics],
+                "definition": [m.definition for m in metrics],
+                "out_of": [m.out_of for m in metrics],
+                "kind": [m.kind for m in metrics],
+                "suffix": ["%" if m.is_percentage else "" for m in metrics],
+                "gap_suffix": [" points" if m.is_percentage else "" for m in metrics],
+                "decimals": [m.decimals for m in metrics],
+                "better": [m.better for m in metrics],
+                "material": [m.material for m in metrics],
+                "headline": [m.headline for m in metrics],
+                "available": [r is None for r in reasons],
+                "unavailable_because": pd.array(reasons, dtype="string"),
+            }
+        )
+    )
+
+
+def _characteristics(definitions: Definitions, present: Present) -> pd.DataFrame:
+    characteristics = list(definitions.characteristics.values())
+    reasons = [missing_characteristic(c, present) for c in characteristics]
+    return _ordered(
+        pd.DataFrame(
+            {
+                "characteristic": [c.name for c in characteristics],
+                "label": [c.label for c in characteristics],
+                "ordered": [c.ordered for c in characteristics],
+                "reference": [c.reference for c in characteristics],
+                "available": [r is None for r in reasons],
+                "unavailable_because": pd.array(reasons, dtype="string"),
+            }
+        )
+    )
+
+
+def _groups(definitions: Definitions) -> pd.DataFrame:
+    rows = [
+        (c.name, group, position, group == c.reference, group != UNKNOWN)
+        for c in definitions.characteristics.values()
+        for position, group in enumerate((*c.groups, UNKNOWN))
+    ]
+    return pd.DataFrame(rows, columns=["characteristic", "group", "ordering", "is_reference", "compared"])
+
+
+def _levels(definitions: Definitions) -> pd.DataFrame:
+    levels = ("all", *definitions.levels)
+    return _ordered(pd.DataFrame({"level": levels, "label": [LEVEL_LABELS.get(x, x) for x in levels]}))
+
+
+def _periods(periods: pd.DataFrame) -> pd.DataFrame:
+    out = periods[["academic_year", "part", "through_week", "in_progress"]].sort_values(
+        ["academic_year", "part"], ascending=[False, True], ignore_index=True
+    )
+    to_date = out["part"] == "to_date"
+    out["label"] = out["academic_year"] + (
+        " to week " + out["through_week"].astype("Int64").astype("string")
+    ).where(to_date, "")
+    out["through_week"] = out["through_week"].astype("Int64").where(to_date)
+    usable = out[out["in_progress"] & to_date] if (out["in_progress"] & to_date).any() else out[~to_date]
+    out["is_current"] = out.index == usable.index[0]
+    return _ordered(out.drop(columns="in_progress"))
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(ordering=range(len(frame)))
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,87 @@
+"""The recipe: from a university's extracts to a published release, top to bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines import definitions as definition_files
+from pipelines import publish, sources, warehouse
+from pipelines.check import CheckOutcome, check
+from pipelines.extract import Extracted, extract
+from pipelines.measure import measure
+from pipelines.model import model
+from pipelines.progress import Progress
+from pipelines.protect import Protected, protect
+from pipelines.pseudonymise import load_key, pseudonymise
+from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did."""
+
+    release: str
+    extracted: Extracted
+    outcome: CheckOutcome
+    safe: Protected
+
+
+def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
+    """Make and publish a release from the extracts that `sources_file` maps.
+
+    Raises InputError, CheckFailed or ReleaseError with a message for the user. Whatever happens, the
+    release in force stays until the new one is complete.
+    """
+    definitions = definition_files.load()
+    with publish.only_run(settings):
+        publish.clear_unfinished(settings)
+        mapped = sources.load(sources_file)
+        with warehouse.open_new(settings) as (con, path):
+            extracted, outcome = _take_in(con, path, mapped, definitions, settings, progress)
+            with progress.step("model", "one row per enrolment, then cells"):
+                modelled = model(con, definitions, extracted.present)
+                progress.note(f"{len(modelled.cells):,} cells")
+        with progress.step("measure", "values, intervals and gaps"):
+            measured = measure(modelled.cells, definitions)
+            progress.note(f"{len(measured.gaps):,} gaps")
+        with progress.step("protect", "suppress and round"):
+            safe = protect(measured, definitions, settings)
+            progress.note(f"{safe.hidden:,} of {len(safe.cells):,} cells hidden")
+        with progress.step("publish", "write the release and switch to it"):
+            source = publish.Source(mapped.university, mapped.example)
+            release = publish.publish(
+                safe, modelled, outcome.tables, definitions, extracted.present, source, settings
+            )
+            progress.note(release)
+    return Summary(release, extracted, outcome, safe)
+
+
+def check_only(sources_file: Path, settings: Settings, progress: Progress) -> CheckOutcome:
+    """Run the suites on the extracts and keep nothing. Raises CheckFailed on a critical failure."""
+    definitions = definition_files.load()
+    with publish.only_run(settings):
+        mapped = sources.load(sources_file)
+        with warehouse.open_new(settings, keep=False) as (con, path):
+            return _take_in(con, path, mapped, definitions, settings, progress)[1]
+
+
+def _take_in(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    mapped: sources.Sources,
+    definitions: definition_files.Definitions,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[Extracted, CheckOutcome]:
+    """The first three steps: from files to staged rows that passed their checks."""
+    key = load_key(settings, mapped.example)
+    with progress.step("extract", "read, map columns and codes"):
+        extracted = extract(con, mapped, definitions, settings, progress.report)
+    with progress.step("pseudonymise", "replace identifiers, type columns"):
+        pseudonymise(con, definitions, extracted, key)
+    with progress.step("check", "expectations, quarantine, reconciliation"):
+        outcome = check(con, path, definitions, extracted, settings, progress.report)
+    return extracted, outcome

@@ -1,0 +1,82 @@
+"""Paths and settings: the environment (APT_...) first, then settings.toml, then these defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Rules(BaseModel):
+    """Disclosure rules in force (defaults follow HESA's and the Office for Students' published rules)."""
+
+    smallest_base: int = Field(10, description="a cell on fewer is hidden")
+    smallest_percentage_base: int = Field(23, description="a percentage on fewer is hidden")
+    smallest_margin: int = Field(3, description="fewer than this many on either side of a percentage: hidden")
+    smallest_mean_base: int = Field(8, description="a mean on fewer is hidden")
+    smallest_respondents: int = Field(10, description="feedback from fewer is hidden")
+    round_bases_to: int = Field(5, description="bases are shown to the nearest")
+
+
+class Settings(BaseSettings):
+    """Everything a university's data team may want to change without touching code."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APT_", env_nested_delimiter="__", toml_file=ROOT / "settings.toml", extra="forbid"
+    )
+
+    data: Path = Field(ROOT / "data", description="folder of inbox, warehouse and published")
+    key: SecretStr | None = Field(None, description="the pseudonymisation key itself, 32 characters or more")
+    key_file: Path = Field(
+        Path("~/.config/personal-tutoring/pseudonym.key"),
+        description="file with the key, outside the repository",
+    )
+    memory_limit: str = Field("4GB", description="how much memory DuckDB may use before it spills to disk")
+    threads: int = Field(0, description="processor threads for DuckDB; 0: all")
+    keep_releases: int = Field(5, ge=1, description="how many releases are kept")
+    most_unmapped: float = Field(
+        0.01, description="share of unknown codes in a column above which the run stops"
+    )
+    most_quarantined: float = Field(
+        0.10, description="share of quarantined rows in a table above which the run stops"
+    )
+    too_wide: float = Field(
+        3.5,
+        description="a gap whose interval reaches further either side than this many material gaps is too few to say",
+    )
+    rules: Rules = Rules()
+
+    @property
+    def inbox(self) -> Path:
+        return self.data / "inbox"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data / "warehouse"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published"
+
+    @property
+    def example(self) -> Path:
+        return self.data / "example"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

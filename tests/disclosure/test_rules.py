@@ -1,0 +1,75 @@
+"""The primary rules hold at every boundary, and rounding is as published."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.disclosure import rules
+from pipelines.settings import Rules
+
+LIMITS = Rules().model_dump(exclude={"round_bases_to"})
+
+
+def hidden(metric, n, x, y=None):
+    cells = pd.DataFrame({"metric": [metric], "n": [n], "sx": [float(x)], "sy": [float(n if y is None else y)]})
+    return bool(
+        rules.primary(
+            cells,
+            percentage=frozenset({"trust", "has_tutor"}),
+            part_of_whole=frozenset({"trust", "has_tutor"}),
+            private=frozenset({"trust", "meetings"}),
+            voice=frozenset({"trust"}),
+            **LIMITS,
+        )[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "x", "expected"),
+    [
+        (0, 0, True), (1, 1, True), (9, 5, True), (10, 5, True), (22, 11, True), (23, 11, False), (24, 12, False),
+        (100, 0, True), (100, 1, True), (100, 2, True), (100, 3, False),
+        (100, 97, False), (100, 98, True), (100, 99, True), (100, 100, True),
+    ],
+)  # fmt: skip
+def test_percentages(n, x, expected):
+    assert hidden("trust", n, x) is expected
+
+
+@pytest.mark.parametrize(("n", "expected"), [(7, True), (8, True), (9, True), (10, False), (11, False)])
+def test_means(n, expected):
+    assert hidden("meetings", n, 30) is expected
+
+
+def test_a_figure_that_says_nothing_private_may_be_near_the_ends():
+    assert not hidden("has_tutor", 100, 100)
+    assert hidden("has_tutor", 22, 22)
+
+
+# HESA Services Standard Rounding Methodology, and cases that follow from it
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, 0), (1, 0), (2, 0), (2.4, 0), (2.5, 5), (3, 5), (7, 5), (7.4, 5), (7.5, 10), (12.5, 15), (22, 20), (22.5, 25)],
+)
+def test_counts_are_rounded_to_five_halves_up(count, expected):
+    assert rules.to_nearest(pd.Series([count]), 5)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "expected"), [(0.5, 0, 1), (1.5, 0, 2), (2.5, 0, 3), (28.5, 0, 29), (1.25, 1, 1.3), (-0.5, 0, 0)]
+)
+def test_halves_go_up(value, decimals, expected):
+    assert rules.half_up(pd.Series([value]), decimals)[0] == pytest.approx(expected)
+
+
+def test_a_percentage_that_is_half_in_decimal_is_half_in_binary_too():
+    assert rules.half_up(np.array([0.285 * 100, 0.575 * 100]))[0:2].tolist() == [29, 58]
+
+
+@given(st.floats(-100, 100), st.floats(0, 50), st.integers(0, 1))
+def test_a_rounded_interval_holds_the_exact_one(middle, reach, decimals):
+    low, high = rules.outwards(pd.Series([middle - reach]), pd.Series([middle + reach]), decimals)
+    assert low[0] <= middle - reach + 1e-8
+    assert high[0] >= middle + reach - 1e-8

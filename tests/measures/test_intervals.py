@@ -1,0 +1,100 @@
+"""Intervals agree with figures that others published or computed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from pipelines.measures import intervals
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "lower", "upper"),
+    [
+        # Newcombe (1998), Statistics in Medicine 17:857, method 3
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        # PHEindicatormethods, testdata_Proportion
+        (1, 100, 0.0017674320641406511, 0.054486196178705294),
+        (65, 100, 0.5525444329688797, 0.7363575175690247),
+        (9856, 12345, 0.7912101752909069, 0.8053640073614909),
+    ],
+)
+def test_a_proportion_has_the_wilson_interval(x, n, lower, upper):
+    value, low, high = intervals.proportion(np.array([x]), np.array([n]))
+    assert value[0] == pytest.approx(x / n)
+    assert low[0] == pytest.approx(lower, abs=5e-5)
+    assert high[0] == pytest.approx(upper, abs=5e-5)
+
+
+def test_a_proportion_of_nobody_is_no_number():
+    assert np.isnan(intervals.proportion(np.array([0]), np.array([0]))).all()
+
+
+def test_a_mean_has_students_t_interval():
+    # PHEindicatormethods, testdata_Mean, Area1
+    x = np.array([33.09375, 48.38596, 64.83495, 67.98475, 22.93556, 71.23587, 38.78465, 82.37927])
+    value, error = intervals.mean(np.array([8]), np.array([x.sum()]), np.array([(x**2).sum()]))
+    low, high = intervals.student(value, error, np.array([7]))
+    assert value[0] == pytest.approx(53.704345)
+    assert (low[0], high[0]) == pytest.approx((36.168325241336504, 71.24036475866352), abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 40), min_size=2, max_size=200))
+def test_a_mean_agrees_with_scipy(values):
+    x = np.array(values, float)
+    value, error = intervals.mean(np.array([len(x)]), np.array([x.sum()]), np.array([(x**2).sum()]))
+    assert value[0] == pytest.approx(x.mean())
+    assert error[0] == pytest.approx(stats.sem(x), abs=1e-6)
+
+
+def test_a_ratio_with_equal_denominators_is_a_mean():
+    x = np.array([1.0, 0, 2, 5, 3, 1])
+    n, y = len(x), np.ones(6)
+    value, error = intervals.ratio(
+        *(np.array([s]) for s in (n, x.sum(), (x * x).sum(), y.sum(), (y * y).sum(), (x * y).sum()))
+    )
+    assert (value[0], error[0]) == pytest.approx((x.mean(), stats.sem(x)))
+
+
+def test_a_ratio_interval_covers_the_truth_with_clustered_rows():
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(400):
+        y = rng.integers(1, 8, 120).astype(float)
+        x = rng.binomial(y.astype(int), rng.beta(8, 2, 120)).astype(float)  # students differ: clustered
+        value, error = intervals.ratio(
+            *(np.array([s]) for s in (120, x.sum(), (x * x).sum(), y.sum(), (y * y).sum(), (x * y).sum()))
+        )
+        low, high = intervals.student(value, error, np.array([119]))
+        covered += low[0] <= 0.8 <= high[0]
+    assert 0.91 <= covered / 400 <= 0.98
+
+
+def test_each_kind_of_metric_gets_its_interval():
+    cells = pd.DataFrame(
+        {
+            "metric": ["p", "m", "r", "whole"],
+            "n": [50, 10, 20, 20],
+            "sx": [25.0, 30.0, 40.0, 60.0],
+            "sxx": [25.0, 120.0, 100.0, 182.0],
+            "sy": [50.0, 10.0, 60.0, 60.5],
+            "syy": [50.0, 10.0, 200.0, 185.0],
+            "sxy": [25.0, 30.0, 140.0, 183.0],
+        }
+    )
+    kinds = pd.Series({"p": "proportion", "m": "mean", "r": "ratio", "whole": "ratio"})
+    out = intervals.with_intervals(cells, kinds, frozenset({"whole"})).set_index("metric")
+    assert out["value"].to_list() == pytest.approx([0.5, 3.0, 2 / 3, 60 / 60.5])
+    assert ((out["lower"] < out["value"]) & (out["value"] < out["upper"])).all()
+    assert out.loc["whole", "upper"] <= 1
+
+
+def test_one_row_has_a_value_and_no_interval():
+    one = pd.DataFrame({"metric": ["m"], "n": [1], "sx": [3.0], "sxx": [9.0], "sy": [1.0], "syy": [1.0], "sxy": [3.0]})
+    out = intervals.with_intervals(one, pd.Series({"m": "mean"}))
+    assert out["value"][0] == 3
+    assert np.isnan(out["lower"][0])
