@@ -152,7 +152,7 @@ def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:
     with duckdb.connect(path) as con:
         for name, frame in tables.items():
             con.register("safe", frame)
-            con.execute(f"create table {name} as select * from safe")
+            con.execute(f'create table "{name}" as select * from safe')
             con.unregister("safe")
         con.execute("checkpoint")
     with path.open("rb") as file:

@@ -1,0 +1,38 @@
+-- grain: one row per response, with the enrolment of the student who gave it (null: the survey is not linked)
+with responses as (
+    select
+        input.*,
+        stg_calendar.teaching_start,
+        repeated.superseded_by
+    from input_feedback as input
+    left join stg_calendar on stg_calendar.academic_year = input.academic_year
+    left join repeated
+        on repeated.source_row = input.source_row and repeated.source_file = input.source_file
+    where repeated.source_row is null or repeated.superseded_by is not null
+),
+
+final as (
+    select
+        responses.source_file,
+        responses.source_row,
+        {% for column in columns if column not in characteristics %}
+        responses.{{ column }},
+        {% endfor %}
+        {% for characteristic in characteristics %}
+        coalesce(
+            stg_enrolments.{{ characteristic }}, responses.{{ characteristic }}, '{{ unknown }}'
+        ) as {{ characteristic }},
+        {% endfor %}
+        stg_enrolments.enrolment,
+        greatest(0, cast(floor((responses.response_date - responses.teaching_start) / 7.0) as integer) + 1)
+            as teaching_week,
+        responses.superseded_by
+    from responses
+    left join stg_enrolments
+        on
+            stg_enrolments.student_id = responses.student_id
+            and stg_enrolments.academic_year = responses.academic_year
+            and stg_enrolments.school_code = responses.school_code
+)
+
+select * from final

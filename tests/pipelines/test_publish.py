@@ -1,0 +1,168 @@
+"""A release is written once, switched to in one step, kept a while, and can be gone back to."""
+
+import multiprocessing
+from datetime import date
+
+import duckdb
+import pandas as pd
+import pytest
+
+from pipelines import definitions as definition_files
+from pipelines import publish
+from pipelines.measure import measure
+from pipelines.model import Modelled
+from pipelines.protect import protect
+
+DEFINITIONS = definition_files.load()
+PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}
+CHECKS = {
+    name: pd.DataFrame({"table_name": pd.Series([], dtype="string")})
+    for name in ("check", "reconciliation", "quarantine")
+}
+
+
+def modelled(in_progress=True):
+    rows = [
+        ("2025/26", "to_date", "all", unit, "sex", group, "any_meeting", n, x, x, n, n, x)
+        for unit in ("university", "school:A")
+        for group, n, x in (("Female", 200, 150), ("Male", 180, 140), ("Other", 4, 2), ("Unknown", 30, 20))
+    ]
+    cells = pd.DataFrame(
+        rows,
+        columns=["academic_year", "part", "level", "unit", "characteristic", "group", "metric",
+                 "n", "sx", "sxx", "sy", "syy", "sxy"],
+    )  # fmt: skip
+    periods = pd.DataFrame(
+        {
+            "academic_year": ["2024/25", "2024/25", "2025/26"],
+            "part": ["to_date", "year", "to_date"],
+            "through_week": [9, 30, 9],
+            "in_progress": [False, False, True],
+        }
+    )
+    if not in_progress:
+        periods = periods[periods["part"] == "year"]
+    schools = pd.DataFrame(
+        {"school_code": ["A"], "school_name": ["School of Art"], "faculty_code": ["F"], "faculty_name": ["Faculty of Arts"]}
+    )
+    return Modelled(cells, periods, schools, date(2025, 11, 28))
+
+
+def make_release(settings, **kinds):
+    made = modelled(**kinds)
+    safe = protect(measure(made.cells, DEFINITIONS), DEFINITIONS, settings)
+    source = publish.Source("University of Somewhere", example=True)
+    return publish.publish(safe, made, CHECKS, DEFINITIONS, PRESENT, source, settings)
+
+
+def read(settings, sql):
+    with duckdb.connect(settings.published / publish.current(settings) / "university.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_a_release_is_in_force_once_published(settings):
+    release = make_release(settings)
+    assert publish.current(settings) == release
+    assert publish.releases(settings) == [release]
+    assert read(settings, "select university, source, grade, current_year, current_week from release") == [
+        ("University of Somewhere", "example", "internal", "2025/26", 9)
+    ]
+    assert read(settings, "select short_name from unit order by ordering") == [
+        ("University of Somewhere",), ("Arts",), ("Art",)
+    ]  # fmt: skip
+
+
+def test_small_cells_and_their_gaps_have_no_figures(settings):
+    make_release(settings)
+    figures = read(settings, """select base, value, lower, upper, status from cell where "group" = 'Other'""")
+    assert figures == [(None, None, None, None, "suppressed")] * 2
+    gap = read(settings, """select base, reference_base, value, lower, upper, p_adjusted, status from gap where "group" = 'Other'""")
+    assert gap == [(None,) * 6 + ("suppressed",)] * 2
+
+
+def test_shown_figures_are_rounded(settings):
+    make_release(settings)
+    shown = read(settings, """select base, value, lower, upper from cell where "group" = 'Female' and unit = 'university'""")
+    assert shown == [(200, 75.0, 68.0, 81.0)]  # Wilson: 68.57 to 80.49
+
+
+def test_unknown_is_shown_and_never_compared(settings):
+    make_release(settings)
+    assert read(settings, """select distinct status from cell where "group" = 'Unknown'""") == [("shown",)]
+    assert read(settings, """select count(*) from gap where "group" = 'Unknown'""") == [(0,)]
+
+
+def test_the_period_opened_first_is_the_year_in_progress(settings):
+    make_release(settings)
+    assert read(settings, "select label, through_week from period where is_current") == [("2025/26 to week 9", 9)]
+    assert read(settings, "select count(*) from period where is_current") == [(1,)]
+
+
+def test_without_a_year_in_progress_the_last_whole_year_opens(settings):
+    make_release(settings, in_progress=False)
+    assert read(settings, "select label, through_week from period where is_current") == [("2024/25", None)]
+    assert read(settings, "select current_year, current_week from release") == [(None, None)]
+
+
+def test_only_the_last_releases_are_kept_and_the_one_in_force_among_them(settings):
+    settings = settings.model_copy(update={"keep_releases": 2})
+    first = make_release(settings)
+    made = [first]
+    for second in range(3):
+        made.append(rename_to_older(settings, make_release(settings), second))
+    assert len(publish.releases(settings)) <= 3
+    assert publish.current(settings) in publish.releases(settings)
+
+
+def rename_to_older(settings, release, second):
+    """Releases made within one second sort by their random ending; give each its own second."""
+    name = f"2000-01-01T00000{second}Z-test"
+    (settings.published / release).rename(settings.published / name)
+    publish.switch(settings, name)
+    return name
+
+
+def test_rollback_puts_an_earlier_release_in_force(settings):
+    first, second = make_release(settings), make_release(settings)
+    assert publish.current(settings) == second
+    publish.rollback(settings, first)
+    assert publish.current(settings) == first
+
+
+def test_rollback_to_an_unknown_release_names_those_kept(settings):
+    release = make_release(settings)
+    with pytest.raises(publish.ReleaseError, match=release):
+        publish.rollback(settings, "2001-01-01T000000Z-gone")
+    with pytest.raises(publish.ReleaseError):
+        publish.rollback(settings, "../inbox")
+
+
+def _hold(settings, ready, leave):
+    with publish.only_run(settings):
+        ready.set()
+        leave.wait(30)
+
+
+def test_a_second_run_says_so_and_leaves(settings):
+    context = multiprocessing.get_context("spawn")
+    ready, leave = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(settings, ready, leave))
+    other.start()
+    assert ready.wait(30)
+    with pytest.raises(publish.ReleaseError, match="Another run is under way"), publish.only_run(settings):
+        pass
+    other.kill()  # a killed run must not lock the next one out
+    other.join()
+    with publish.only_run(settings):
+        pass
+
+
+def test_leftovers_of_a_stopped_run_are_cleared_and_releases_are_not(settings):
+    release = make_release(settings)
+    leftover = settings.published / f"{publish.UNFINISHED}x"
+    leftover.mkdir()
+    (leftover / "university.duckdb").write_bytes(b"half")
+    assert publish.releases(settings) == [release]
+    publish.clear_unfinished(settings)
+    assert not leftover.exists()
+    assert publish.releases(settings) == [release]
