@@ -55,7 +55,7 @@ final as (
         (e.start_date is null or e.start_date <= p.teaching_start + 14)
             and (e.end_date is null or e.end_date >= p.ends) as enrolled_throughout,
         (e.start_date is null or e.start_date <= p.teaching_start + 6)
-            and (e.end_date is null or e.end_date >= p.teaching_start + (7 * e.promised_week - 3))
+            and (e.end_date is null or e.end_date >= p.teaching_start + cast(7 * e.promised_week - 3 as integer))
             as enrolled_through_promised_week,
         r.enrolment is not null as responded
     from enrolments e

@@ -1,6 +1,37 @@
 -- grain: one row per student, academic year and school, with the days whose meetings count for it
-with enrolments as (
+with kept as (
     select
+        input.source_file,
+        input.source_row,
+        input.student_id,
+        input.academic_year,
+        input.school_code,
+        stg_calendar.year_begins as valid_from,
+        repeated.superseded_by
+    from input_enrolments as input
+    left join stg_calendar on stg_calendar.academic_year = input.academic_year
+    left join repeated
+        on repeated.source_row = input.source_row and repeated.source_file = input.source_file
+    where repeated.source_row is null or repeated.superseded_by is not null
+),
+
+numbered as (
+    select
+        source_file,
+        source_row,
+        valid_from,
+        superseded_by,
+        row_number() over (order by student_id, academic_year, school_code, source_file, source_row) as enrolment,
+        lead(valid_from) over (
+            partition by student_id, school_code, superseded_by is null
+            order by valid_from
+        ) as next_valid_from
+    from kept
+),
+
+final as (
+    select
+        numbered.enrolment,
         input.source_file,
         input.source_row,
         {% for column in columns if column not in characteristics %}
@@ -9,31 +40,15 @@ with enrolments as (
         {% for characteristic in characteristics %}
         coalesce(input.{{ characteristic }}, '{{ unknown }}') as {{ characteristic }},
         {% endfor %}
-        repeated.superseded_by,
-        stg_calendar.year_begins as valid_from
+        numbered.valid_from,
+        case
+            when numbered.next_valid_from < numbered.valid_from + 430 then numbered.next_valid_from
+            else numbered.valid_from + 430
+        end as valid_to,
+        numbered.superseded_by
     from input_enrolments as input
-    left join stg_calendar on stg_calendar.academic_year = input.academic_year
-    left join repeated
-        on repeated.source_row = input.source_row and repeated.source_file = input.source_file
-    where repeated.source_row is null or repeated.superseded_by is not null
-),
-
-followed as (
-    select
-        *,
-        lead(valid_from) over (
-            partition by student_id, school_code, superseded_by is null
-            order by valid_from
-        ) as next_valid_from
-    from enrolments
-),
-
-final as (
-    select
-        row_number() over (order by student_id, academic_year, school_code) as enrolment,
-        *,
-        case when next_valid_from < valid_from + 430 then next_valid_from else valid_from + 430 end as valid_to
-    from followed
+    inner join numbered
+        on numbered.source_row = input.source_row and numbered.source_file = input.source_file
 )
 
 select * from final

@@ -1,0 +1,1 @@
+"""The pages a university reads: opens releases and nothing else, and imports nothing from pipelines."""

@@ -1,0 +1,123 @@
+"""Numbers and statuses as readers see them. One word for one thing, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+STATUS = {"suppressed": "hidden: too few", "none": "nobody"}
+SEVERITY = {"critical": "stops the run", "row-level": "sets rows aside", "warning": "is reported"}
+THEMES = {"contact": "Contact", "voice": "Student voice", "staff": "Staff", "record": "Record check"}
+TABLES = {
+    "schools": "Schools", "calendar": "Calendar", "standards": "Standards", "tutors": "Tutors",
+    "enrolments": "Enrolments", "meetings": "Meetings", "feedback": "Feedback",
+}  # fmt: skip
+NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def number(x: float, decimals: int = 0) -> str:
+    """1234.5 as '1,235' (or with decimals), with a real minus sign."""
+    text = f"{abs(x):,.{decimals}f}"
+    return f"−{text}" if x < 0 and float(text.replace(",", "")) else text
+
+
+def about(base: float) -> str:
+    """A rounded base as 'about 1,235'."""
+    return f"about {number(base)}"
+
+
+def small(n: int) -> str:
+    """A count within a sentence: words up to ten, figures beyond."""
+    return NUMERALS[n] if 0 <= n < len(NUMERALS) else number(n)
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """'one school', '12 schools', 'no schools'."""
+    return f"{small(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """'A, B and C'; with `most`, the rest as 'and 4 more'."""
+    names = list(names)
+    if most is not None and len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""
+
+
+def value(x: float, metric: Mapping[str, Any]) -> str:
+    """A value with its unit of measure: '78%', '2.4'."""
+    return number(x, int(metric["decimals"])) + str(metric["suffix"])
+
+
+def interval(lower: float, upper: float, metric: Mapping[str, Any]) -> str:
+    """'77% to 79%'."""
+    return f"{value(lower, metric)} to {value(upper, metric)}"
+
+
+def size(x: float, metric: Mapping[str, Any]) -> str:
+    """The size of a difference, without its sign: '9 points', '1 point', '0.4'."""
+    text = number(abs(x), int(metric["decimals"])) + str(metric["gap_suffix"])
+    return text.removesuffix("s") if text == "1 points" else text
+
+
+def signed(x: float, metric: Mapping[str, Any]) -> str:
+    """A difference with its sign: '+9', '−0.4', '0'."""
+    text = number(x, int(metric["decimals"]))
+    return f"+{text}" if x > 0 and text.strip("0.") else text
+
+
+def gap_interval(lower: float, upper: float, metric: Mapping[str, Any]) -> str:
+    """'−11 to −7 points'."""
+    return f"{signed(lower, metric)} to {signed(upper, metric)}{metric['gap_suffix']}"
+
+
+def than(x: float) -> str:
+    """'higher' or 'lower', for a difference."""
+    return "higher" if x > 0 else "lower"
+
+
+def shown(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
+    """A cell's value, or the word for why there is none."""
+    status = str(row["status"])
+    return value(row["value"], metric) if status == "shown" else STATUS[status]
+
+
+def shown_interval(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
+    """A cell's interval, or a dash where there is no value."""
+    return interval(row["lower"], row["upper"], metric) if row["status"] == "shown" else "–"
+
+
+def shown_base(row: Mapping[str, Any]) -> str:
+    """A cell's base as 'about 1,235', or a dash where it is hidden."""
+    return about(row["base"]) if row["status"] == "shown" and pd.notna(row["base"]) else "–"
+
+
+def day(date: Any) -> str:
+    """'27 November 2026'."""
+    return f"{date.day} {date:%B %Y}"
+
+
+def moment(when: Any) -> str:
+    """'27 November 2026 at 06:00'."""
+    return f"{day(when)} at {when:%H:%M}"
+
+
+def share(part: float, whole: float) -> str:
+    """A small share of rows: '0.2%', 'under 0.1%', 'none'."""
+    if not part:
+        return "none"
+    percent = 100 * part / whole
+    return "under 0.1%" if percent < 0.1 else f"{percent:.1f}%"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop."""
+    text = text.strip()
+    return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else ""
+
+
+def quoted(label: str) -> str:
+    """A measure's label inside a sentence: ‘Met their tutor’."""
+    return f"‘{label}’"

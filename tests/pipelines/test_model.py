@@ -1,0 +1,143 @@
+"""The SQL models agree, cell by cell, with the same cells written plainly in pandas."""
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import definitions as definition_files
+from pipelines.model import missing, missing_characteristic, model
+from tests import reference_cells
+
+DEFINITIONS = definition_files.load()
+PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}
+CHARACTERISTICS = list(DEFINITIONS.characteristics)
+
+
+def staged(in_progress=True, seed=7):
+    """Random staged tables of three schools over two or three years, with every awkward value there is."""
+    rng = np.random.default_rng(seed)
+    years = ["2023/24", "2024/25", "2025/26"] if in_progress else ["2023/24", "2024/25"]
+    starts = pd.to_datetime([f"{y[:4]}-09-25" for y in years])
+    calendar = pd.DataFrame(
+        {"academic_year": years, "teaching_start": starts, "teaching_end": starts + pd.Timedelta(days=217),
+         "teaching_weeks": 31, "ordering": range(len(years))}
+    )  # fmt: skip
+    schools = pd.DataFrame(
+        {"school_code": ["A", "B", "C"], "school_name": ["Art", "Biology", "Chemistry"],
+         "faculty_code": ["F1", "F2", "F2"], "faculty_name": ["Arts", "Science", "Science"]}
+    )  # fmt: skip
+    n = 900
+    pick = rng.integers(0, len(years), n)
+    start = starts[pick]
+    enrolments = pd.DataFrame(
+        {
+            "enrolment": np.arange(n),
+            "student_id": rng.integers(0, 700, n),
+            "academic_year": np.array(years)[pick],
+            "school_code": rng.choice(["A", "B", "C"], n),
+            "level": rng.choice(["UG", "PGT", "PGR"], n),
+            "year_of_study": 1,
+            "study_mode": "full-time",
+            "start_date": [s + pd.Timedelta(days=int(d)) if d < 100 else pd.NaT
+                           for s, d in zip(start, rng.integers(-5, 200, n), strict=True)],
+            "end_date": [s + pd.Timedelta(days=int(d)) if d < 200 else pd.NaT
+                         for s, d in zip(start, rng.integers(10, 600, n), strict=True)],
+            "tutor_id": rng.choice(["t1", "t2", "t3", None], n),
+        }
+    )  # fmt: skip
+    for c in DEFINITIONS.characteristics.values():
+        enrolments[c.name] = rng.choice([*c.groups, "Unknown"], n)
+    m = 4000
+    of = rng.integers(0, n, m)
+    day = rng.integers(-10, 215, m)
+    if in_progress:  # the last year has reached the Wednesday of week 10: nine whole weeks
+        day = np.where(pick[of] == len(years) - 1, rng.integers(-10, 66, m), day)
+    meetings = pd.DataFrame(
+        {
+            "meeting_id": np.arange(m),
+            "enrolment": of,
+            "tutor_id": rng.choice(["t1", "t2", None], m, p=[0.7, 0.2, 0.1]),
+            "meeting_date": start[of] + pd.to_timedelta(day, unit="D"),
+            "teaching_week": np.maximum(day // 7 + 1, 0),
+            "status": rng.choice(["attended", "missed", "cancelled"], m, p=[0.8, 0.15, 0.05]),
+        }
+    )
+    if in_progress:
+        meetings.loc[0, ["meeting_date", "status"]] = [starts[-1] + pd.Timedelta(days=65), "missed"]
+    r = 300
+    who = rng.choice(n, r, replace=False)
+    when = rng.integers(40, 80, r)
+    feedback = pd.DataFrame(
+        {"response_id": np.arange(r), "enrolment": pd.array(who, dtype="Int64"), "response_date": start[who] + pd.to_timedelta(when, unit="D"),
+         "teaching_week": when // 7 + 1, "recalled_meetings": pd.array(rng.integers(0, 6, r), dtype="Int64")}
+    )  # fmt: skip
+    for column in ("academic_year", "school_code", "level", *CHARACTERISTICS):
+        feedback[column] = enrolments[column].to_numpy()[who]
+    for statement in reference_cells.STATEMENTS:
+        feedback[statement] = pd.array(rng.integers(1, 6, r), dtype="Int64")
+    feedback.loc[:5, "belonging"] = pd.NA
+    feedback.loc[10:20, "enrolment"] = pd.NA
+    tutors = pd.DataFrame(
+        [(t, s, y, f) for t, f in (("t1", 1.0), ("t2", 0.4)) for s in "AB" for y in years],
+        columns=["tutor_id", "school_code", "academic_year", "fte"],
+    )
+    standards = pd.DataFrame(
+        [(s, y, level, per_year, week) for y in years for s, level, per_year, week in (
+            (None, "UG", 4, 3), (None, "PGT", 2, 10), ("A", "UG", 6, 2))],
+        columns=["school_code", "academic_year", "level", "meetings_per_year", "first_meeting_by_week"],
+    )  # fmt: skip
+    return {"enrolments": enrolments, "meetings": meetings, "feedback": feedback, "tutors": tutors,
+            "standards": standards, "calendar": calendar, "schools": schools}  # fmt: skip
+
+
+def connect(tables):
+    con = duckdb.connect()
+    for name, frame in tables.items():
+        con.register("frame", frame)
+        dates = ", ".join(f"cast({c} as date) as {c}" for c in frame.columns if c.endswith("_date") or c in ("teaching_start", "teaching_end"))
+        con.execute(f"create table stg_{name} as select * {f'replace ({dates})' if dates else ''} from frame")
+        con.unregister("frame")
+    return con
+
+
+@pytest.mark.parametrize("in_progress", [True, False])
+def test_the_models_agree_with_pandas(in_progress):
+    tables = staged(in_progress)
+    made = model(connect(tables), DEFINITIONS, PRESENT)
+    expected = reference_cells.cells(**tables, characteristics=CHARACTERISTICS)
+    key = reference_cells.KEY
+    found = made.cells[[*key, *reference_cells.SUMS]].sort_values(key, ignore_index=True)
+    expected = expected.sort_values(key, ignore_index=True)
+    pd.testing.assert_frame_equal(found[key], expected[key], check_dtype=False)
+    np.testing.assert_allclose(
+        found[reference_cells.SUMS].to_numpy(float), expected[reference_cells.SUMS].to_numpy(float), atol=1e-9
+    )
+    assert set(found["metric"]) == set(DEFINITIONS.metrics)
+
+
+def test_the_year_in_progress_is_compared_with_the_same_week():
+    made = model(connect(staged()), DEFINITIONS, PRESENT)
+    parts = made.periods[["academic_year", "part", "through_week", "in_progress"]].to_numpy().tolist()
+    assert parts == [
+        ["2023/24", "to_date", 9, False],
+        ["2023/24", "year", 31, False],
+        ["2024/25", "to_date", 9, False],
+        ["2024/25", "year", 31, False],
+        ["2025/26", "to_date", 9, True],
+    ]
+
+
+def test_missing_optional_extracts_are_said_in_words():
+    without = {**PRESENT, "feedback": frozenset(), "tutors": frozenset()}
+    assert missing(DEFINITIONS.metrics["trust"], without) == "there is no feedback extract"
+    assert missing(DEFINITIONS.metrics["any_meeting"], without) is None
+    unlinked = {**PRESENT, "feedback": PRESENT["feedback"] - {"student_id"}}
+    assert missing(DEFINITIONS.metrics["response_rate"], unlinked) == "the feedback extract has no student_id"
+    bare = {**PRESENT, "enrolments": PRESENT["enrolments"] - {"commuter"}}
+    assert "commuter" in missing_characteristic(DEFINITIONS.characteristics["commuter"], bare)
+    tables = staged()
+    tables["feedback"], tables["tutors"] = tables["feedback"].head(0), tables["tutors"].head(0)
+    cells = model(connect(tables), DEFINITIONS, without).cells
+    assert "any_meeting" in set(cells["metric"])
+    assert not {"trust", "tutees_per_fte", "response_rate"} & set(cells["metric"])
