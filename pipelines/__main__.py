@@ -30,9 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{error}", file=sys.stderr)
     except ValidationError as error:
         problems = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        print(
-            f"\nA setting (settings.toml or APT_… in the environment) is wrong:\n{problems}", file=sys.stderr
-        )
+        print(f"\nA setting (settings.toml or APT_… in the environment) is wrong:\n{problems}", file=sys.stderr)
     return 1
 
 
@@ -42,9 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
     example = commands.add_parser("example", help="write the extracts of a fictional university")
     example.add_argument("--students", type=int, default=38_000, help="enrolments a year (default 38000)")
-    example.add_argument(
-        "--years", type=int, default=5, help="whole years before the one in progress (default 5)"
-    )
+    example.add_argument("--years", type=int, default=5, help="whole years before the one in progress (default 5)")
     example.add_argument("--seed", type=int, default=2026, help="same seed, same files (default 2026)")
     example.add_argument("--out", type=Path, help="folder to write to (default data/example)")
     example.set_defaults(command=_example)
@@ -76,9 +72,7 @@ def _example(options: argparse.Namespace, settings: Settings, progress: Progress
     with progress.step("example", "a fictional university"):
         made = generate(out, students=options.students, years=options.years, seed=options.seed)
         progress.note(f"{sum(made.rows.values()):,} rows")
-    progress.say(
-        f"Extracts and {SOURCES} are in {out}. Next: python -m pipelines run --sources {out / SOURCES}"
-    )
+    progress.say(f"Extracts and {SOURCES} are in {out}. Next: python -m pipelines run --sources {out / SOURCES}")
     return 0
 
 
@@ -111,13 +105,9 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     )
     for warning in warnings:
         progress.say(f"Warning: {warning}")
-    progress.say(
-        f"Published {len(done.safe.cells):,} cells, {done.safe.hidden:,} of them hidden, as {done.release}."
-    )
+    progress.say(f"Published {len(done.safe.cells):,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
     if counts.rows_quarantined:
-        progress.say(
-            f"Quarantined rows, with rule and value: {settings.warehouse / 'quarantine.csv'} (restricted)."
-        )
+        progress.say(f"Quarantined rows, with rule and value: {settings.warehouse / 'quarantine.csv'} (restricted).")
     progress.say(f"Peak memory {_peak_gib():.2f} GiB. Look at it: make dashboard")
     return 0
 
@@ -130,9 +120,7 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
     for line in checks[~checks["passed"]].itertuples():
         rows = "" if line.rows_failing is None else f" ({line.rows_failing:,} rows)"
         progress.say(f"{line.severity:<10} {line.table_name}: {line.rule}{rows}")
-    progress.say(
-        f"{int(checks['passed'].sum())} of {len(checks)} expectations met; none that stops a release failed."
-    )
+    progress.say(f"{int(checks['passed'].sum())} of {len(checks)} expectations met; none that stops a release failed.")
     return 0
 
 

@@ -53,9 +53,7 @@ def missing_characteristic(characteristic: Characteristic, present: Present) -> 
 
 def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present) -> Modelled:
     """Run the mart models on the staged tables of `con` and return the cells."""
-    characteristics = [
-        c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)
-    ]
+    characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
     models.run(con, "mart_period")
     models.run(con, "mart_contact", current_week=_current_week(con))

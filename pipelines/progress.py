@@ -58,6 +58,4 @@ class Progress:
             self._status = None
         self.seconds[name] = time.perf_counter() - started
         outcome = self._detail or (f"{self._rows:,} rows" if self._rows is not None else "")
-        self.console.print(
-            f"{name:<13} {escape(what):<52} {escape(outcome):<44} {self.seconds[name]:6.1f} s  {ending}"
-        )
+        self.console.print(f"{name:<13} {escape(what):<52} {escape(outcome):<44} {self.seconds[name]:6.1f} s  {ending}")

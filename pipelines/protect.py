@@ -77,12 +77,8 @@ def _bases(counts: pd.Series, hidden: pd.Series, settings: Settings) -> pd.Serie
     return rounded.mask(hidden).astype("Int64")
 
 
-def _safe_cells(
-    cells: pd.DataFrame, hidden: pd.Series, definitions: Definitions, settings: Settings
-) -> pd.DataFrame:
-    safe = cells[CELL_KEY].assign(
-        base=_bases(cells["n"], hidden, settings), **_rounded(cells, hidden, definitions)
-    )
+def _safe_cells(cells: pd.DataFrame, hidden: pd.Series, definitions: Definitions, settings: Settings) -> pd.DataFrame:
+    safe = cells[CELL_KEY].assign(base=_bases(cells["n"], hidden, settings), **_rounded(cells, hidden, definitions))
     safe["status"] = np.where(hidden, rules.SUPPRESSED, rules.SHOWN)
     return safe[CELL_COLUMNS].sort_values(CELL_KEY, ignore_index=True)
 
@@ -103,9 +99,7 @@ def _safe_gaps(
     # an interval that reaches further than several material gaps says too little either way
     too_wide = material * settings.too_wide
     judged["evidence"] = gap_measures.evidence(judged, material, too_wide)
-    judged["direction"] = gap_measures.direction(
-        judged, pd.Series({m.name: m.better for m in metrics}, dtype=object)
-    )
+    judged["direction"] = gap_measures.direction(judged, pd.Series({m.name: m.better for m in metrics}, dtype=object))
     safe = judged[[*CELL_KEY, "reference", "evidence", "direction"]].assign(
         base=_bases(gaps["n"], hidden, settings),
         reference_base=_bases(gaps["reference_n"], hidden, settings),

@@ -128,12 +128,8 @@ def publish(
         "level": _levels(definitions),
         "period": _periods(modelled.periods),
         # sorted as readers look things up: one metric and characteristic at a time
-        "cell": safe.cells.sort_values(
-            ["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]
-        ),
-        "gap": safe.gaps.sort_values(
-            ["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]
-        ),
+        "cell": safe.cells.sort_values(["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]),
+        "gap": safe.gaps.sort_values(["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]),
         **checks,
     }
     folder = settings.published / f"{UNFINISHED}{release}"
@@ -166,9 +162,7 @@ def _drop_oldest(settings: Settings) -> None:
             shutil.rmtree(settings.published / name, ignore_errors=True)
 
 
-def _release(
-    release: str, created: datetime, modelled: Modelled, source: Source, settings: Settings
-) -> pd.DataFrame:
+def _release(release: str, created: datetime, modelled: Modelled, source: Source, settings: Settings) -> pd.DataFrame:
     progress = modelled.periods[modelled.periods["in_progress"]]
     return pd.DataFrame(
         {
@@ -178,9 +172,7 @@ def _release(
             "source": ["example" if source.example else "real"],
             "grade": [GRADE],
             "data_through": pd.to_datetime([modelled.data_through]).date,
-            "current_year": pd.array(
-                [None if progress.empty else progress["academic_year"].iloc[0]], dtype="string"
-            ),
+            "current_year": pd.array([None if progress.empty else progress["academic_year"].iloc[0]], dtype="string"),
             "current_week": pd.array(
                 [None if progress.empty else int(progress["through_week"].iloc[0])], dtype="Int64"
             ),
@@ -282,9 +274,9 @@ def _periods(periods: pd.DataFrame) -> pd.DataFrame:
         ["academic_year", "part"], ascending=[False, True], ignore_index=True
     )
     to_date = out["part"] == "to_date"
-    out["label"] = out["academic_year"] + (
-        " to week " + out["through_week"].astype("Int64").astype("string")
-    ).where(to_date, "")
+    out["label"] = out["academic_year"] + (" to week " + out["through_week"].astype("Int64").astype("string")).where(
+        to_date, ""
+    )
     out["through_week"] = out["through_week"].astype("Int64").where(to_date)
     usable = out[out["in_progress"] & to_date] if (out["in_progress"] & to_date).any() else out[~to_date]
     out["is_current"] = out.index == usable.index[0]

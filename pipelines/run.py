@@ -35,7 +35,7 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
     Raises InputError, CheckFailed or ReleaseError with a message for the user. Whatever happens, the
     release in force stays until the new one is complete.
     """
-    definitions = definition_files.load()
+    definitions = definition_files.load(settings.definitions)
     with publish.only_run(settings):
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
@@ -52,16 +52,14 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
             progress.note(f"{safe.hidden:,} of {len(safe.cells):,} cells hidden")
         with progress.step("publish", "write the release and switch to it"):
             source = publish.Source(mapped.university, mapped.example)
-            release = publish.publish(
-                safe, modelled, outcome.tables, definitions, extracted.present, source, settings
-            )
+            release = publish.publish(safe, modelled, outcome.tables, definitions, extracted.present, source, settings)
             progress.note(release)
     return Summary(release, extracted, outcome, safe)
 
 
 def check_only(sources_file: Path, settings: Settings, progress: Progress) -> CheckOutcome:
     """Run the suites on the extracts and keep nothing. Raises CheckFailed on a critical failure."""
-    definitions = definition_files.load()
+    definitions = definition_files.load(settings.definitions)
     with publish.only_run(settings):
         mapped = sources.load(sources_file)
         with warehouse.open_new(settings, keep=False) as (con, path):

@@ -12,6 +12,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipelines.definitions import FOLDER
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(ROOT / "data", description="folder of inbox, warehouse and published")
+    definitions: Path = Field(FOLDER, description="folder of metrics.toml, characteristics.toml and tables.toml")
     key: SecretStr | None = Field(None, description="the pseudonymisation key itself, 32 characters or more")
     key_file: Path = Field(
         Path("~/.config/personal-tutoring/pseudonym.key"),
@@ -42,12 +45,8 @@ class Settings(BaseSettings):
     memory_limit: str = Field("4GB", description="how much memory DuckDB may use before it spills to disk")
     threads: int = Field(0, description="processor threads for DuckDB; 0: all")
     keep_releases: int = Field(5, ge=1, description="how many releases are kept")
-    most_unmapped: float = Field(
-        0.01, description="share of unknown codes in a column above which the run stops"
-    )
-    most_quarantined: float = Field(
-        0.10, description="share of quarantined rows in a table above which the run stops"
-    )
+    most_unmapped: float = Field(0.01, description="share of unknown codes in a column above which the run stops")
+    most_quarantined: float = Field(0.10, description="share of quarantined rows in a table above which the run stops")
     too_wide: float = Field(
         3.5,
         description="a gap whose interval reaches further either side than this many material gaps is too few to say",

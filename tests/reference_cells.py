@@ -57,7 +57,9 @@ def cells(
 
 
 def _enrolment_values(enrolments, meetings, feedback, standards, periods, part):
-    e = enrolments.merge(periods[["academic_year", "week", "ends", "teaching_start", "teaching_weeks"]], on="academic_year")
+    e = enrolments.merge(
+        periods[["academic_year", "week", "ends", "teaching_start", "teaching_weeks"]], on="academic_year"
+    )
     e = e[e["start_date"].isna() | (e["start_date"] <= e["ends"])]
     m = meetings if part == "year" else meetings[meetings["teaching_week"] <= e["week"].iloc[0]]
     attended = m[m["status"] == "attended"]

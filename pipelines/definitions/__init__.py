@@ -144,14 +144,11 @@ def load(folder: Path = FOLDER) -> Definitions:
         tables[name] = Table(name, entry["grain"], tuple(entry["key"]), entry["optional"], columns)
 
     metrics = {
-        name: _build(Metric, "metrics.toml", name, entry)
-        for name, entry in _entries(folder / "metrics.toml").items()
+        name: _build(Metric, "metrics.toml", name, entry) for name, entry in _entries(folder / "metrics.toml").items()
     }
     for m in metrics.values():
         if (m.kind == "ratio") != bool(m.denominator):
-            raise DefinitionError(
-                f"metrics.toml, entry [{m.name}]: a ratio, and only a ratio, has a denominator"
-            )
+            raise DefinitionError(f"metrics.toml, entry [{m.name}]: a ratio, and only a ratio, has a denominator")
         for need in m.needs:
             table, _, column = need.partition(".")
             if table not in tables or column not in tables[table].columns:

@@ -46,9 +46,7 @@ def half_up(values: pd.Series | np.ndarray, decimals: int | pd.Series = 0) -> np
     return np.floor(np.asarray(values, float) * scale + 0.5 + 1e-9) / scale
 
 
-def outwards(
-    lower: pd.Series, upper: pd.Series, decimals: int | pd.Series = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def outwards(lower: pd.Series, upper: pd.Series, decimals: int | pd.Series = 0) -> tuple[np.ndarray, np.ndarray]:
     """Round interval limits away from each other, so that a printed interval is never too narrow."""
     scale = 10.0 ** np.asarray(decimals, float)
     down = np.floor(np.asarray(lower, float) * scale + 1e-9) / scale

@@ -69,9 +69,7 @@ def against_reference(cells: pd.DataFrame, kinds: pd.Series, references: pd.Seri
 
     lower, upper, p = welch(value, one["error"], one["n"], two["error"], two["n"])
     is_p = (pairs["metric"].map(kinds) == "proportion").to_numpy()
-    low_p, high_p = newcombe(
-        one["value"], one["lower"], one["upper"], two["value"], two["lower"], two["upper"]
-    )
+    low_p, high_p = newcombe(one["value"], one["lower"], one["upper"], two["value"], two["lower"], two["upper"])
     lower, upper = np.where(is_p, low_p, lower), np.where(is_p, high_p, upper)
     p = np.where(is_p, pooled_z(one["sx"], one["n"], two["sx"], two["n"]), p)
     return pd.DataFrame(

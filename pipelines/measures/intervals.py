@@ -50,9 +50,7 @@ def student(value: np.ndarray, error: np.ndarray, df: np.ndarray) -> tuple[np.nd
     return value - reach, value + reach
 
 
-def with_intervals(
-    cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str] = frozenset()
-) -> pd.DataFrame:
+def with_intervals(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str] = frozenset()) -> pd.DataFrame:
     """Add `value`, `lower`, `upper` and `error` (standard error; NaN for proportions) to cells.
 
     cells: metric, n, sx, sxx, sy, syy, sxy. kinds: metric → proportion, mean or ratio.

@@ -51,14 +51,28 @@ def test_a_figure_that_says_nothing_private_may_be_near_the_ends():
 # HESA Services Standard Rounding Methodology, and cases that follow from it
 @pytest.mark.parametrize(
     ("count", "expected"),
-    [(0, 0), (1, 0), (2, 0), (2.4, 0), (2.5, 5), (3, 5), (7, 5), (7.4, 5), (7.5, 10), (12.5, 15), (22, 20), (22.5, 25)],
+    [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+        (2.4, 0),
+        (2.5, 5),
+        (3, 5),
+        (7, 5),
+        (7.4, 5),
+        (7.5, 10),
+        (12.5, 15),
+        (22, 20),
+        (22.5, 25),
+    ],
 )
 def test_counts_are_rounded_to_five_halves_up(count, expected):
     assert rules.to_nearest(pd.Series([count]), 5)[0] == expected
 
 
 @pytest.mark.parametrize(
-    ("value", "decimals", "expected"), [(0.5, 0, 1), (1.5, 0, 2), (2.5, 0, 3), (28.5, 0, 29), (1.25, 1, 1.3), (-0.5, 0, 0)]
+    ("value", "decimals", "expected"),
+    [(0.5, 0, 1), (1.5, 0, 2), (2.5, 0, 3), (28.5, 0, 29), (1.25, 1, 1.3), (-0.5, 0, 0)],
 )
 def test_halves_go_up(value, decimals, expected):
     assert rules.half_up(pd.Series([value]), decimals)[0] == pytest.approx(expected)

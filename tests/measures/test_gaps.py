@@ -49,7 +49,9 @@ def test_a_gap_between_means_is_welchs():
     rng = np.random.default_rng(3)
     a, b = rng.poisson(3, 40).astype(float), rng.poisson(4, 25).astype(float)
     found = gaps.against_reference(
-        cells("meetings", {"Female": (40, a.sum(), (a**2).sum()), "Male": (25, b.sum(), (b**2).sum())}), KINDS, REFERENCES
+        cells("meetings", {"Female": (40, a.sum(), (a**2).sum()), "Male": (25, b.sum(), (b**2).sum())}),
+        KINDS,
+        REFERENCES,
     ).iloc[0]
     expected = stats.ttest_ind(a, b, equal_var=False)
     limits = expected.confidence_interval()

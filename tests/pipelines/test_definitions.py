@@ -17,8 +17,16 @@ def test_the_definitions_load():
 @pytest.mark.parametrize(
     ("file", "entry", "message"),
     [
-        ("characteristics.toml", '[x]\nlabel = "X"\ngroups = ["A"]\nreference = "B"', r"\[x\].*reference 'B'"),
-        ("characteristics.toml", '[x]\nlabel = "X"\ngroups = ["Unknown"]\nreference = "Unknown"', "added by themselves"),
+        (
+            "characteristics.toml",
+            '[x]\nlabel = "X"\ngroups = ["A"]\nreference = "B"',
+            r"\[x\].*reference 'B'",
+        ),
+        (
+            "characteristics.toml",
+            '[x]\nlabel = "X"\ngroups = ["Unknown"]\nreference = "Unknown"',
+            "added by themselves",
+        ),
         ("metrics.toml", '[x]\nlabel = "X"', r"\[x\].*missing"),
         ("metrics.toml", "[x", "metrics.toml is not valid TOML"),
         (

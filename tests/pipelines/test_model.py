@@ -95,7 +95,11 @@ def connect(tables):
     con = duckdb.connect()
     for name, frame in tables.items():
         con.register("frame", frame)
-        dates = ", ".join(f"cast({c} as date) as {c}" for c in frame.columns if c.endswith("_date") or c in ("teaching_start", "teaching_end"))
+        dates = ", ".join(
+            f"cast({c} as date) as {c}"
+            for c in frame.columns
+            if c.endswith("_date") or c in ("teaching_start", "teaching_end")
+        )
         con.execute(f"create table stg_{name} as select * {f'replace ({dates})' if dates else ''} from frame")
         con.unregister("frame")
     return con

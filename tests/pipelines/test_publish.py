@@ -43,7 +43,12 @@ def modelled(in_progress=True):
     if not in_progress:
         periods = periods[periods["part"] == "year"]
     schools = pd.DataFrame(
-        {"school_code": ["A"], "school_name": ["School of Art"], "faculty_code": ["F"], "faculty_name": ["Faculty of Arts"]}
+        {
+            "school_code": ["A"],
+            "school_name": ["School of Art"],
+            "faculty_code": ["F"],
+            "faculty_name": ["Faculty of Arts"],
+        }
     )
     return Modelled(cells, periods, schools, date(2025, 11, 28))
 
@@ -76,13 +81,19 @@ def test_small_cells_and_their_gaps_have_no_figures(settings):
     make_release(settings)
     figures = read(settings, """select base, value, lower, upper, status from cell where "group" = 'Other'""")
     assert figures == [(None, None, None, None, "suppressed")] * 2
-    gap = read(settings, """select base, reference_base, value, lower, upper, p_adjusted, status from gap where "group" = 'Other'""")
+    gap = read(
+        settings,
+        """select base, reference_base, value, lower, upper, p_adjusted, status from gap where "group" = 'Other'""",
+    )
     assert gap == [(None,) * 6 + ("suppressed",)] * 2
 
 
 def test_shown_figures_are_rounded(settings):
     make_release(settings)
-    shown = read(settings, """select base, value, lower, upper from cell where "group" = 'Female' and unit = 'university'""")
+    shown = read(
+        settings,
+        """select base, value, lower, upper from cell where "group" = 'Female' and unit = 'university'""",
+    )
     assert shown == [(200, 75.0, 68.0, 81.0)]  # Wilson: 68.57 to 80.49
 
 

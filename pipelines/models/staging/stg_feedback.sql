@@ -3,6 +3,8 @@ with responses as (
     select
         input.*,
         stg_calendar.teaching_start,
+        stg_calendar.year_begins,
+        stg_calendar.year_ends,
         repeated.superseded_by
     from input_feedback as input
     left join stg_calendar on stg_calendar.academic_year = input.academic_year
@@ -26,6 +28,8 @@ final as (
         stg_enrolments.enrolment,
         greatest(0, cast(floor((responses.response_date - responses.teaching_start) / 7.0) as integer) + 1)
             as teaching_week,
+        responses.year_begins,
+        responses.year_ends,
         responses.superseded_by
     from responses
     left join stg_enrolments

@@ -1,0 +1,51 @@
+"""What is said to the people whose files cannot be used."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+
+class InputError(Exception):
+    """A problem with the university's files, or with the mapping of them.
+
+    `str()` is the whole message for the user: which file and column, what was found, and what to write
+    in sources.toml. One error lists every problem found, so that they can be mended in one go.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        if len(self.problems) == 1:
+            super().__init__(self.problems[0])
+        else:
+            listed = "\n\n".join(f"{n}. {p}" for n, p in enumerate(self.problems, 1))
+            super().__init__(f"{len(self.problems)} problems with the input:\n\n{listed}")
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: without case, spaces, underscores and hyphens."""
+    return re.sub(r"[\s_\-]+", "", name).casefold()
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `name` was probably meant to be, if any."""
+    by_plain = {plain(k): k for k in known}
+    found = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.6)
+    return by_plain[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """' Did you mean …?' or nothing."""
+    match = closest(name, known)
+    return f" Did you mean '{match}'?" if match else ""
+
+
+def is_personal(text: str) -> bool:
+    """Whether a text from a file may say something about a person, so that no message may quote it."""
+    return "@" in text or bool(re.search(r"\d{3}", text)) or len(text) > 40
+
+
+def safe(text: str) -> str:
+    """`text` for a message, or a description of it where it might be personal."""
+    return f"(a value of {len(text)} characters)" if is_personal(text) else f"'{text}'"

@@ -1,0 +1,160 @@
+"""The benchmark: seconds and peak memory of a whole run, beside the floor of loading the same files and beside
+a plain pandas version of the same cells, all in one go. Writes docs/performance.md.
+
+    python -m tests.bench [--meetings 1000000 10000000] [--keep FOLDER] [--out docs/performance.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+MEETINGS_PER_STUDENT_AND_YEAR = 4.5
+YEARS = 5.85  # five whole years and the meetings of nine weeks
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--meetings", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--keep", type=Path, help="folder for the example files, kept (default: a temporary one)")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
+    parser.add_argument("--child", nargs=2, metavar=("WHAT", "FOLDER"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(CHILDREN[options.child[0]](Path(options.child[1]))))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.keep or Path(scratch)
+        results = [measure_size(n, folder) for n in options.meetings]
+    options.out.write_text(page(results), encoding="utf-8")
+    print(options.out.read_text(encoding="utf-8"))
+
+
+def measure_size(meetings: int, folder: Path) -> dict[str, Any]:
+    """One size: write the example, then floor, pipeline and pandas one after the other."""
+    data = folder / f"{meetings}"
+    if not (data / "example" / "sources.toml").exists():
+        students = round(meetings / MEETINGS_PER_STUDENT_AND_YEAR / YEARS)
+        subprocess.run(
+            [sys.executable, "-m", "pipelines", "example", "--students", str(students), "--out", data / "example"],
+            cwd=ROOT, check=True,
+        )  # fmt: skip
+    return {"asked": meetings, **{what: in_own_process(what, data) for what in CHILDREN}}
+
+
+def in_own_process(what: str, data: Path) -> dict[str, Any]:
+    """Run one contender in a process of its own, so that its peak memory is its own."""
+    environment = {**os.environ, "APT_DATA": str(data), "APT_KEY": "benchmark" * 8}
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "--child", what, str(data)],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    return {"total": time.perf_counter() - started, **json.loads(done.stdout.splitlines()[-1])}
+
+
+def peak_gib() -> float:
+    scale = 2**30 if sys.platform == "darwin" else 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+
+
+def floor(data: Path) -> dict[str, Any]:
+    """DuckDB merely loading the same CSV files, with its own detection of everything it can detect."""
+    import duckdb
+
+    from pipelines import sources
+
+    mapped = sources.load(data / "example" / "sources.toml")
+    megabytes, rows = 0.0, 0
+    target = data / "floor.duckdb"
+    target.unlink(missing_ok=True)
+    with duckdb.connect(target) as con:
+        for name, table in mapped.tables.items():
+            for number, path in enumerate(sorted(p for pattern in table.files for p in mapped.folder.glob(pattern))):
+                if path.suffix == ".xlsx":
+                    continue  # a few hundred rows of spreadsheets
+                encoding = "latin-1" if table.encoding else "utf-8"
+                con.execute(
+                    f"create table {name}_{number} as select * from read_csv(?, encoding = '{encoding}', "
+                    "ignore_errors = true, sample_size = 20480)",
+                    [str(path)],
+                )
+                counted = con.execute(f"select count(*) from {name}_{number}").fetchone()
+                rows += counted[0] if counted else 0
+                megabytes += path.stat().st_size / 1e6
+    target.unlink()
+    return {"peak": peak_gib(), "rows": rows, "megabytes": megabytes}
+
+
+def pipeline(data: Path) -> dict[str, Any]:
+    """The whole run, step by step."""
+    from rich.console import Console
+
+    from pipelines.progress import Progress
+    from pipelines.run import run
+    from pipelines.settings import Settings
+
+    progress = Progress(Console(file=sys.stderr, highlight=False, soft_wrap=True))
+    done = run(data / "example" / "sources.toml", Settings(), progress)
+    reconciled = done.outcome.tables["reconciliation"]
+    meetings = int(reconciled.loc[reconciled["table_name"] == "meetings", "rows_read"].sum())
+    return {"peak": peak_gib(), "steps": progress.seconds, "meetings": meetings, "cells": len(done.safe.cells)}
+
+
+def plain_pandas(data: Path) -> dict[str, Any]:
+    """The same cells, made the straightforward way in pandas; without checks, quarantine or pseudonyms."""
+    from tests import pandas_pipeline
+
+    return {"cells": len(pandas_pipeline.run(data / "example" / "sources.toml")), "peak": peak_gib()}
+
+
+CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas}
+
+
+def page(results: list[dict[str, Any]]) -> str:
+    """The results as a page of docs/."""
+    steps = list(results[0]["pipeline"]["steps"])
+    header = [f"{r['pipeline']['meetings'] / 1e6:.1f} million meetings" for r in results]
+    lines = [
+        "# Performance",
+        "",
+        f"Written by `make bench` on {date.today():%d %B %Y}: {platform.system()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}. Every figure is one run, in a process of its own, start of Python and",
+        "imports included; machines differ and are noisy, so compare the columns of one table, not tables.",
+        "",
+        "| seconds | " + " | ".join(header) + " |",
+        "| --- |" + " ---: |" * len(results),
+    ]
+    for step in steps:
+        lines.append(f"| {step} | " + " | ".join(f"{r['pipeline']['steps'][step]:.1f}" for r in results) + " |")
+    rows = {
+        "**whole run**": lambda r: f"**{r['pipeline']['total']:.1f}**",
+        "floor: DuckDB merely loads the same CSV files": lambda r: f"{r['floor']['total']:.1f}",
+        "whole run ÷ floor": lambda r: f"{r['pipeline']['total'] / r['floor']['total']:.1f}",
+        "pandas: the same cells, unchecked": lambda r: f"{r['pandas']['total']:.1f}",
+    }
+    lines += [f"| {label} | " + " | ".join(figure(r) for r in results) + " |" for label, figure in rows.items()]
+    lines += ["", "| peak memory, GiB | " + " | ".join(header) + " |", "| --- |" + " ---: |" * len(results)]
+    lines += [
+        f"| {what} | " + " | ".join(f"{r[what]['peak']:.2f}" for r in results) + " |"
+        for what in ("pipeline", "floor", "pandas")
+    ]
+    cells = " and ".join(f"{r['pipeline']['cells']:,}" for r in results)
+    sizes = " and ".join(f"{r['floor']['megabytes']:,.0f} MB" for r in results)
+    lines += ["", f"The files are {sizes} of CSV. The pipeline publishes {cells} cells.", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What was planted in the example university is what the published release says."""
+
+import json
+
+import duckdb
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from pipelines.example import generate
+from pipelines.progress import Progress
+from pipelines.run import run
+from pipelines.settings import Settings
+
+SEEDS = (1, 2, 3, 4, 5)
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def university(request, tmp_path_factory):
+    """One whole run on a university of 12,000 enrolments a year: planted truths, and the release's tables."""
+    folder = tmp_path_factory.mktemp(f"seed{request.param}")
+    settings = Settings(data=folder / "data", key_file=folder / "keys" / "pseudonym.key")
+    generate(settings.example, students=12_000, years=3, seed=request.param)
+    done = run(settings.example / "sources.toml", settings, Progress(Console(quiet=True)))
+    truth = settings.example / "truth"
+    with duckdb.connect(settings.published / done.release / "university.duckdb", read_only=True) as con:
+        return {
+            "planted": json.loads((truth / "planted.json").read_text()),
+            "truth": pd.read_parquet(truth / "truth.parquet"),
+            "gap": con.execute("select * from gap where level = 'all' and status = 'shown'").df(),
+            "cell": con.execute("select * from cell where level = 'all' and characteristic = 'all' and status = 'shown'").df(),
+            "reconciliation": con.execute("select * from reconciliation").df(),
+        }
+
+
+def test_planted_gaps_lie_in_the_published_intervals(university):
+    gaps = university["gap"][university["gap"]["part"] == "year"]
+    gaps = gaps.assign(school_code=gaps["unit"].str.removeprefix("school:"))
+    key = ["academic_year", "school_code", "metric", "characteristic", "group"]
+    both = gaps.merge(university["truth"], on=key)
+    assert len(both) > 1000
+    covered = both["true_gap"].between(both["lower"], both["upper"])
+    for metric, share in covered.groupby(both["metric"]).mean().items():
+        assert share >= 0.90, f"{metric}: {share:.1%} of planted gaps inside their interval"
+
+
+def test_outstanding_schools_are_among_the_first_three(university):
+    whole = university["cell"][(university["cell"]["part"] == "year") & university["cell"]["unit"].str.startswith("school:")]
+    for metric in ("any_meeting", "trust"):
+        average = whole[whole["metric"] == metric].groupby("unit")["value"].mean()
+        first = set(average.nlargest(3).index.str.removeprefix("school:"))
+        assert set(university["planted"]["outstanding_schools"]) <= first, metric
+
+
+def test_schools_that_do_not_log_are_flagged(university):
+    record = university["cell"][university["cell"]["metric"] == "recorded_of_recalled"]
+    record = record[record["unit"].str.startswith("school:") & (record["part"] == "year")]
+    flagged = record.groupby("unit")["upper"].max()
+    flagged = set(flagged[flagged < 70].index.str.removeprefix("school:"))
+    assert flagged == set(university["planted"]["non_logging_schools"])
+
+
+def test_every_row_written_is_accounted_for(university):
+    done = university["reconciliation"]
+    assert (
+        done["rows_read"] == done["rows_loaded"] + done["rows_quarantined"] + done["duplicates_dropped"]
+    ).all()
+    read = done.groupby("table_name")["rows_read"].sum()
+    for table, rows in university["planted"]["rows"].items():
+        assert read[table] == rows, table
