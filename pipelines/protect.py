@@ -80,7 +80,7 @@ def _bases(counts: pd.Series, hidden: pd.Series, settings: Settings) -> pd.Serie
 def _safe_cells(cells: pd.DataFrame, hidden: pd.Series, definitions: Definitions, settings: Settings) -> pd.DataFrame:
     safe = cells[CELL_KEY].assign(base=_bases(cells["n"], hidden, settings), **_rounded(cells, hidden, definitions))
     safe["status"] = np.where(hidden, rules.SUPPRESSED, rules.SHOWN)
-    return safe[CELL_COLUMNS].sort_values(CELL_KEY, ignore_index=True)
+    return safe[CELL_COLUMNS]
 
 
 def _safe_gaps(
@@ -107,4 +107,4 @@ def _safe_gaps(
         status=np.where(hidden, rules.SUPPRESSED, rules.SHOWN),
         **_rounded(gaps, hidden, definitions),
     )
-    return safe[GAP_COLUMNS].sort_values(CELL_KEY, ignore_index=True)
+    return safe[GAP_COLUMNS]

@@ -32,6 +32,8 @@ LEVEL_LABELS = {
     "PGT": "Taught postgraduate",
     "PGR": "Research postgraduate",
 }
+# the order of cells and gaps, as readers look things up: one metric and characteristic at a time
+LOOK_UP = ["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]
 THEME_ORDER = ("contact", "voice", "staff", "record")
 
 
@@ -127,9 +129,8 @@ def publish(
         "characteristic_group": _groups(definitions),
         "level": _levels(definitions),
         "period": _periods(modelled.periods),
-        # sorted as readers look things up: one metric and characteristic at a time
-        "cell": safe.cells.sort_values(["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]),
-        "gap": safe.gaps.sort_values(["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]),
+        "cell": safe.cells.sort_values(LOOK_UP),
+        "gap": safe.gaps.sort_values(LOOK_UP),
         **checks,
     }
     folder = settings.published / f"{UNFINISHED}{release}"

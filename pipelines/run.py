@@ -39,8 +39,8 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
     with publish.only_run(settings):
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
-        with warehouse.open_new(settings) as (con, path):
-            extracted, outcome = _take_in(con, path, mapped, definitions, settings, progress)
+        with warehouse.open_new(settings) as con:
+            extracted, outcome = _take_in(con, mapped, definitions, settings, progress)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
                 progress.note(f"{len(modelled.cells):,} cells")
@@ -62,13 +62,12 @@ def check_only(sources_file: Path, settings: Settings, progress: Progress) -> Ch
     definitions = definition_files.load(settings.definitions)
     with publish.only_run(settings):
         mapped = sources.load(sources_file)
-        with warehouse.open_new(settings, keep=False) as (con, path):
-            return _take_in(con, path, mapped, definitions, settings, progress)[1]
+        with warehouse.open_new(settings, keep=False) as con:
+            return _take_in(con, mapped, definitions, settings, progress)[1]
 
 
 def _take_in(
     con: duckdb.DuckDBPyConnection,
-    path: Path,
     mapped: sources.Sources,
     definitions: definition_files.Definitions,
     settings: Settings,
@@ -81,5 +80,8 @@ def _take_in(
     with progress.step("pseudonymise", "replace identifiers, type columns"):
         pseudonymise(con, definitions, extracted, key)
     with progress.step("check", "expectations, quarantine, reconciliation"):
-        outcome = check(con, path, definitions, extracted, settings, progress.report)
+        try:
+            outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of)
+        finally:  # most wanted when the checks stop the run
+            warehouse.write_quarantine(con, settings)
     return extracted, outcome

@@ -12,14 +12,15 @@ import duckdb
 from pipelines.settings import Settings
 
 NAME = "warehouse.duckdb"
+QUARANTINE = "quarantine.csv"
 UNFINISHED = "unfinished.duckdb"
 
 
 @contextmanager
-def open_new(settings: Settings, keep: bool = True) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+def open_new(settings: Settings, keep: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty warehouse that replaces the last one (if `keep`) when the block ends without an error.
 
-    Yields the connection and the file's path. Only the owner may read the folder; what DuckDB spills
+    Only the owner may read the folder; what DuckDB spills
     to disk is encrypted and removed.
     """
     settings.warehouse.mkdir(parents=True, exist_ok=True)
@@ -36,11 +37,35 @@ def open_new(settings: Settings, keep: bool = True) -> Iterator[tuple[duckdb.Duc
         config["threads"] = settings.threads
     try:
         with duckdb.connect(path, config=config) as con:
-            yield con, path
+            yield con
         if keep:
             path.replace(settings.warehouse / NAME)
     finally:
         _clear(path, spill)
+
+
+def write_quarantine(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Write the quarantine, if there is one, as a CSV file beside the warehouse and as restricted.
+
+    A value that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    if not con.execute("select 1 from duckdb_tables() where table_name = 'quarantine'").fetchall():
+        return
+    path = settings.warehouse / QUARANTINE
+    path.touch(mode=0o600)
+    con.execute(
+        r"""
+        copy (
+            select
+                table_name, source_file, source_row, column_name,
+                case when regexp_matches(value, '^[=+@\t\r-]') then chr(39) || value else value end as value,
+                rule
+            from quarantine
+            order by table_name, source_file, source_row
+        ) to ? (header)
+        """,
+        [str(path)],
+    )
 
 
 def _clear(path: Path, spill: Path) -> None:

@@ -8,6 +8,7 @@ everything committed on that connection's database, under the same settings and 
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,9 +47,7 @@ class Validator:
     def __init__(self, datasource: Any) -> None:
         self._datasource = datasource
 
-    def validate(
-        self, table: str, suite: Mapping[str, Any], parameters: Mapping[str, Any]
-    ) -> dict[str, Verdict]:
+    def validate(self, table: str, suite: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Verdict]:
         """Check `table` against a suite as JSON; verdicts by each expectation's `meta.name`.
 
         `parameters` are the values of the suite's `$PARAMETER`s. Raises ExpectationError.
@@ -83,18 +82,20 @@ def validator(con: duckdb.DuckDBPyConnection) -> Iterator[Validator]:
     Temporary tables and uncommitted changes of `con` are not visible to it.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when it is imported
+    import duckdb_sqlalchemy
     import great_expectations
-    from duckdb_sqlalchemy import ConnectionWrapper
     from sqlalchemy.pool import StaticPool
 
+    # what still refers to DuckDB's types when Python ends is reported on standard error, type by type
+    atexit.register(vars(duckdb_sqlalchemy).clear)
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    context = great_expectations.get_context(mode="ephemeral")
+    context: Any = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     datasource = context.data_sources.add_sql(
         "warehouse",
         connection_string="duckdb:///:memory:",  # names the dialect; the connection is the creator's
         kwargs={
-            "creator": lambda: ConnectionWrapper(con.cursor()),
+            "creator": lambda: duckdb_sqlalchemy.ConnectionWrapper(con.cursor()),
             "poolclass": StaticPool,
             "pool_reset_on_return": None,
             "isolation_level": "AUTOCOMMIT",

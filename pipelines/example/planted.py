@@ -15,7 +15,7 @@ from pipelines.example.university import SCHOOL_CODES, SCHOOLS
 STATEMENTS = ("knows_me", "trust", "supported", "part_of_journey", "belonging")
 
 OUTSTANDING = ("LANG", "HLTH")  # best on contact and on every statement
-NOT_LOGGING = ("POLI", "COMP", "MATH")  # meet their students, and record about three meetings in ten
+NON_LOGGING = ("POLI", "COMP", "MATH")  # meet their students, and record about three meetings in ten
 CLOSING = "LAWS"  # its disability gap is wide, and gone from CLOSED_FROM on
 CLOSED_FROM = 2024
 
@@ -61,7 +61,7 @@ def draw(seed: int) -> Effects:
     rng = np.random.default_rng([seed, 1])
     schools, statements = len(SCHOOLS), len(STATEMENTS)
     outstanding = np.isin(SCHOOL_CODES, OUTSTANDING)
-    not_logging = np.isin(SCHOOL_CODES, NOT_LOGGING)
+    non_logging = np.isin(SCHOOL_CODES, NON_LOGGING)
 
     # Clipped, so that no school comes near the outstanding ones by luck.
     z = np.clip(rng.normal(size=schools), -1.6, 1.3)
@@ -69,9 +69,7 @@ def draw(seed: int) -> Effects:
     own = rng.normal(size=(schools, 1)) + 0.4 * rng.normal(size=(schools, statements))
     voice = np.where(outstanding[:, None], 1.1, 0.32 * np.clip(0.5 * z[:, None] + 0.8 * own, -1.7, 1.1))
 
-    contact_gaps = {
-        group: mean + GAP_SPREAD / 2 * rng.normal(size=schools) for group, mean in CONTACT_GAPS.items()
-    }
+    contact_gaps = {group: mean + GAP_SPREAD / 2 * rng.normal(size=schools) for group, mean in CONTACT_GAPS.items()}
     voice_gaps = {
         group: np.array([means.get(s, 0.0) for s in STATEMENTS])
         + GAP_SPREAD * rng.normal(size=(schools, 1)) * np.array([s in means for s in STATEMENTS])
@@ -83,8 +81,8 @@ def draw(seed: int) -> Effects:
         contact_gaps=contact_gaps,
         voice_gaps=voice_gaps,
         response=rng.normal(0, 0.15, schools),
-        logged=np.where(not_logging, rng.uniform(0.25, 0.35, schools), rng.uniform(0.95, 1.0, schools)),
-        commuters=_logistic(-0.9 - 1.1 * contact / 0.55 + rng.normal(0, 0.25, schools)),
+        logged=np.where(non_logging, rng.uniform(0.25, 0.35, schools), rng.uniform(0.95, 1.0, schools)),
+        commuters=logistic(-0.9 - 1.1 * np.minimum(contact / 0.55, 1.3) + rng.normal(0, 0.25, schools)),
         online=rng.uniform(0.08, 0.5, schools),
         tutored=rng.uniform(0.92, 0.995, schools),
         tutees=rng.uniform(12, 26, schools),
@@ -102,5 +100,5 @@ def year_effect(seed: int, year: int) -> tuple[float, np.ndarray]:
     return 0.03 * (year - 2023), rng.normal(0, 0.08, len(SCHOOLS))
 
 
-def _logistic(x: np.ndarray) -> np.ndarray:
+def logistic(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))

@@ -34,16 +34,12 @@ UNKNOWN_SHARE = {"sex": 0.005, "fee_status": 0.03, "age_on_entry": 0.03}
 USUAL_UNKNOWN_SHARE = 0.04
 
 
-def first_year(
-    rng: np.random.Generator, effects: Effects, tutors: Tutors, enrolments: int
-) -> Columns:
+def first_year(rng: np.random.Generator, effects: Effects, tutors: Tutors, enrolments: int) -> Columns:
     """Everyone enrolled in the first year, spread over their years of study."""
-    return _enrol(rng, effects, tutors, enrolments, None)
+    return _enrol(rng, effects, tutors, enrolments, 200_000_000, None)
 
 
-def next_year(
-    rng: np.random.Generator, effects: Effects, tutors: Tutors, enrolments: int, before: Columns
-) -> Columns:
+def next_year(rng: np.random.Generator, effects: Effects, tutors: Tutors, enrolments: int, before: Columns) -> Columns:
     """Everyone enrolled a year later: those who go on, and new students in the place of those who left."""
     goes_on = (before["year_of_study"] < before["length"]) & ~before["leaves"]
     goes_on &= rng.random(len(goes_on)) > 0.02
@@ -53,7 +49,8 @@ def next_year(
     for school, post in (("school", "post"), ("second_school", "second_post")):
         moves = (rng.random(len(staying[post])) < 0.08) & (staying[post] >= 0)
         staying[post] = np.where(moves, tutors.any_post(rng, staying[school]), staying[post])
-    return _enrol(rng, effects, tutors, enrolments, staying)
+    # Last year's newest students are all in `before`: no number is given twice.
+    return _enrol(rng, effects, tutors, enrolments, int(before["number"].max()), staying)
 
 
 def enrolments_of(people: Columns, year: AcademicYear, rng: np.random.Generator) -> Columns:
@@ -69,16 +66,12 @@ def enrolments_of(people: Columns, year: AcademicYear, rng: np.random.Generator)
     start = np.where((level == PGT) & (people["year_of_study"] == 1) & (chance > 0.9), 15 * 7, start)
     people["leaves"] = rng.random(n) < 0.03
     end = np.where(people["leaves"], np.maximum(start, 21) + rng.integers(7, 80, n), -1)
-    people["start"], people["end"] = start.astype(np.int16), end.astype(np.int16)
-    if year.in_progress:
-        people["end"] = np.where(people["end"] > year.last_day, -1, people["end"]).astype(np.int16)
-
-    joint = np.flatnonzero(people["second_school"] >= 0)
-    second = take(people, joint)
+    end = np.where(end > year.last_day, -1, end)  # not known yet
+    rows = people | {"start": start.astype(np.int16), "end": end.astype(np.int16)}
+    rows["joint"] = people["second_school"] >= 0
+    second = take(rows, np.flatnonzero(rows["joint"]))
     second["school"], second["post"] = second["second_school"], second["second_post"]
-    rows = join(people, second)
-    rows["joint"] = rows["second_school"] >= 0
-    return rows
+    return join(rows, second)
 
 
 def take(columns: Columns, rows: np.ndarray | slice) -> Columns:
@@ -94,27 +87,23 @@ def is_group(columns: Columns, characteristic: str, group: str) -> np.ndarray:
 
 
 def _enrol(
-    rng: np.random.Generator, effects: Effects, tutors: Tutors, enrolments: int, staying: Columns | None
-) -> Columns:
-    """Fill every school and level up to its size with new students."""
+    rng: np.random.Generator, effects: Effects, tutors: Tutors, enrolments: int, last_number: int,
+    staying: Columns | None,
+) -> Columns:  # fmt: skip
+    """Fill every school and level up to its size with new students, numbered on from `last_number`."""
     joint = round(enrolments * JOINT / (1 + JOINT))
     wanted = whole_numbers(level_shares(), enrolments - joint)
-    first_number = 0
     if staying is not None:
         there = np.bincount(staying["school"] * len(LEVELS) + staying["level"], minlength=wanted.size)
         wanted = wanted - there.reshape(wanted.shape)
         joint -= int((staying["second_school"] >= 0).sum())
-        first_number = int(staying["last_number"].max())
-    new = _new_students(rng, effects, tutors, wanted, joint, first_number, spread=staying is None)
-    people = new if staying is None else join(staying, new)
-    # Carried along, so that no number is ever given twice.
-    people["last_number"] = np.full(len(people["number"]), first_number + len(new["number"]))
-    return people
+    new = _new_students(rng, effects, tutors, wanted, joint, last_number, spread=staying is None)
+    return new if staying is None else join(staying, new)
 
 
 def _new_students(
     rng: np.random.Generator, effects: Effects, tutors: Tutors, wanted: np.ndarray, joint: int,
-    first_number: int, spread: bool,
+    last_number: int, spread: bool,
 ) -> Columns:  # fmt: skip
     """New students, `wanted` of them in each school and level; `spread`: over all years of study."""
     cell = np.repeat(np.arange(wanted.size), wanted.ravel())
@@ -130,7 +119,7 @@ def _new_students(
     second_post = np.where(second_school >= 0, tutors.any_post(rng, second_school), -1)
     years_in = (rng.random(n) * length).astype(np.int8) if spread else np.zeros(n, np.int8)
     people: Columns = {
-        "number": 200_000_000 + first_number + 1 + np.arange(n),
+        "number": last_number + 1 + np.arange(n),
         "school": school,
         "second_school": second_school,
         "level": level,
@@ -147,9 +136,7 @@ def _new_students(
     return people | _characteristics(rng, effects, school, level)
 
 
-def _second_schools(
-    rng: np.random.Generator, school: np.ndarray, level: np.ndarray, joint: int
-) -> np.ndarray:
+def _second_schools(rng: np.random.Generator, school: np.ndarray, level: np.ndarray, joint: int) -> np.ndarray:
     """The second school of `joint` undergraduates, from the same faculty; -1 for everyone else."""
     second = np.full(len(school), -1, np.int8)
     who = rng.choice(np.flatnonzero(level == UG), joint, replace=False)
@@ -161,9 +148,7 @@ def _second_schools(
     return second
 
 
-def _characteristics(
-    rng: np.random.Generator, effects: Effects, school: np.ndarray, level: np.ndarray
-) -> Columns:
+def _characteristics(rng: np.random.Generator, effects: Effects, school: np.ndarray, level: np.ndarray) -> Columns:
     n = len(school)
 
     def chance(share: np.ndarray | float) -> np.ndarray:
@@ -183,6 +168,7 @@ def _characteristics(
     ethnicity = np.where(home, np.where(rng.random(n) < 0.27 * minority, here, 4), abroad)
     imd = pick(0.15, 0.17, 0.2, 0.22, 0.26)
     values: Columns = {
+        "fee_status": fee,
         "sex": np.where(rng.random(n) < 0.01, 2, chance(women)),
         "ethnicity": ethnicity,
         "disability": chance(0.17),
@@ -191,12 +177,11 @@ def _characteristics(
         "age_on_entry": chance(np.array([0.14, 0.55, 0.7])[level]),
         "first_in_family": chance(np.where(home, np.array([0.6, 0.52, 0.45, 0.36, 0.28])[imd], 0.3)),
         "care_experienced": chance(0.02),
-        "fee_status": fee,
         "commuter": chance(effects.commuters[school]),
     }
     for name, value in values.items():
         unknown = rng.random(n) < UNKNOWN_SHARE.get(name, USUAL_UNKNOWN_SHARE)
-        if name in ("imd_quintile", "tundra_quintile"):  # postcodes of home students only
-            unknown |= ~home
+        if name in ("imd_quintile", "tundra_quintile"):  # from the postcodes of home students
+            unknown |= values["fee_status"] != 1
         values[name] = np.where(unknown, len(GROUPS[name]), value).astype(np.int8)
     return values

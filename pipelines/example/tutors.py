@@ -25,6 +25,11 @@ class Tutors:
     voice: np.ndarray  # (posts, statements): effects on the statements
     fte: np.ndarray
 
+    @property
+    def ids(self) -> list[str]:
+        """Staff numbers as the extracts write them."""
+        return [f"T{number:06}" for number in self.number.tolist()]
+
     def any_post(self, rng: np.random.Generator, school: np.ndarray) -> np.ndarray:
         """A post of each school in `school`, at random."""
         first = self.first[school]

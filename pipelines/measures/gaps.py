@@ -90,7 +90,7 @@ def adjusted(p: pd.Series, family: list[pd.Series]) -> pd.Series:
     """p-values adjusted within each family (Benjamini & Hochberg, 1995). NaN stays NaN and is not counted."""
     known = p.notna()
     frame = pd.DataFrame({"p": p[known]})
-    frame["family"] = pd.concat([f[known].astype(str) for f in family], axis=1).agg("|".join, axis=1)
+    frame["family"] = p[known].groupby([f[known] for f in family], observed=True).ngroup()
     frame = frame.sort_values("p", ascending=False)
     grouped = frame.groupby("family", sort=False)["p"]
     size = grouped.transform("size")

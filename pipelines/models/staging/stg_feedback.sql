@@ -26,8 +26,10 @@ final as (
         ) as {{ characteristic }},
         {% endfor %}
         stg_enrolments.enrolment,
-        greatest(0, cast(floor((responses.response_date - responses.teaching_start) / 7.0) as integer) + 1)
-            as teaching_week,
+        case
+            when responses.response_date < responses.teaching_start then 0
+            else cast(floor((responses.response_date - responses.teaching_start) / 7.0) as integer) + 1
+        end as teaching_week,
         responses.year_begins,
         responses.year_ends,
         responses.superseded_by

@@ -97,8 +97,10 @@ final as (
     select
         meetings.*,
         -- induction, before teaching starts, is week 0
-        greatest(0, cast(floor((meetings.meeting_date - meetings.teaching_start) / 7.0) as integer) + 1)
-            as teaching_week,
+        case
+            when meetings.meeting_date < meetings.teaching_start then 0
+            else cast(floor((meetings.meeting_date - meetings.teaching_start) / 7.0) as integer) + 1
+        end as teaching_week,
         repeated.superseded_by
     from meetings
     left join repeated

@@ -1,0 +1,305 @@
+"""Check: stage every table, run its expectations, and account for every row that was read.
+
+For each table in turn: its staging model is run, its suite (expectations/<table>.json, and what follows
+from the definitions) is evaluated on the staged rows, rows that fail a row-level expectation move to
+`quarantine`, and the next table refers to what is left. A row is quarantined once, under the first
+expectation in suite order that it fails, so quarantine counts add up to the reconciliation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from pipelines import models
+from pipelines.definitions import UNKNOWN, Definitions, Table
+from pipelines.engines.duckdb_expectations import Validator, Verdict, validator
+from pipelines.extract import Extracted
+from pipelines.settings import Settings
+from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
+
+A_HANDFUL = 5  # fewer quarantined rows than this never stop a run by their share
+LONGEST_VALUE = 80  # characters of a rejected value kept in quarantine
+
+
+class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not the program
+    """A critical expectation was not met; the message lists each and says what to do next."""
+
+
+class ReconciliationError(AssertionError):
+    """Rows read do not add up: a fault of the pipeline, never of the extracts."""
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """What the checks found, as the published tables `check`, `reconciliation` and `quarantine`.
+
+    warnings: one sentence for each expectation of severity 'warning' that was not met.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    warnings: list[str]
+
+
+def check(
+    con: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    extracted: Extracted,
+    settings: Settings,
+    report: Callable[[str, int], None] = lambda label, rows: None,
+    today: date | None = None,
+) -> CheckOutcome:
+    """Stage and check the `input_<table>` tables of `con`, which must not be inside a transaction.
+
+    Leaves `stg_<table>` (good rows), `quarantine`, `check_result`, `reconciliation` and
+    `quarantine_summary`. `today` is the day after which a date lies in the future. Raises CheckFailed when
+    all tables are checked and a critical expectation was not met.
+    """
+    _prepare(con, extracted)
+    parameters = {"today": (today or date.today()).isoformat()}
+    with validator(con) as validate:
+        for table in definitions.tables.values():
+            expectations, needed = suite(table, extracted.present)
+            _stage(con, table, definitions)
+            for model in needed:
+                weekly = "teaching_week" in _columns(con, f"stg_{table.name}")
+                models.run(con, model, table=f"stg_{table.name}", weekly=weekly)
+            if extracted.present[table.name]:
+                verdicts = _evaluate(validate, table, expectations, parameters)
+                _record(con, table, expectations, verdicts)
+            _account(con, table)
+            if extracted.present[table.name]:
+                _record_share(con, table, settings.most_quarantined)
+            report(table.name, _number(con, f"select count(*) from stg_{table.name}"))
+            for model in ("repeated", *needed):
+                con.execute(f"drop table {model}")
+    _reconcile(con)
+    failures = _sentences(con, CRITICAL)
+    if failures:
+        raise CheckFailed(
+            "The checks stopped this run; nothing was published.\n"
+            + "\n".join(f"- {failure}" for failure in failures)
+            + "\nCorrect the extracts, or their mapping in sources.toml, and run again."
+        )
+    return CheckOutcome(_published(con), _sentences(con, WARNING))
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, extracted: Extracted) -> None:
+    """Empty result tables, the files that were read, and the records that were no rows at all."""
+    con.execute("""
+        create or replace table extract_file
+            (table_name varchar, file varchar, ordering integer, rows_read bigint, modified timestamp, note varchar);
+        create or replace table quarantine
+            (table_name varchar, source_file varchar, source_row bigint, column_name varchar, value varchar,
+             rule varchar, expectation varchar);
+        create or replace table check_result
+            (table_name varchar, expectation varchar, column_name varchar, rule varchar, severity varchar,
+             passed boolean, rows_checked bigint, rows_failing bigint, observed varchar);
+        create or replace temp table row_outcome (table_name varchar, file varchar, outcome varchar, rows bigint);
+    """)
+    for place, file in enumerate(extracted.files):
+        values = [file.table, file.file, place, file.rows_read, file.modified, file.note]
+        con.execute("insert into extract_file values (?, ?, ?, ?, ?, ?)", values)
+    con.execute(
+        """
+        insert into quarantine
+        select table_name, source_file, source_row, min(column_name), left(min(value), ?), min(rule),
+            table_name || '.whole_records'
+        from raw_reject
+        group by table_name, source_file, source_row
+        """,
+        [LONGEST_VALUE],
+    )
+
+
+def _stage(con: duckdb.DuckDBPyConnection, table: Table, definitions: Definitions) -> None:
+    """Make stg_<table>, and `repeated`: the rows whose key a later row repeats."""
+    columns = [c for c in _columns(con, f"input_{table.name}") if c not in ("source_file", "source_row")]
+    models.run(con, "repeated", table=f"input_{table.name}", table_name=table.name, key=table.key, columns=columns)
+    models.run(
+        con,
+        f"stg_{table.name}",
+        columns=columns,
+        characteristics=[c for c in definitions.characteristics if c in table.columns],
+        unknown=UNKNOWN,
+    )
+
+
+def _evaluate(
+    validate: Validator, table: Table, expectations: list[Expectation], parameters: Mapping[str, Any]
+) -> dict[str, Verdict]:
+    as_json = {"name": table.name, "expectations": [e.spec for e in expectations]}
+    return validate.validate(f"stg_{table.name}", as_json, parameters)
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    expectations: list[Expectation],
+    verdicts: Mapping[str, Verdict],
+) -> None:
+    """Write each expectation's result, and move the rows that fail a row-level one to quarantine."""
+    checked = _number(con, f"select count(*) from stg_{table.name}")
+    rejected = _number(con, "select count(*) from quarantine where table_name = ?", [table.name])
+    whole = (f"{table.name}.whole_records", None, "A record has as many fields as its file's header.", ROW_LEVEL)
+    _write(con, table, *whole, rejected == 0, checked + rejected, rejected, None)
+    for e in expectations:
+        verdict = verdicts[e.name]
+        failing: int | None = None
+        observed: str | None = None
+        if e.observed:
+            observed = con.execute(e.observed).fetchall()[0][0]
+        elif verdict.passed:
+            failing = 0
+        elif e.severity == ROW_LEVEL:
+            failing = _quarantine(con, table, e, verdict)
+        else:
+            failing = _number(con, f"select count(*) from ({verdict.failing})")
+            if e.severity == CRITICAL:
+                observed = _first(con, f"({verdict.failing})")
+        # rows that already failed an earlier expectation are counted there, not here
+        passed = failing == 0 if e.severity == ROW_LEVEL else verdict.passed
+        _write(con, table, e.name, e.column, e.rule, e.severity, passed, checked, failing, observed)
+    con.execute(
+        f"""
+        delete from stg_{table.name} where (source_row, source_file) in
+            (select (source_row, source_file) from quarantine where table_name = ?)
+        """,
+        [table.name],
+    )
+
+
+def _quarantine(con: duckdb.DuckDBPyConnection, table: Table, e: Expectation, verdict: Verdict) -> int:
+    """Move the rows failing `e` that are not in quarantine yet; return how many."""
+    return _number(
+        con,
+        f"""
+        insert into quarantine
+        select ?, source_file, source_row, ?, left(cast(min({e.value_column}) as varchar), ?), ?, ?
+        from ({verdict.failing}) as failing
+        where (source_row, source_file) not in
+            (select (source_row, source_file) from quarantine where table_name = ?)
+        group by source_file, source_row
+        """,
+        [table.name, e.column, LONGEST_VALUE, e.rule, e.name, table.name],
+    )
+
+
+def _account(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Count what became of every row of a table, per file."""
+    counts = {
+        "loaded": f"select source_file from stg_{table.name}",
+        "duplicate": "select source_file from repeated where superseded_by is null",
+        "quarantined": f"select source_file from quarantine where table_name = '{table.name}'",
+    }
+    for outcome, rows in counts.items():
+        con.execute(
+            f"insert into row_outcome select ?, source_file, ?, count(*) from ({rows}) group by source_file",
+            [table.name, outcome],
+        )
+
+
+def _record_share(con: duckdb.DuckDBPyConnection, table: Table, most: float) -> None:
+    """The expectation that a table does not lose too many rows: a wrong mapping must not empty a year."""
+    sums = "select coalesce(sum(rows), 0) from row_outcome where table_name = ? and outcome = ?"
+    lost = _number(con, sums, [table.name, "quarantined"])
+    left = _number(con, sums, [table.name, "loaded"])
+    total = max(1, lost + left)
+    passed = lost == 0 or (left > 0 and (lost < A_HANDFUL or lost <= most * total))
+    observed = f"{lost / total:.1%}"
+    if lost:
+        worst = con.execute(
+            "select rule from quarantine where table_name = ? group by rule order by count(*) desc, rule limit 1",
+            [table.name],
+        ).fetchall()[0][0]
+        observed += f", most often against '{worst.rstrip('.')}'"
+    rule = f"At most {most:.0%} of rows are quarantined."
+    name = f"{table.name}.few_quarantined"
+    _write(con, table, name, None, rule, CRITICAL, passed, lost + left, None, observed)
+
+
+def _reconcile(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables `reconciliation` and `quarantine_summary`. Raises ReconciliationError."""
+    con.execute("""
+        create or replace table reconciliation as
+        select
+            f.table_name,
+            f.file,
+            f.rows_read,
+            cast(coalesce(sum(o.rows) filter (o.outcome = 'loaded'), 0) as bigint) as rows_loaded,
+            cast(coalesce(sum(o.rows) filter (o.outcome = 'quarantined'), 0) as bigint) as rows_quarantined,
+            cast(coalesce(sum(o.rows) filter (o.outcome = 'duplicate'), 0) as bigint) as duplicates_dropped,
+            f.modified,
+            f.note
+        from extract_file as f
+        left join row_outcome as o on o.table_name = f.table_name and o.file = f.file
+        group by all
+        order by min(f.ordering);
+        create or replace table quarantine_summary as
+        select table_name, source_file as file, rule, column_name, count(*) as rows
+        from quarantine
+        group by all
+        order by all;
+    """)
+    wrong = con.execute("""
+        select table_name, file, rows_read, rows_loaded, rows_quarantined, duplicates_dropped from reconciliation
+        where rows_read <> rows_loaded + rows_quarantined + duplicates_dropped
+    """).fetchall()
+    if wrong:
+        raise ReconciliationError(
+            "Rows do not add up, so nothing was published. This is a fault of the pipeline: please report it.\n"
+            + "\n".join(
+                f"- {table}, {file}: {read:,} read, but {loaded:,} loaded + {lost:,} quarantined "
+                f"+ {twice:,} exact duplicates"
+                for table, file, read, loaded, lost, twice in wrong
+            )
+        )
+
+
+def _sentences(con: duckdb.DuckDBPyConnection, severity: str) -> list[str]:
+    """Every expectation of `severity` that was not met, in words, without any value of a row."""
+    unmet = con.execute(
+        """
+        select table_name, rule, rows_failing, rows_checked, observed from check_result
+        where severity = ? and not passed order by rowid
+        """,
+        [severity],
+    ).fetchall()
+    return [
+        f"{table}: {rule} Not so: "
+        + ", ".join(filter(None, [f"{failing:,} of {checked:,} rows" if failing else None, observed]))
+        + "."
+        for table, rule, failing, checked, observed in unmet
+    ]
+
+
+def _published(con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """The three tables as a release holds them."""
+    sources = {"check": "check_result", "reconciliation": "reconciliation", "quarantine": "quarantine_summary"}
+    frames = {name: con.execute(f"select * from {source}").df() for name, source in sources.items()}
+    failing = frames["check"]["rows_failing"]
+    frames["check"]["rows_failing"] = failing.astype("Int64").astype(object).where(failing.notna(), None)
+    return frames
+
+
+def _first(con: duckdb.DuckDBPyConnection, rows: str) -> str:
+    """Where to look first: a file and a row number, never a value."""
+    file, row = con.execute(f"select source_file, source_row from {rows} order by all limit 1").fetchall()[0]
+    return f"first in {file}, row {row:,}"
+
+
+def _write(con: duckdb.DuckDBPyConnection, table: Table, *result: Any) -> None:
+    con.execute("insert into check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?)", [table.name, *result])
+
+
+def _number(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> int:
+    return int(con.execute(sql, parameters or []).fetchall()[0][0])
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [name for (name, *_) in con.execute(f"describe {table}").fetchall()]

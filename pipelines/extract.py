@@ -1,0 +1,256 @@
+"""Extract: find each table's files, read them, map their columns and codes; all of them or none."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+
+import duckdb
+
+from pipelines.definitions import Column, Definitions, Table
+from pipelines.errors import InputError, closest, is_personal, safe
+from pipelines.readers import Mapping, Read, read
+from pipelines.readers.mapping import count, literal
+from pipelines.settings import Settings
+from pipelines.sources import Sources, TableSource
+
+ENDINGS = ("csv", "csv.gz", "tsv", "tsv.gz", "txt", "txt.gz", "xlsx", "parquet")
+A_HANDFUL = 5  # fewer rows than this with unknown codes never stop a run
+MOST_QUOTED = 10
+MANY_VALUES = 50
+
+
+@dataclass(frozen=True)
+class ExtractedFile:
+    """One file that was read, and when it was last modified (UTC, without a zone)."""
+
+    table: str
+    file: str
+    rows_read: int
+    rows_rejected: int
+    modified: datetime
+    columns: frozenset[str]
+    note: str
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What the extracts gave: the files read, and for each table the contract columns in them."""
+
+    files: list[ExtractedFile] = field(default_factory=list)
+    present: dict[str, frozenset[str]] = field(default_factory=dict)
+    date_formats: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def rows_read(self, table: str) -> int:
+        """Rows read for `table`, from all its files, rejected ones included."""
+        return sum(file.rows_read for file in self.files if file.table == table)
+
+
+def extract(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sources,
+    definitions: Definitions,
+    settings: Settings,
+    report: Callable[[str, int], None] = lambda label, rows: None,
+) -> Extracted:
+    """Make raw_<table> for every table of the contract, and raw_reject, from the files that `sources` maps.
+
+    raw_<table> has source_file, source_row (1 is the first row under the column names) and every contract
+    column as text. Raises one InputError with every problem found; then none of these is left.
+    """
+    sources.verify(definitions)
+    extracted, problems = Extracted(), list[str]()
+    con.execute("""
+        create temp table raw_reject (table_name varchar, source_file varchar, source_row bigint,
+            column_name varchar, value varchar, rule varchar)
+    """)
+    try:
+        for table in definitions.tables.values():
+            try:
+                _extract_table(con, table, sources, extracted, report)
+                problems += _unknown_codes(con, table, extracted, settings)
+            except InputError as error:
+                problems += error.problems
+        if problems:
+            raise InputError(problems)
+    except BaseException:
+        drop_raw(con)
+        raise
+    return extracted
+
+
+def drop_raw(con: duckdb.DuckDBPyConnection, table: str | None = None) -> None:
+    """Drop what extract made for `table`, or all it made."""
+    wanted = f"^raw_{table}(_\\d+)?$" if table else "^raw_"
+    made = con.execute(
+        """
+        select 'view', view_name from duckdb_views() where temporary and not internal and regexp_matches(view_name, $1)
+        union all
+        select 'table', table_name from duckdb_tables() where temporary and regexp_matches(table_name, $1)
+        """,
+        [wanted],
+    ).fetchall()
+    for kind, name in made:
+        con.execute(f"drop {kind} {name}")
+
+
+def _extract_table(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    sources: Sources,
+    extracted: Extracted,
+    report: Callable[[str, int], None],
+) -> None:
+    """Read every file of one table, then put them together as the view raw_<table>."""
+    source = sources.of(table)
+    paths = _files(table, source, sources.folder)
+    names = [path.name for path in paths]
+    problems: dict[str, str] = {}  # by its words without the file: many files often share one problem
+    parts = []
+    for number, path in enumerate(paths):
+        file = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
+        raw = f"raw_{table.name}_{number}"
+        try:
+            got = read(con, path, Mapping(table, source), raw)
+        except InputError as error:
+            for problem in error.problems:
+                problems.setdefault(problem.replace(path.name, ""), problem)
+            continue
+        rejects = [[table.name, file, reject.row, None, reject.found or None, reject.rule] for reject in got.rejects]
+        if rejects:
+            con.executemany("insert into raw_reject values (?, ?, ?, ?, ?, ?)", rejects)
+        blank = _blank_rows(con, raw, got, source)
+        rows = got.rows - blank + len(rejects)
+        notes = [*got.notes, *([f"{blank:,} blank rows skipped"] if blank else []), *([] if rows else ["no rows"])]
+        modified = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+        extracted.files.append(
+            ExtractedFile(table.name, file, rows, len(rejects), modified, got.columns, "; ".join(notes))
+        )
+        parts.append(_rows_of(table, file, raw, got, source, blank > 0))
+        report(f"{table.name}: {file}", rows)
+    if problems:
+        raise InputError(list(problems.values()))
+    nothing = f"select null::varchar as source_file, null::bigint as source_row, {_columns(table, frozenset())} limit 0"
+    con.execute(f"create temp view raw_{table.name} as {' union all '.join(parts) or nothing}")
+    given = [file.columns for file in extracted.files if file.table == table.name]
+    extracted.present[table.name] = frozenset[str]().union(*given)
+    extracted.date_formats[table.name] = source.date_formats
+
+
+def _rows_of(table: Table, file: str, raw: str, got: Read, source: TableSource, skip_blank: bool) -> str:
+    """SQL for the rows of one file, numbered as in the file: rejected records count, blank rows too."""
+    number, join, where = "rowid + 1", "", ""
+    if got.rejects:
+        number += " + coalesce(shift, 0)"
+        join = f"""
+            asof left join (
+                select source_row - nth as after, max(nth) as shift
+                from (
+                    select source_row, row_number() over (order by source_row) as nth
+                    from raw_reject
+                    where table_name = {literal(table.name)} and source_file = {literal(file)}
+                )
+                group by after
+            ) on {raw}.rowid >= after"""
+    if skip_blank:
+        where = f"where not ({_is_blank(got, source)})"
+    return (
+        f"select {literal(file)} as source_file, {number} as source_row, {_columns(table, got.columns)} "
+        f"from {raw} {join} {where}"
+    )
+
+
+def _columns(table: Table, given: frozenset[str]) -> str:
+    return ", ".join(name if name in given else f"null::varchar as {name}" for name in table.columns)
+
+
+def _blank_rows(con: duckdb.DuckDBPyConnection, raw: str, got: Read, source: TableSource) -> int:
+    return count(con, f"{raw} where {_is_blank(got, source)}")
+
+
+def _is_blank(got: Read, source: TableSource) -> str:
+    from_file = sorted(got.columns - source.constants.keys() - source.defaults.keys())
+    return f"coalesce({', '.join(from_file)}) is null" if from_file else "false"
+
+
+def _files(table: Table, source: TableSource, folder: Path) -> list[Path]:
+    """The files of a table, in the order they are read. Raises InputError where there should be some."""
+    if not source.files:
+        patterns = [f"{table.name}*.{ending}" for ending in ENDINGS]
+        found = [p for p in sorted(folder.iterdir()) if any(fnmatch(p.name.lower(), each) for each in patterns)]
+        if not found and not table.optional:
+            raise InputError(_no_file(table, f"{table.name}*.csv, .xlsx or .parquet", folder))
+        return found
+    found, problems = [], []
+    for pattern in source.files:
+        matches = [Path(p) for p in sorted(glob.glob(str(folder / Path(pattern).expanduser()), recursive=True))]
+        matches = [p for p in matches if p.is_file() and not p.name.startswith("~$")]
+        found += [p for p in matches if p not in found]
+        if not matches:
+            problems.append(_no_file(table, pattern, folder))
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _no_file(table: Table, pattern: str, folder: Path) -> str:
+    there = sorted(p.name for p in folder.iterdir() if p.is_file() and p.suffix != ".toml")
+    guess = closest(table.name, there) or "name of the file, or a pattern such as *.csv"
+    return (
+        f"{table.name}: no file matches {pattern} in {folder}.\n"
+        f"    The files there are {', '.join(there[:20]) or 'none'}{' …' if len(there) > 20 else ''}.\n"
+        f'    Write in sources.toml:\n        [tables.{table.name}]\n        files = ["{guess}"]'
+    )
+
+
+def _unknown_codes(
+    con: duckdb.DuckDBPyConnection, table: Table, extracted: Extracted, settings: Settings
+) -> Iterator[str]:
+    """Columns in which too many values are none of the contract's, in words, with what to write."""
+    coded = [c for c in table.columns.values() if c.values and c.name in extracted.present[table.name]]
+    if not coded:
+        return
+    counts = ", ".join(f"count({c.name}), count(*) filter ({_is_unknown(c)})" for c in coded)
+    row = con.execute(f"select {counts} from raw_{table.name}").fetchall()[0]
+    for column, filled, unknown in zip(coded, row[::2], row[1::2], strict=True):
+        if unknown >= A_HANDFUL and unknown > settings.most_unmapped * filled:
+            yield _unknown_code(con, table, column, filled, unknown)
+
+
+def _is_unknown(column: Column) -> str:
+    return f"{column.name} not in ({', '.join(map(literal, column.values))})"
+
+
+def _unknown_code(con: duckdb.DuckDBPyConnection, table: Table, column: Column, filled: int, unknown: int) -> str:
+    found = con.execute(f"""
+        select {column.name}, count(*), list(distinct source_file) from raw_{table.name}
+        where {_is_unknown(column)} group by {column.name} order by count(*) desc, {column.name}
+    """).fetchall()
+    files = ", ".join(sorted({file for *_, each in found for file in each}))
+    said = f"{table.name}: {unknown:,} of {filled:,} values of '{column.name}' in {files} are not known codes"
+    place = f"[tables.{table.name}.codes.{column.name}]"
+    if len(found) > MANY_VALUES:
+        return (
+            f"{said}: {len(found):,} different ones, so the column seems to hold something else. "
+            f"Map another column to '{column.name}' in sources.toml under [tables.{table.name}.columns], "
+            f"or its values under {place}. The known values are {', '.join(column.values)}."
+        )
+    quoted = ", ".join(f"{safe(value)} ({rows:,})" for value, rows, _ in found[:MOST_QUOTED])
+    lines = [
+        f'        {json.dumps(value, ensure_ascii=False)} = "{closest(value, column.values) or "…"}"'
+        for value, *_ in found[:MOST_QUOTED]
+        if not is_personal(value)
+    ]
+    return "\n".join(
+        [
+            f"{said}: {quoted}{' and more' if len(found) > MOST_QUOTED else ''}.",
+            f"    Write in sources.toml what each means ({', '.join(column.values)}, or an empty text for blank):",
+            f"        {place}",
+            *lines,
+        ]
+    )

@@ -1,0 +1,176 @@
+"""Pseudonymise: a keyed hash in place of every identifier, and a type for every other column."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.definitions import Column, Definitions, Table
+from pipelines.errors import InputError
+from pipelines.extract import Extracted, drop_raw
+from pipelines.readers.mapping import literal
+from pipelines.settings import ROOT, Settings
+
+SHORTEST_KEY = 32  # characters
+BLOCK = 64  # bytes: the block of SHA-256, to which HMAC pads its key (RFC 2104)
+UK_DATES = ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
+YEAR_DAY_MONTH = ("%Y-%d", "%Y-%-d")  # would be mistaken for ISO dates
+EARLIEST, LATEST = "1900-01-01", "2100-12-31"
+
+
+def load_key(settings: Settings, example: bool) -> bytes:
+    """The key of the pseudonyms: from the settings, else from the key file.
+
+    For the example university alone a missing key file is made. Raises InputError where there is no key,
+    where it is too short, or where others could read it.
+    """
+    if settings.key is not None:
+        return _long_enough(settings.key.get_secret_value(), "The key in APT_KEY (or settings.toml)")
+    path = settings.key_file.expanduser().resolve()
+    if path.is_relative_to(ROOT):
+        raise InputError(
+            f"The key file {path} is inside the repository, where it could be committed or copied. Move it elsewhere, "
+            f"and set key_file in settings.toml (or APT_KEY_FILE) to its new place."
+        )
+    if not path.exists():
+        if not example:
+            raise InputError(
+                f"There is no key for the pseudonyms, and real data is not read without one. Make it once, and keep a "
+                f"copy in your university's password store (with another key, students get other pseudonyms):\n"
+                f"    mkdir -p -m 700 '{path.parent}' && (umask 077; python -c "
+                f"'import secrets; print(secrets.token_hex(32))' > '{path}')\n"
+                f"or set APT_KEY in the environment of the run."
+            )
+        _make_key_file(path)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise InputError(f"Others may read the key file {path}. Allow it to its owner only: chmod 600 '{path}'")
+    return _long_enough(path.read_text(encoding="utf-8"), f"The key in {path}")
+
+
+def pseudonymise(con: duckdb.DuckDBPyConnection, definitions: Definitions, extracted: Extracted, key: bytes) -> None:
+    """Make input_<table> from every raw_<table>, which is dropped.
+
+    Identifiers become the first 128 bits of HMAC-SHA256(key, '<person>:<IDENTIFIER>') as UUID. Dates,
+    integers and numbers get their type; a text that cannot be read as such stands in <column>_unreadable.
+    On an error no input table is left.
+    """
+    identifiers = [
+        (table.name, column)
+        for table in definitions.tables.values()
+        for column in table.columns.values()
+        if column.type == "identifier"
+    ]
+    times = Counter(column.person for _, column in identifiers)
+    shared = {person: [(t, c) for t, c in identifiers if c.person == person] for person in times if times[person] > 1}
+    try:
+        with _pads(con, key):
+            for person, places in shared.items():
+                _hash_distinct(con, person, places)
+            for table in definitions.tables.values():
+                _type_table(con, table, extracted.date_formats[table.name], shared.keys())
+                drop_raw(con, table.name)
+    except BaseException:
+        for table in definitions.tables.values():
+            con.execute(f"drop table if exists input_{table.name}")
+        raise
+    finally:
+        for person in shared:
+            con.execute(f"drop table if exists pseudonym_{person}")
+
+
+@contextmanager
+def _pads(con: duckdb.DuckDBPyConnection, key: bytes) -> Iterator[None]:
+    """The key, padded as HMAC does, as a one-row relation: so it stands in no SQL, plan, profile or error."""
+    block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+    inner, outer = bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
+    con.register("pads", pa.table({"inner_pad": [inner], "outer_pad": [outer]}))
+    try:
+        yield
+    finally:
+        con.unregister("pads")
+
+
+def _hmac(message: str) -> str:
+    inner = f"unhex(sha256(inner_pad || encode({message})))"
+    return f"cast(unhex(left(sha256(outer_pad || {inner}), 32)) as uuid)"
+
+
+def _message(person: str, identifier: str) -> str:
+    return f"'{person}:' || upper({identifier})"
+
+
+def _hash_distinct(con: duckdb.DuckDBPyConnection, person: str, places: list[tuple[str, Column]]) -> None:
+    """pseudonym_<person>: each identifier that occurs anywhere, hashed once."""
+    every = " union ".join(f"select {column.name} as identifier from raw_{table}" for table, column in places)
+    con.execute(f"""
+        create temp table pseudonym_{person} as
+        with every as ({every})
+        select identifier, {_hmac(_message(person, "identifier"))} as pseudonym
+        from every, pads
+        where identifier is not null
+    """)
+
+
+def _type_table(
+    con: duckdb.DuckDBPyConnection, table: Table, date_formats: tuple[str, ...], hashed: Collection[str]
+) -> None:
+    """input_<table>, in one pass over raw_<table>."""
+    reads, columns, joins = ["source_file", "source_row"], ["source_file", "source_row"], []
+    for name, column in table.columns.items():
+        columns.append(name)
+        if column.type == "identifier" and column.person in hashed:
+            reads.append(f"p_{name}.pseudonym as {name}")
+            joins.append(f"left join pseudonym_{column.person} as p_{name} on p_{name}.identifier = raw.{name}")
+        elif column.type == "identifier":
+            reads.append(f"{_hmac(_message(column.person, f'raw.{name}'))} as {name}")
+        elif column.type in ("text", "code"):
+            reads.append(f"raw.{name}")
+        else:
+            reads.append(f"raw.{name} as {name}_written, {_typed(column, f'raw.{name}', date_formats)} as {name}")
+            columns.append(f"case when {name} is null then {name}_written end as {name}_unreadable")
+    con.execute(f"""
+        create table input_{table.name} as
+        with typed as (select {", ".join(reads)} from raw_{table.name} as raw cross join pads {" ".join(joins)})
+        select {", ".join(columns)} from typed
+    """)
+
+
+def _typed(column: Column, text: str, date_formats: tuple[str, ...]) -> str:
+    """SQL for `text` as the column's type, null where it cannot be read as that."""
+    if column.type == "date":
+        formats = f"[{', '.join(map(literal, date_formats or UK_DATES))}]"
+        value = f"cast(try_strptime({text}, {formats}) as date)"
+        if not any(each.startswith(YEAR_DAY_MONTH) for each in date_formats):
+            # by its shape, not by trying: a failed attempt costs ten times a successful one
+            value = f"case when {text} like '____-__-__%' then try_cast({text} as date) else {value} end"
+        return f"case when {value} between date '{EARLIEST}' and date '{LATEST}' then {value} end"
+    value = f"try_cast({text} as double)"
+    if column.type == "integer":
+        return f"case when {value} = floor({value}) and abs({value}) < 1e9 then cast({value} as integer) end"
+    return f"case when isfinite({value}) then {value} end"
+
+
+def _long_enough(key: str, which: str) -> bytes:
+    key = key.strip()
+    if len(key) < SHORTEST_KEY:
+        raise InputError(
+            f"{which} has {len(key)} characters; it needs {SHORTEST_KEY} or more. Make one with:\n"
+            f"    python -c 'import secrets; print(secrets.token_hex(32))'"
+        )
+    return key.encode()
+
+
+def _make_key_file(path: Path) -> None:
+    missing = [folder for folder in path.parents if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700)
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(secrets.token_hex(32) + "\n")

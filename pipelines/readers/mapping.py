@@ -1,0 +1,179 @@
+"""From an extract's own columns and codes to the contract's: finding the columns, and the SQL that maps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from pipelines.definitions import Column, Table
+from pipelines.errors import closest, did_you_mean, is_personal, plain
+from pipelines.sources import TableSource
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that is no row: its number in the file, what is wrong, and how (never what it holds)."""
+
+    row: int
+    rule: str
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class Read:
+    """One file read into a table: the rows in it, the records rejected, the contract columns it gave."""
+
+    rows: int
+    columns: frozenset[str]
+    rejects: list[Reject] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """How many rows there are in `relation` (a table, or a table with a where clause)."""
+    row = con.execute(f"select count(*) from {relation}").fetchall()[0]
+    return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """How one table's extracts map to its contract columns."""
+
+    table: Table
+    source: TableSource
+
+    def score(self, names: Sequence[str]) -> int:
+        """How many contract columns a row of column names would fill: the header has the most."""
+        return len(self.find(names))
+
+    def find(self, names: Sequence[str]) -> dict[str, int]:
+        """Contract column → position of the extract's column, for those found."""
+        exact, loose = _positions(names), _positions(plain(name) for name in names)
+        found = {}
+        for column in self.table.columns:
+            if column in self.source.constants:
+                continue
+            wanted = self.source.columns.get(column, column)
+            places = exact.get(wanted) or loose.get(plain(wanted)) or []
+            if len(places) == 1:
+                found[column] = places[0]
+        return found
+
+    def problems(self, file: str, names: Sequence[str]) -> list[str]:
+        """What is wrong with a file that has these columns, in words, with what to write."""
+        found = self.find(names)
+        return [
+            self._missing(file, column, names)
+            for column in self.table.columns.values()
+            if column.name not in found
+            and column.name not in self.source.constants
+            and (column.name in self.source.columns or (column.required and column.name not in self.source.defaults))
+        ]
+
+    def columns(self, names: Sequence[str]) -> frozenset[str]:
+        """The contract columns that an extract with these columns gives, by constant and default too."""
+        given = {**self.source.defaults, **self.source.constants}
+        return frozenset([*self.find(names), *(column for column, value in given.items() if value)])
+
+    def query(self, names: Sequence[str], fields: Sequence[str], relation: str, trim: str = "trim({})") -> str:
+        """SQL for the contract columns of `relation` as text: trimmed, codes mapped, blank → null.
+
+        `fields` are the SQL names of the columns called `names`; `trim` is how to trim one. Only mapped
+        columns are read; contract columns that the extract does not give are left out.
+        """
+        found = self.find(names)
+        trimmed = [f"nullif({trim.format(fields[place])}, '') as {column}" for column, place in found.items()]
+        given = [self.table.columns[name] for name in self.table.columns if name in self.columns(names)]
+        mapped = [f"{self._mapped(column, column.name in found)} as {column.name}" for column in given]
+        return (
+            f"with trimmed as (select {', '.join(trimmed) or 'null'} from {relation}) "
+            f"select {', '.join(mapped)} from trimmed"
+        )
+
+    def _mapped(self, column: Column, found: bool) -> str:
+        name = column.name
+        if name in self.source.constants:
+            return literal(self.source.constants[name])
+        if not found:
+            return literal(self.source.defaults[name])
+        value = name
+        if column.type in ("identifier", "code"):
+            # spreadsheets and data frames write the number 123 as 123.0
+            value = f"case when {name} like '%.0' then regexp_replace({name}, '^(\\d+)\\.0$', '\\1') else {name} end"
+        codes = {v.lower(): v for v in column.values}
+        codes |= {code.strip().lower(): meant for code, meant in self.source.codes.get(name, {}).items()}
+        if codes:
+            whens = " ".join(f"when {literal(code)} then nullif({literal(meant)}, '')" for code, meant in codes.items())
+            value = f"case lower({value}) {whens} else {value} end"
+        if name in self.source.defaults:
+            value = f"coalesce({value}, {literal(self.source.defaults[name])})"
+        return value
+
+    def _missing(self, file: str, column: Column, names: Sequence[str]) -> str:
+        wanted = self.source.columns.get(column.name, column.name)
+        entry = f"tables.{self.table.name}"
+        if sum(plain(name) == plain(wanted) for name in names) > 1:
+            return (
+                f"{self.table.name}: {file} has more than one column called '{wanted}', so '{column.name}' is "
+                f"ambiguous. Rename one of them in the extract, or map '{column.name}' to another column in "
+                f'sources.toml:\n    [{entry}.columns]\n    {column.name} = "…"'
+            )
+        there = ", ".join(f"'{name}'" for name in names if name and not is_personal(name))
+        guess = closest(wanted, [n for n in names if n and not is_personal(n)])
+        return (
+            f"{self.table.name}: {file} has no column '{wanted}' for '{column.name}' ({column.says}).\n"
+            f"    Its columns are {there or 'not recognisable'}."
+            f"{did_you_mean(wanted, [guess]) if guess else ''}\n"
+            f"    Write in sources.toml:\n"
+            f"        [{entry}.columns]\n"
+            f'        {column.name} = "{guess or "the name of the column in your extract"}"'
+            + (
+                f"\n    or, if it is the same in every row:\n        [{entry}.constants]\n        {column.name} = "
+                f'"{column.values[0] if column.values else "…"}"'
+                if column.type in ("code", "integer", "number")
+                else ""
+            )
+        )
+
+
+def _positions(names: Iterable[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return places
+
+
+def looks_like_data(names: Sequence[str]) -> bool:
+    """Whether a row of supposed column names is rather a row of data: then nobody should quote it."""
+    return any(is_personal(name) for name in names) or not any(name.strip() for name in names)
+
+
+def header_of(rows: Iterable[Sequence[str]], mapping: Mapping) -> tuple[int, list[str]] | None:
+    """The row of column names among `rows` and its place: the one that fills most contract columns.
+
+    None where no row fills any and the first looks like data.
+    """
+    best: tuple[tuple[int, int], int, list[str]] = ((0, 0), 0, [])
+    for place, row in enumerate(rows):
+        names = [name.strip() for name in row]
+        rank = (mapping.score(names), sum(map(bool, names)))
+        if rank > best[0]:
+            best = (rank, place, names)
+    rank, place, names = best
+    return None if rank[0] == 0 and looks_like_data(names) else (place, names)
+
+
+def no_header(table: str, file: str) -> str:
+    """The message for a file in which no row of column names was found."""
+    return (
+        f"{table}: {file} has no row of column names in its first 20 rows that sources.toml or the contract knows. "
+        f"Export it with its column names, or say in sources.toml how many rows stand above them:\n"
+        f"    [tables.{table}]\n    skip_rows = 3"
+    )

@@ -1,0 +1,170 @@
+"""sources.toml: where a university's extracts are, and how their columns and codes map to the contract."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from pipelines.definitions import Column, Definitions, Table
+from pipelines.errors import InputError, did_you_mean
+
+DIRECTIVES = set("YymdBbaAHIMSfpzZ")
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float | date) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
+class TableSource(BaseModel):
+    """The entry of one table: its files, how to read them, and what their columns and codes mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: Texts = ()
+    encoding: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    sheet: str | None = None
+    skip_rows: int | None = Field(default=None, ge=0)
+    date_formats: Texts = ()
+    columns: dict[str, str] = {}
+    codes: dict[str, dict[str, Text]] = {}
+    constants: dict[str, Text] = {}
+    defaults: dict[str, Text] = {}
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            return codecs.lookup(value).name if value else None
+        except LookupError:
+            raise ValueError(f"no encoding is called '{value}'; usual ones are utf-8, utf-16, windows-1252") from None
+
+    @field_validator("date_formats")
+    @classmethod
+    def _readable_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for written in value:
+            used = set(re.findall(r"%-?(.)", written))
+            if not (used <= DIRECTIVES and used & set("Yy") and used & set("mBb") and "d" in used):
+                raise ValueError(f"'{written}' is no date format; write for instance '%d/%m/%Y' or '%d-%b-%y'")
+        return value
+
+
+class Sources(BaseModel):
+    """A whole sources.toml; `folder` is where it lies, which its file patterns start from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    university: str = Field(min_length=1)
+    example: bool = False
+    as_of: date | None = Field(default=None, description="the day the extracts were taken; the day of the run if not given")
+    tables: dict[str, TableSource] = {}
+    codes: dict[str, dict[str, Text]] = {}
+    folder: Path
+
+    def of(self, table: Table) -> TableSource:
+        """The entry of `table` (an empty one where it has none) with the codes of all tables merged in."""
+        own = self.tables.get(table.name, TableSource())
+        shared = {name: codes for name, codes in self.codes.items() if name in table.columns}
+        merged = {name: {**shared.get(name, {}), **own.codes.get(name, {})} for name in {**shared, **own.codes}}
+        return own.model_copy(update={"codes": merged})
+
+    def verify(self, definitions: Definitions) -> None:
+        """Raise InputError unless every table, column and code named is one of the contract's."""
+        problems = [
+            f"sources.toml: there is no table '{name}'.{did_you_mean(name, definitions.tables)} "
+            f"The tables are {', '.join(definitions.tables)}."
+            for name in self.tables
+            if name not in definitions.tables
+        ]
+        for table in definitions.tables.values():
+            problems += _misnamed(table, self.tables.get(table.name, TableSource()))
+        every = {name: column for table in definitions.tables.values() for name, column in table.columns.items()}
+        for name, codes in self.codes.items():
+            problems += _misplaced("codes", name, every)
+            if name in every:
+                problems += _wrong_values(f"codes.{name}", every[name], codes.values())
+        if problems:
+            raise InputError(problems)
+
+
+def load(path: Path) -> Sources:
+    """Read a sources.toml. Raises InputError saying what is wrong in it and what to write."""
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no {path}. Write one beside your extracts; the least it needs is a line such as\n"
+            f'    university = "University of X"\n'
+            f"docs/sources.md says how to map files, columns and codes."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({type(error).__name__}). Save it as UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(
+            f"{path.name} is not valid TOML: {error}. Texts stand in double quotes, and a text with a "
+            f"backslash (a Windows path) in single quotes."
+        ) from None
+    entries.pop("folder", None)
+    try:
+        return Sources(**entries, folder=path.resolve().parent)
+    except ValidationError as error:
+        raise InputError([_in_words(path.name, e["loc"], e["type"], e["msg"]) for e in error.errors()]) from None
+
+
+def _in_words(file: str, place: tuple[int | str, ...], kind: str, message: str) -> str:
+    *outer, key = [str(part) for part in place]
+    where = f"{file}: [{'.'.join(outer)}]" if outer else f"{file}:"
+    if kind == "extra_forbidden":
+        known = TableSource.model_fields if outer else [n for n in Sources.model_fields if n != "folder"]
+        return f"{where} has an unknown key '{key}'.{did_you_mean(key, known)} Known keys are {', '.join(known)}."
+    if kind == "missing":
+        return f"{where} lacks '{key}'. Write: {key} = \"University of X\""
+    return f"{where} {key}: {message.removeprefix('Value error, ')}"
+
+
+def _misnamed(table: Table, source: TableSource) -> Iterator[str]:
+    place = f"tables.{table.name}"
+    for part in ("columns", "codes", "constants", "defaults"):
+        for name in getattr(source, part):
+            yield from _misplaced(f"{place}.{part}", name, table.columns)
+    for name in source.columns.keys() & source.constants.keys():
+        yield f"sources.toml: '{name}' is both in [{place}.columns] and in [{place}.constants]. Keep one of them."
+    for name, column in table.columns.items():
+        yield from _wrong_values(f"{place}.codes.{name}", column, source.codes.get(name, {}).values())
+        for part in ("constants", "defaults"):
+            yield from _wrong_values(f"{place}.{part}", column, filter(None, [getattr(source, part).get(name)]))
+
+
+def _misplaced(place: str, name: str, columns: dict[str, Column]) -> Iterator[str]:
+    if name not in columns:
+        yield (
+            f"sources.toml: [{place}] names '{name}', which is no column of the contract.{did_you_mean(name, columns)} "
+            f"The columns are {', '.join(columns)}."
+        )
+
+
+def _wrong_values(place: str, column: Column, values: Iterable[str]) -> Iterator[str]:
+    for value in dict.fromkeys(values):
+        if column.values and value and value not in column.values:
+            yield (
+                f"sources.toml: [{place}] gives '{value}', which is no value of {column.name}."
+                f"{did_you_mean(value, column.values)} "
+                f"The values are {', '.join(column.values)}; an empty text stands for blank."
+            )

@@ -1,0 +1,380 @@
+"""What the checks find, what they do with it, and that no row is ever lost silently."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pytest
+
+from pipelines import definitions as definition_files
+from pipelines import suites
+from pipelines.check import CheckFailed, CheckOutcome, ReconciliationError, check
+from pipelines.definitions import Characteristic
+from pipelines.engines.duckdb_expectations import ExpectationError, validator
+from pipelines.settings import Settings
+from tests.pipelines.inputs import TODAY, Row, valid, write
+
+DEFINITIONS = definition_files.load()
+SUPPLIED = {name: frozenset(table.columns) for name, table in DEFINITIONS.tables.items()}
+SUITES = {name: suites.suite(table, SUPPLIED) for name, table in DEFINITIONS.tables.items()}
+
+# (table, what is wrong with a row, the expectation it fails, the value kept; None: not looked at)
+BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
+    ("standards", {"academic_year": "2031/32"}, "year_known", "2031/32"),
+    ("standards", {"school_code": "Z"}, "school_known", "Z"),
+    ("standards", {"level": "PGT", "meetings_per_year": 61}, "meetings_per_year_range", "61"),
+    ("standards", {"level": "PGR", "first_meeting_by_week": 0}, "first_meeting_by_week_range", "0"),
+    ("standards", {"level": "UGX"}, "level_in_list", "UGX"),
+    ("tutors", {"fte": 0.0}, "fte_range", "0.0"),
+    ("tutors", {"fte": 1.6}, "fte_range", "1.6"),
+    ("tutors", {"fte": None, "fte_unreadable": "half"}, "fte_readable", "half"),
+    ("tutors", {"school_code": "Z"}, "school_known", "Z"),
+    ("enrolments", {"student_id": None}, "student_id_given", None),
+    ("enrolments", {"school_code": "Z"}, "school_known", "Z"),
+    ("enrolments", {"academic_year": "2031/32"}, "year_known", "2031/32"),
+    ("enrolments", {"level": None}, "level_given", None),
+    ("enrolments", {"year_of_study": 9}, "year_of_study_range", "9"),
+    ("enrolments", {"sex": "woman"}, "sex_in_list", "woman"),
+    ("enrolments", {"study_mode": "x" * 200}, "study_mode_in_list", "x" * 80),
+    ("enrolments", {"end_date": date(2020, 1, 1)}, "end_after_start", "2020-01-01"),
+    ("meetings", {"meeting_date": None}, "meeting_date_given", None),
+    (
+        "meetings",
+        {"meeting_date": None, "meeting_date_unreadable": "31/02/2026"},
+        "meeting_date_readable",
+        "31/02/2026",
+    ),
+    ("meetings", {"meeting_date": TODAY + timedelta(days=1)}, "date_not_future", "2026-06-02"),
+    ("meetings", {"meeting_date": date(2019, 1, 1)}, "enrolment_found", None),
+    ("meetings", {"student_id": "nobody"}, "enrolment_found", None),
+    ("meetings", {"school_code": "Z"}, "school_known", "Z"),
+    ("meetings", {"status": "late"}, "status_in_list", "late"),
+    ("meetings", {"duration_minutes": -5}, "duration_minutes_range", "-5"),
+    ("feedback", {"trust": 0}, "trust_range", "0"),
+    ("feedback", {"trust": 6}, "trust_range", "6"),
+    ("feedback", {"recalled_meetings": 101}, "recalled_meetings_range", "101"),
+    ("feedback", {"response_date": date(2023, 1, 1)}, "date_in_year", "2023-01-01"),
+    ("feedback", {"student_id": "nobody"}, "student_enrolled", None),
+    ("feedback", {"school_code": "Z", "student_id": None}, "school_known", "Z"),
+]
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def checked(con: duckdb.DuckDBPyConnection, tables: dict[str, list[Row]], most: float = 1.0) -> CheckOutcome:
+    extracted = write(con, DEFINITIONS, tables)
+    return check(con, DEFINITIONS, extracted, Settings(most_quarantined=most), today=TODAY)
+
+
+def unmet(outcome: CheckOutcome) -> dict[str, int | None]:
+    results = outcome.tables["check"]
+    return {r.expectation: r.rows_failing for r in results[~results["passed"]].itertuples()}
+
+
+class TestAValidUniversity:
+    @pytest.fixture(scope="class")
+    def outcome(self) -> CheckOutcome:
+        with duckdb.connect() as con:
+            return checked(con, valid())
+
+    def test_meets_every_expectation(self, outcome: CheckOutcome) -> None:
+        assert unmet(outcome) == {}
+        assert outcome.warnings == []
+
+    def test_loses_no_row(self, outcome: CheckOutcome) -> None:
+        account = outcome.tables["reconciliation"]
+        assert list(account["rows_read"]) == list(account["rows_loaded"]) == [2, 2, 2, 4, 20, 40, 20]
+        assert outcome.tables["quarantine"].empty
+
+    def test_is_reported_in_the_shape_of_the_release_contract(self, outcome: CheckOutcome) -> None:
+        assert {name: list(frame.columns) for name, frame in outcome.tables.items()} == {
+            "check": [
+                *("table_name", "expectation", "column_name", "rule", "severity"),
+                *("passed", "rows_checked", "rows_failing", "observed"),
+            ],
+            "reconciliation": [
+                *("table_name", "file", "rows_read", "rows_loaded", "rows_quarantined"),
+                *("duplicates_dropped", "modified", "note"),
+            ],
+            "quarantine": ["table_name", "file", "rule", "column_name", "rows"],
+        }
+
+    def test_says_what_was_observed_of_tables_as_a_whole(self, outcome: CheckOutcome) -> None:
+        results = outcome.tables["check"].set_index("expectation")
+        assert results.loc["meetings.volume", "observed"] == "2025/26 to week 8: +0%"
+        assert results.loc["enrolments.volume", "observed"] == "2025/26: +0%"
+        assert results.loc["meetings.fresh", "observed"] == "last meeting 25/11/2025, newest file 29/05/2026"
+        assert results.loc["meetings.volume", "rows_failing"] is None
+
+
+class TestBadRows:
+    """Every kind of bad row at once, each in a file of its own, beside a valid university."""
+
+    @pytest.fixture(scope="class")
+    def con(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        tables, good = valid(), valid()
+        for number, (table, wrong, *_) in enumerate(BAD_ROWS):
+            row = good[table][-1] | wrong | {"source_file": f"bad {number}.csv"}
+            new_key = {
+                "meetings": "meeting_id",
+                "feedback": "response_id",
+                "tutors": "tutor_id",
+                "enrolments": "student_id",
+            }
+            if table in new_key and new_key[table] not in wrong:
+                row |= {new_key[table]: f"new {number}"}
+            tables[table].append(row)
+        with duckdb.connect() as con:
+            checked(con, tables)
+            yield con
+
+    @pytest.mark.parametrize(("number", "case"), enumerate(BAD_ROWS), ids=[f"{t}-{e}" for t, _, e, _ in BAD_ROWS])
+    def test_go_to_quarantine_with_their_rule(
+        self, con: duckdb.DuckDBPyConnection, number: int, case: tuple[str, Row, str, str | None]
+    ) -> None:
+        table, _, expectation, value = case
+        found = con.execute(
+            "select table_name, source_row, expectation, value from quarantine where source_file = ?",
+            [f"bad {number}.csv"],
+        ).fetchall()
+        assert [row[:3] for row in found] == [(table, 1, f"{table}.{expectation}")]
+        assert value is None or found[0][3] == value
+
+    def test_leave_the_staged_rows_as_they_were(self, con: duckdb.DuckDBPyConnection) -> None:
+        counts = [con.execute(f"select count(*) from stg_{table}").fetchall()[0][0] for table in DEFINITIONS.tables]
+        assert counts == [2, 2, 2, 4, 20, 40, 20]
+
+    def test_count_once_so_that_quarantine_adds_up_to_the_reconciliation(self, con: duckdb.DuckDBPyConnection) -> None:
+        by_rule = con.execute("select sum(rows) from quarantine_summary").fetchall()
+        by_file = con.execute("select sum(rows_quarantined) from reconciliation").fetchall()
+        by_expectation = con.execute(
+            "select sum(rows_failing) from check_result where severity = 'row-level'"
+        ).fetchall()
+        assert by_rule == by_file == by_expectation == [(len(BAD_ROWS),)]
+
+
+def test_exact_duplicates_are_dropped_and_counted(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    tables["meetings"] += tables["meetings"][:3]
+    account = checked(con, tables).tables["reconciliation"].set_index("table_name").loc["meetings"]
+    assert (account.rows_read, account.rows_loaded, account.duplicates_dropped) == (43, 40, 3)
+
+
+def test_the_last_row_of_a_key_is_kept_and_the_earlier_ones_quarantined(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    tables["meetings"].append(tables["meetings"][0] | {"status": "missed"})
+    checked(con, tables)
+    kept = con.execute("select status, count(*) from stg_meetings group by all order by all").fetchall()
+    assert kept == [("attended", 39), ("missed", 1)]
+    assert con.execute("select source_row, rule, value from quarantine").fetchall() == [
+        (1, "A row is not superseded by a later row with the same key.", "meetings.csv, row 41")
+    ]
+
+
+def test_records_that_are_no_rows_are_quarantined_too(con: duckdb.DuckDBPyConnection) -> None:
+    extracted = write(con, DEFINITIONS, valid())
+    con.execute("insert into raw_reject values ('meetings', 'meetings.csv', 41, null, 'a,b', 'Too few fields.')")
+    extracted.files[:] = [
+        replace(file, rows_read=file.rows_read + 1) if file.table == "meetings" else file for file in extracted.files
+    ]
+    outcome = check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+    assert unmet(outcome) == {"meetings.whole_records": 1}
+    assert list(outcome.tables["quarantine"]["rule"]) == ["Too few fields."]
+
+
+def test_rows_that_do_not_add_up_stop_everything(con: duckdb.DuckDBPyConnection) -> None:
+    extracted = write(con, DEFINITIONS, valid())
+    con.execute("delete from input_meetings where source_row = 7")
+    with pytest.raises(ReconciliationError, match=r"meetings\.csv: 40 read, but 39 loaded"):
+        check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+
+
+def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    tables["schools"].append(tables["schools"][0] | {"faculty_code": "G", "faculty_name": "Faculty"})
+    tables["calendar"][0]["teaching_end"] = date(2025, 10, 1)
+    with pytest.raises(CheckFailed) as failed:
+        checked(con, tables)
+    message = str(failed.value)
+    assert "schools: A school is listed once, and so belongs to exactly one faculty. Not so: 1 of 3 rows" in message
+    assert "first in schools.csv, row 1" in message
+    assert "calendar: Teaching of one year ends before that of the next starts. Not so: 1 of 2 rows" in message
+    assert "sources.toml" in message
+
+
+@pytest.mark.parametrize("table", ["schools", "calendar", "enrolments"])
+def test_an_empty_table_that_everything_rests_on_is_critical(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    extracted = write(con, DEFINITIONS, valid() | {table: []})
+    extracted.present[table] = SUPPLIED[table]
+    with pytest.raises(CheckFailed, match=f"{table}: There is at least one"):
+        check(con, DEFINITIONS, extracted, Settings(most_quarantined=1), today=TODAY)
+
+
+def test_a_wrong_date_format_cannot_publish_an_empty_year(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    for row in tables["meetings"][:10]:
+        row |= {"meeting_date": None, "meeting_date_unreadable": "09-29-2025"}
+    with pytest.raises(CheckFailed) as failed:
+        checked(con, tables, most=0.10)
+    assert (
+        "meetings: At most 10% of rows are quarantined. "
+        "Not so: 25.0%, most often against 'meeting_date can be read as a date'." in str(failed.value)
+    )
+
+
+def test_warnings_are_reported_and_move_no_row(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    del tables["tutors"][0]
+    tables["meetings"] = [m for m in tables["meetings"] if m["meeting_date"].year == 2024][:18] + tables["meetings"][
+        20:25
+    ]
+    tables["meetings"][0]["tutor_id"] = None
+    tables["meetings"][1]["tutor_id"] = None
+    extracted = write(con, DEFINITIONS, tables, modified=datetime(2026, 3, 2))
+    outcome = check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+    assert set(unmet(outcome)) == {
+        *("enrolments.tutor_known", "meetings.tutor_known", "meetings.tutor_recorded", "meetings.volume"),
+        "meetings.fresh",
+    }
+    assert "meetings: The number of meetings is within 30% of the year before. Not so:" in "\n".join(outcome.warnings)
+    assert outcome.tables["quarantine"].empty
+
+
+def test_a_year_in_progress_is_compared_in_its_complete_weeks_only(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    early = [m for m in tables["meetings"] if m["meeting_date"].year == 2024 or m["meeting_date"].month < 11]
+    reached = early[-1] | {"meeting_id": "first of the week", "meeting_date": date(2025, 10, 13)}
+    outcome = checked(con, tables | {"meetings": [*early, reached]})
+    results = outcome.tables["check"].set_index("expectation")
+    assert results.loc["meetings.volume", "observed"] == "2025/26 to week 2: +0%"
+
+
+def test_a_missing_optional_table_or_column_has_no_expectations(con: duckdb.DuckDBPyConnection) -> None:
+    outcome = checked(con, valid() | {"tutors": [], "feedback": []})
+    names = set(outcome.tables["check"]["expectation"])
+    assert not [name for name in names if name.startswith(("tutors.", "feedback."))]
+    assert "meetings.tutor_known" not in names
+    assert "meetings.duration_minutes_range" not in names
+    assert "meetings.status_in_list" in names
+
+
+def test_messages_hold_no_identifier_and_no_value_of_a_student(
+    con: duckdb.DuckDBPyConnection, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    tables = valid()
+    for row in tables["enrolments"]:
+        row["sex"] = "secret word"
+    with pytest.raises(CheckFailed) as failed:
+        checked(con, tables, most=0.10)
+    identifiers = con.execute("select distinct cast(student_id as varchar) from input_enrolments").fetchall()
+    shown = str(failed.value) + caplog.text + "".join(capfd.readouterr())
+    assert "secret word" not in shown
+    assert not any(identifier in shown for (identifier,) in identifiers)
+
+
+def test_great_expectations_keeps_quiet(con: duckdb.DuckDBPyConnection, capfd: pytest.CaptureFixture[str]) -> None:
+    checked(con, valid())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_connection_keeps_its_database_and_settings(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("set memory_limit = '1GB'")
+    checked(con, valid())
+    assert con.execute("select current_setting('memory_limit'), count(*) from stg_meetings").fetchall()[0][1] == 40
+
+
+class TestSuites:
+    @pytest.mark.parametrize("table", DEFINITIONS.tables)
+    def test_load_in_great_expectations_as_they_stand(self, table: str) -> None:
+        from great_expectations import ExpectationSuite
+
+        stored = json.loads((suites.FOLDER / f"{table}.json").read_text(encoding="utf-8"))
+        assert len(ExpectationSuite(**stored).expectations) == len(stored["expectations"])
+
+    def test_name_each_expectation_once(self) -> None:
+        names = [e.name for expectations, _ in SUITES.values() for e in expectations]
+        assert len(names) == len(set(names))
+
+    @pytest.mark.parametrize("table", DEFINITIONS.tables)
+    def test_agree_with_the_contract(self, table: str) -> None:
+        for e in SUITES[table][0]:
+            assert e.name.startswith(f"{table}.")
+            assert e.column is None or e.column in DEFINITIONS.tables[table].columns
+            assert e.spec["severity"] == suites.GX_SEVERITY[e.severity]
+            assert e.rule.endswith(".")
+
+    def test_hold_the_codes_of_a_new_characteristic_by_themselves(self) -> None:
+        housing = Characteristic("housing", "Housing", ("Halls", "Home"), "Home")
+        enrolments = DEFINITIONS.tables["enrolments"]
+        column = replace(enrolments.columns["sex"], name="housing", values=housing.groups)
+        grown = replace(enrolments, columns=enrolments.columns | {"housing": column})
+        expectations, _ = suites.suite(grown, {"enrolments": frozenset(grown.columns)})
+        (added,) = [e for e in expectations if e.column == "housing"]
+        assert added.rule == "housing is one of: Halls, Home."
+
+
+class TestGreatExpectationsOnDuckDB:
+    """A canary: every type of expectation in use still finds exactly the failing row."""
+
+    CASES = {  # noqa: RUF012 - read only
+        "expect_column_values_to_be_null": {"column": "only_bad"},
+        "expect_column_values_to_not_be_null": {"column": "only_good"},
+        "expect_column_values_to_be_in_set": {"column": "code", "value_set": ["it's", "100%", "{x}"]},
+        "expect_column_values_to_be_between": {"column": "day", "max_value": {"$PARAMETER": "today"}},
+        "expect_column_pair_values_a_to_be_greater_than_b": {
+            "column_A": "high",
+            "column_B": "low",
+            "or_equal": True,
+            "ignore_row_if": "either_value_is_missing",
+        },
+        "unexpected_rows_expectation": {"unexpected_rows_query": "select * from {batch} where code = 'bad'"},
+    }
+
+    @pytest.fixture
+    def con(self, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        con.execute("""
+            create table stg_canary as
+            select * from (values
+                ('f', 1, null, 'x', 'it''s', date '2026-01-01', 2, 1),
+                ('f', 2, null, 'x', '100%', date '2026-05-31', 2, null),
+                ('f', 3, 'y', null, 'bad', date '2026-07-01', 1, 2),
+                ('f', 4, null, 'x', '{x}', null, 2, 2)
+            ) as rows (source_file, source_row, only_bad, only_good, code, day, high, low)
+        """)
+        return con
+
+    def suite(self) -> dict[str, object]:
+        specs = [{"type": kind, "kwargs": kwargs, "meta": {"name": kind}} for kind, kwargs in self.CASES.items()]
+        mostly = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "only_good", "mostly": 0.7}}
+        rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 5}}
+        extra = [mostly | {"meta": {"name": "mostly"}}, rows | {"meta": {"name": rows["type"]}}]
+        return {"name": "canary", "expectations": [*specs, *extra]}
+
+    def test_finds_the_failing_row(self, con: duckdb.DuckDBPyConnection) -> None:
+        with validator(con) as validate:
+            verdicts = validate.validate("stg_canary", self.suite(), {"today": "2026-06-01"})
+        for kind in self.CASES:
+            assert not verdicts[kind].passed
+            found = con.execute(f"select source_file, source_row from ({verdicts[kind].failing})").fetchall()
+            assert found == [("f", 3)], kind
+        assert verdicts["mostly"].passed
+        assert not verdicts["expect_table_row_count_to_be_between"].passed
+
+    def test_covers_every_type_in_use(self) -> None:
+        used = {e.spec["type"] for expectations, _ in SUITES.values() for e in expectations}
+        assert used == {*self.CASES, "expect_table_row_count_to_be_between"}
+
+    def test_an_expectation_that_cannot_be_evaluated_is_named(self, con: duckdb.DuckDBPyConnection) -> None:
+        spec = {
+            "type": "expect_column_values_to_be_null",
+            "kwargs": {"column": "gone"},
+            "meta": {"name": "canary.gone"},
+        }
+        with validator(con) as validate, pytest.raises(ExpectationError, match=r"canary\.gone could not be evaluated"):
+            validate.validate("stg_canary", {"name": "canary", "expectations": [spec]}, {})
