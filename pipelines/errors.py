@@ -43,7 +43,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def is_personal(text: str) -> bool:
     """Whether a text from a file may say something about a person, so that no message may quote it."""
-    return "@" in text or bool(re.search(r"\d{3}", text)) or len(text) > 40
+    return "@" in text or bool(re.search(r"\d{4}", text)) or len(text) > 40
 
 
 def safe(text: str) -> str:

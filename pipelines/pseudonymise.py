@@ -23,7 +23,7 @@ SHORTEST_KEY = 32  # characters
 BLOCK = 64  # bytes: the block of SHA-256, to which HMAC pads its key (RFC 2104)
 UK_DATES = ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
 YEAR_DAY_MONTH = ("%Y-%d", "%Y-%-d")  # would be mistaken for ISO dates
-EARLIEST, LATEST = "1900-01-01", "2100-12-31"
+EARLIEST, LATEST = "1900-01-02", "2100-12-31"  # 1 January 1900 is what spreadsheets make of no date
 
 
 def load_key(settings: Settings, example: bool) -> bytes:

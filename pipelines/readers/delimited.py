@@ -112,7 +112,7 @@ def _rejects(con: duckdb.DuckDBPyConnection, table: str, path: Path, skipped: in
                 f"records after it cannot be told apart. Close or double it, or export the file again."
             )
     return [
-        Reject(line - skipped, RULES.get(error, RULES["UNQUOTED VALUE"]), f"{found} of {width} fields" if found else "")
+        Reject(line - skipped, RULES.get(error, RULES["UNQUOTED VALUE"]), f"{found} fields instead of {width}" if found else "")
         for line, error, found, _ in noted
     ]
 

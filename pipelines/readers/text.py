@@ -31,6 +31,7 @@ OTHER_KINDS = {
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 UTF8 = ("utf-8", "utf-8-sig")
 UNDEFINED_IN_WINDOWS_1252 = b"\x81\x8d\x8f\x90\x9d"
+AS_UTF8 = rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 ASCII = bytes(range(128))
 
 
@@ -205,7 +206,7 @@ def _single_byte_encoding(path: Path, zipped: bool) -> str:
         found = chunk.translate(None, ASCII)
         high = bytes(set(high + found))
         # an accented capital with a symbol after it is rare in real text, and how UTF-8 looks in Windows-1252
-        like_utf8 += 10 * len(b"".join(re.findall(rb"[\xc2-\xf4][\x80-\xbf]+", chunk))) - len(found)
+        like_utf8 += 10 * len(b"".join(re.findall(AS_UTF8, chunk))) - len(found)
     if like_utf8 > 0:
         raise InputError(_damaged(path, "UTF-8 and bytes that are not"))
     if set(high) & set(UNDEFINED_IN_WINDOWS_1252):

@@ -17,50 +17,23 @@ import numpy as np
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions, Metric, load
-
-FACULTIES = {
-    "ART": ("Faculty of Arts, Humanities and Languages", "Arts & Humanities"),
-    "BUS": ("Faculty of Business, Economics and Law", "Business & Law"),
-    "EDU": ("Faculty of Education and Social Policy", "Education"),
-    "ENG": ("Faculty of Engineering and the Built Environment", "Engineering"),
-    "HEA": ("Faculty of Health, Nursing and Allied Professions", "Health"),
-    "MED": ("Faculty of Medicine and Dentistry", "Medicine"),
-    "SCI": ("Faculty of Natural and Mathematical Sciences", "Science"),
-    "SOC": ("Faculty of Social and Political Sciences", "Social Sciences"),
-}
-SCHOOLS = {
-    "ART": ["English, Drama and Creative Writing", "History, Classics and Archaeology",
-            "Modern Languages and Linguistics", "Philosophy, Theology and Religion"],
-    "BUS": ["Accounting and Finance", "Economics and Econometrics", "Law and Criminology",
-            "Management and International Business"],
-    "EDU": ["Education and Childhood Studies", "Social Work and Social Policy"],
-    "ENG": ["Architecture, Planning and Landscape", "Civil and Environmental Engineering",
-            "Computer Science and Informatics", "Electrical and Electronic Engineering",
-            "Mechanical and Aerospace Engineering"],
-    "HEA": ["Nursing, Midwifery and Paramedic Science", "Pharmacy and Pharmaceutical Sciences",
-            "Physiotherapy and Allied Health Professions"],
-    "MED": ["Dentistry and Oral Health", "Medicine and Population Health"],
-    "SCI": ["Biological and Environmental Sciences", "Chemistry and Materials",
-            "Mathematics and Statistics", "Physics and Astronomy", "Psychology and Neuroscience"],
-    "SOC": ["Geography and International Development", "Politics and International Relations",
-            "Sociology, Anthropology and Media"],
-}  # fmt: skip
-YEARS = [2021, 2022, 2023, 2024, 2025, 2026]
-CURRENT_YEAR, CURRENT_WEEK = 2026, 9
-LEVELS = {"all": "All levels", "UG": "Undergraduate", "PGT": "Taught postgraduate", "PGR": "Research"}
-LEVEL_SHARE = {"all": 1.0, "UG": 0.74, "PGT": 0.2, "PGR": 0.06}
-CENTRE = {  # university value of a proportion in a whole year; what is not named is at 0.7
-    "has_tutor": 0.96, "any_meeting": 0.9, "met_by_promised_week": 0.76, "met_standard": 0.58,
-    "attendance": 0.86, "same_tutor": 0.83, "no_meeting": 0.1, "trust": 0.72, "knows_me": 0.66,
-    "supported": 0.69, "part_of_journey": 0.48, "belonging": 0.64, "response_rate": 0.31,
-    "recorded_of_recalled": 0.9,
-}  # fmt: skip
-MEANS = {"meetings_per_student": (2.6, 1.4), "tutees_per_fte": (19.5, 6.0)}  # value, spread between people
-LOWER = {"Black": -0.55, "IMD 1 (most deprived)": -0.4, "IMD 2": -0.25, "Commuter": -0.35, "Mature": -0.1,
-         "Disabled": -0.2, "First in family": -0.22, "Care experienced": -0.3, "International": 0.2,
-         "TUNDRA 1 (lowest participation)": -0.25, "Asian": -0.12, "Female": 0.12}  # fmt: skip
-NOT_LOGGING = {"school:BUS3", "school:ENG4", "school:HEA1"}
-OUTSTANDING = {"school:SCI3", "school:EDU1"}
+from tests.dashboard.sample_university import (
+    CENTRE,
+    CHECKS,
+    CURRENT_WEEK,
+    CURRENT_YEAR,
+    FACULTIES,
+    FILES,
+    LEVEL_SHARE,
+    LEVELS,
+    LOWER,
+    MEANS,
+    NOT_LOGGING,
+    OUTSTANDING,
+    QUARANTINE,
+    SCHOOLS,
+    YEARS,
+)
 
 
 @dataclass(frozen=True)
@@ -106,9 +79,7 @@ def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
         "metric": _metrics(sample),
         "characteristic": _characteristics(sample),
         "characteristic_group": _groups(sample),
-        "level": pd.DataFrame(
-            [{"level": k, "label": v, "ordering": i} for i, (k, v) in enumerate(LEVELS.items())]
-        ),
+        "level": pd.DataFrame([{"level": k, "label": v, "ordering": i} for i, (k, v) in enumerate(LEVELS.items())]),
         "period": periods,
         "cell": cells.drop(columns=["share", "spread"]),
         "gap": _gaps(sample, cells),
@@ -262,7 +233,8 @@ def _periods(sample: Sample) -> pd.DataFrame:
                     "is_current": in_progress,
                 }
             )
-    return pd.DataFrame(rows).assign(ordering=range(len(rows))).astype({"through_week": "Int64"})
+    newest_first = pd.DataFrame(rows[::-1])
+    return newest_first.assign(ordering=range(len(rows))).astype({"through_week": "Int64"})
 
 
 def _grid(sample: Sample, units: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
@@ -390,19 +362,14 @@ def _gaps(sample: Sample, cells: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def _rows(text: str, whole_numbers: list[str]) -> pd.DataFrame:
+    """A table written with bars; empty cells are missing."""
+    head, *body = [[cell.strip() or None for cell in line.split("|")] for line in text.strip().splitlines()]
+    return pd.DataFrame(body, columns=head).astype(dict.fromkeys(whole_numbers, "Int64"))
+
+
 def _quality(sample: Sample) -> dict[str, pd.DataFrame]:
-    at = datetime(2026, 11, 29, 23, 10)
-    read = [
-        ("schools", "schools.csv", 28, 0, 0, at, ""),
-        ("calendar", "calendar.csv", 6, 0, 0, at, ""),
-        ("standards", "standards.csv", 20, 0, 0, at, ""),
-        ("tutors", "tutors_all_years.xlsx", 7_420, 3, 6, at, ""),
-        ("enrolments", "SITS enrolments 2021-2025.csv", 190_412, 61, 118, at, "read as Windows-1252"),
-        ("enrolments", "SITS enrolments 2026.csv", 38_230, 12, 0, at, ""),
-        ("meetings", "meetings_2021-2025.csv", 931_204, 1_904, 802, at, ""),
-        ("meetings", "meetings_2026.xlsx", 61_020, 233, 41, at, "sheet Export, title row skipped"),
-        ("feedback", "tutoring_survey.csv", 58_940, 77, 12, at, ""),
-    ]
+    read = FILES
     if not sample.feedback:
         read = [r if r[0] != "feedback" else ("feedback", "", 0, 0, 0, None, "no file found") for r in read]
     reconciliation = pd.DataFrame(
@@ -420,37 +387,14 @@ def _quality(sample: Sample) -> dict[str, pd.DataFrame]:
             for table, file, rows, aside, twice, modified, note in read
         ]
     ).astype({"modified": "datetime64[us]"})
-    checks = [
-        ("schools", "school_code_unique", "school_code", "Every school has a code of its own.", "critical", True, 28, 0, None),
-        ("enrolments", "key_unique", None, "A student is enrolled once per year and school.", "critical", True, 228_451, 0, None),
-        ("enrolments", "school_known", "school_code", "Every school code is in the schools table.", "row-level", False, 228_642, 73, None),
-        ("enrolments", "volume", None, "This year's enrolments are within a fifth of last year's.", "warning", True, None, None, "38,230 against 37,905"),
-        ("enrolments", "tutor_named", "tutor_id", "At least 90% of enrolments name a tutor.", "warning", False, 228_569, 14_020, "93.9% overall, 81% in one school"),
-        ("meetings", "meeting_date_in_year", "meeting_date", "Meetings happen inside an academic year of the calendar.", "row-level", False, 992_224, 611, None),
-        ("meetings", "student_enrolled", "student_id", "Every meeting is with an enrolled student.", "row-level", False, 992_224, 1_526, None),
-        ("meetings", "status_known", "status", "A meeting is attended, missed or cancelled.", "critical", True, 992_224, 0, None),
-        ("meetings", "fresh", "meeting_date", "The last meeting is less than 14 days old.", "warning", True, None, None, "27 November 2026"),
-        ("feedback", "answers_in_range", "trust", "Answers run from 1 to 5.", "row-level", False, 58_940, 77, None),
-    ]  # fmt: skip
-    names = ["table_name", "expectation", "column_name", "rule", "severity", "passed", "rows_checked",
-             "rows_failing", "observed"]  # fmt: skip
-    check = pd.DataFrame([c for c in checks if sample.feedback or c[0] != "feedback"], columns=names)
-    aside = [
-        ("enrolments", "SITS enrolments 2021-2025.csv", "Every school code is in the schools table.", "school_code", 61),
-        ("enrolments", "SITS enrolments 2026.csv", "Every school code is in the schools table.", "school_code", 12),
-        ("tutors", "tutors_all_years.xlsx", "Full-time equivalents are above 0 and at most 1.5.", "fte", 3),
-        ("meetings", "meetings_2021-2025.csv", "Meetings happen inside an academic year of the calendar.", "meeting_date", 502),
-        ("meetings", "meetings_2021-2025.csv", "Every meeting is with an enrolled student.", "student_id", 1_402),
-        ("meetings", "meetings_2026.xlsx", "Meetings happen inside an academic year of the calendar.", "meeting_date", 109),
-        ("meetings", "meetings_2026.xlsx", "Every meeting is with an enrolled student.", "student_id", 124),
-        ("feedback", "tutoring_survey.csv", "Answers run from 1 to 5.", "trust", 77),
-    ]  # fmt: skip
-    quarantine = pd.DataFrame(
-        [a for a in aside if sample.feedback or a[0] != "feedback"],
-        columns=["table_name", "file", "rule", "column_name", "rows"],
-    )
+    check = _rows(CHECKS, ["rows_checked", "rows_failing"])
+    check["passed"] = check["passed"] == "yes"
+    quarantine = _rows(QUARANTINE, ["rows"])
+    if not sample.feedback:
+        check = check[check["table_name"] != "feedback"]
+        quarantine = quarantine[quarantine["table_name"] != "feedback"]
     return {
         "reconciliation": reconciliation,
-        "check": check.astype({"rows_checked": "Int64", "rows_failing": "Int64"}),
+        "check": check,
         "quarantine": quarantine,
     }

@@ -1,0 +1,76 @@
+"""A served sample release and a browser page that notices what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import find_chromium
+from tests.browser.serving import dashboard
+from tests.dashboard.sample_release import write_release
+
+# On a deep link Streamlit first looks for its server below the page's own path, then at the root.
+PROBE = re.compile(r"/(schools|equity|quality)/_stcore/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; without one, the tests are skipped and say how to get it."""
+    chromium = find_chromium()
+    if not chromium:
+        pytest.skip("no Chromium found: run `make browser`, or name one in the CHROMIUM variable")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a sample release, which tests may add releases to."""
+    folder = tmp_path_factory.mktemp("served")
+    write_release(folder / "published")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(data: Path) -> Iterator[str]:
+    """Where the dashboard is served."""
+    with dashboard(data) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor; the test fails if the browser met an error or the page called elsewhere."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    troubles: list[str] = []
+
+    def note(what: str, url: str) -> None:
+        if not PROBE.search(url):
+            troubles.append(f"{what}: {url}")
+
+    opened.on("console", lambda m: note(f"console: {m.text}", m.location["url"]) if m.type == "error" else None)
+    opened.on("pageerror", lambda e: troubles.append(f"page: {e}"))
+    opened.on("requestfailed", lambda r: note("failed", r.url))
+    opened.on("response", lambda r: note(str(r.status), r.url) if r.status >= 400 else None)
+    opened.on("request", lambda r: None if _is_local(r.url) else note("elsewhere", r.url))
+    yield opened
+    context.close()
+    assert not troubles
+
+
+def _is_local(url: str) -> bool:
+    return url.startswith(("http://localhost:", "data:", "blob:"))

@@ -1,0 +1,61 @@
+"""A real dashboard server, for browser tests and screenshots."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def dashboard(data: Path, log: Path | None = None) -> Iterator[str]:
+    """Serve the dashboard over the releases in `data`/published on a free port; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"),
+        "--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none",
+    ]  # fmt: skip
+    with open(log or os.devnull, "w") as out:
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | {"APT_DATA": str(data)}, stdout=out, stderr=subprocess.STDOUT
+        )
+        try:
+            address = f"http://localhost:{port}"
+            _wait_for(f"{address}/_stcore/health", server)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            raise RuntimeError("the dashboard's server ended before it answered")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError("the dashboard's server did not answer within 30 s")
+
+
+def settle(page: Page) -> None:
+    """Wait until the page's script has run and its charts are drawn."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning] h1", timeout=30_000)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.main-svg'))"
+    )
+    page.wait_for_timeout(250)

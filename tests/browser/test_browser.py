@@ -1,0 +1,138 @@
+"""What a reader meets in a real browser: every page opens, views survive, new releases arrive, phones work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.serving import dashboard, settle
+from tests.dashboard.sample_release import Sample, write_release
+
+QUESTIONS = {
+    "": "Is tutoring consistent this year?",
+    "schools": "Which schools differ beyond chance?",
+    "equity": "Who is missing out, and where?",
+    "quality": "Can I trust these figures?",
+}
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    settle(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option in the box with that label."""
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
+
+
+def go_to(page: Page, name: str) -> None:
+    page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+    settle(page)
+
+
+def query(page: Page) -> str:
+    return str(page.evaluate("location.search"))
+
+
+@pytest.mark.parametrize(("path", "question"), QUESTIONS.items())
+def test_each_page_opens_without_trouble(page: Page, address: str, path: str, question: str) -> None:
+    open_page(page, f"{address}/{path}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(question)
+    for chart in page.get_by_test_id("stPlotlyChart").all():
+        assert chart.locator("svg.main-svg").count()
+
+
+def test_the_first_visit_may_be_a_deep_link(page: Page, data: Path) -> None:
+    with dashboard(data) as fresh:
+        open_page(page, f"{fresh}/quality")
+        expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS["quality"])
+        page.goto("about:blank")
+
+
+def test_filters_survive_reload_navigation_and_the_back_button(page: Page, address: str) -> None:
+    open_page(page, f"{address}/schools")
+    choose(page, "Level", "Undergraduate")
+    choose(page, "Measure", "Attendance")
+    page.wait_for_function("location.search.includes('level=UG') && location.search.includes('metric=attendance')")
+    page.reload()
+    settle(page)
+    expect(page.get_by_text("Attendance: Meetings attended")).to_be_visible()
+    go_to(page, "Equity gaps")
+    expect(page.get_by_text("Attendance: Meetings attended")).to_be_visible()
+    page.wait_for_function("location.search.includes('level=UG')")
+    go_to(page, "Data quality")
+    go_to(page, "Compare schools")
+    page.wait_for_function("location.search.includes('metric=attendance')")
+    choose(page, "Measure", "I trust my tutor")
+    page.wait_for_function("location.search.includes('metric=trust')")
+    page.go_back()
+    page.wait_for_function("location.search.includes('metric=attendance')")
+    expect(page.get_by_text("Attendance: Meetings attended")).to_be_visible()
+
+
+def test_forged_filters_are_dropped_from_the_url(page: Page, address: str) -> None:
+    open_page(page, f"{address}/schools?level=nobody&metric=trust&period=1999-00")
+    expect(page.get_by_text("I trust my tutor: Answered 4 or 5")).to_be_visible()
+    page.wait_for_function("location.search === '?metric=trust'")
+
+
+def test_a_finding_leads_to_its_evidence(page: Page, address: str) -> None:
+    open_page(page, address)
+    finding = page.get_by_role("link").filter(has_text="lower for").first
+    said = finding.inner_text()
+    finding.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS["equity"])
+    settle(page)
+    assert "characteristic=" in query(page)
+    label = said.split("‘")[1].split("’")[0]
+    expect(page.get_by_text(f"On ‘{label}’")).to_be_visible()
+
+
+def test_a_new_release_appears_in_an_open_session(page: Page, data: Path, address: str) -> None:
+    open_page(page, address)
+    expect(page.get_by_text("Release 2026-11-30-0600-a1b2c3")).to_be_visible()
+    write_release(data / "published", Sample(name="2026-12-07-0600-d4e5f6", shift=0.5))
+    expect(page.get_by_text("Release 2026-12-07-0600-d4e5f6")).to_be_visible(timeout=30_000)
+
+
+def test_an_empty_dashboard_fills_by_itself(page: Page, tmp_path: Path) -> None:
+    with dashboard(tmp_path) as fresh:
+        page.goto(fresh)
+        expect(page.get_by_text("make dashboard")).to_be_visible()
+        write_release(tmp_path / "published")
+        expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS[""], timeout=30_000)
+        settle(page)
+        page.goto("about:blank")
+
+
+@pytest.mark.parametrize("width", [390, 1024])
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_nothing_reaches_beyond_the_screen(page: Page, address: str, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 850})
+    open_page(page, f"{address}/{path}")
+    beyond = page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid=stMain] *')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.unseen, svg'))
+            .map(e => e.tagName + '.' + e.className)"""
+    )
+    assert beyond == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_charts_follow_the_readers_light_or_dark(browser: Browser, address: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    open_page(page, f"{address}/schools")
+    label = ".main-svg .annotation-text tspan[style*=fill]"
+    page.wait_for_selector(label)
+    colour = page.evaluate("label => getComputedStyle(document.querySelector(label)).fill", label)
+    context.close()
+    red, green, blue = (int(x) for x in re.findall(r"\d+", colour)[:3])
+    assert (red + green + blue > 380) == (scheme == "dark"), "text is light on dark and dark on light"

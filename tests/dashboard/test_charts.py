@@ -1,0 +1,145 @@
+"""Charts draw what they are given: nothing hidden becomes a mark, and every row is named."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import pytest
+
+from dashboard import tables
+from dashboard.charts.gaps import graded_gaps, ticks
+from dashboard.charts.groups import UNKNOWN_SYMBOL, appearance, side_by_side
+from dashboard.charts.rows import Label, Rows
+from dashboard.charts.schools import intervals
+from dashboard.charts.strip import offsets, strips
+from dashboard.findings import consistency
+from dashboard.published import Release
+from dashboard.style.theme import DARK, LIGHT, THEMES, Theme
+
+WHEN = {"academic_year": "2025/26", "part": "year"}
+
+
+def marks(figure: go.Figure) -> int:
+    """How many marks with a value the figure has."""
+    return sum(len(t.x) for t in figure.data if t.mode == "markers")
+
+
+def said(figure: go.Figure) -> str:
+    """All words in the figure."""
+    texts = [a.text for a in figure.layout.annotations]
+    texts += [str(x) for t in figure.data if t.mode == "text" for x in t.text]
+    return " ".join(texts)
+
+
+def comparison(release: Release, metric: str, level: str) -> consistency.Comparison:
+    cells = release.everyone(metric, level, WHEN)
+    return consistency.compare(cells, release.units, release.metrics.loc[metric], "2025/26")
+
+
+def drawn(c: consistency.Comparison, theme: Theme = LIGHT, **options: object) -> go.Figure:
+    schools = c.schools.assign(verdict=[consistency.verdict(s, c.metric["better"]) for s in c.schools["side"]])
+    return intervals(schools, c.university, c.metric, theme, **options)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_every_school_has_a_row_and_hidden_ones_say_so(release: Release, theme: Theme) -> None:
+    c = comparison(release, "trust", "PGR")
+    assert len(c.hidden), "the sample should hide some small schools"
+    figure = drawn(c, theme)
+    assert marks(figure) == len(c.shown)
+    assert said(figure).count("hidden: too few") == len(c.hidden)
+    for word in " ".join(c.schools["short_name"]).split():
+        assert word.strip(",") in said(figure)
+
+
+def test_highlighting_names_schools_without_dropping_others(release: Release) -> None:
+    c = comparison(release, "trust", "all")
+    plain, marked = drawn(c), drawn(c, highlighted={"school:SCI3"}, notes={"school:BUS3": "record looks incomplete"})
+    assert marks(plain) == marks(marked)
+    assert LIGHT.accent in said(marked)
+    assert "record looks incomplete" in said(marked)
+
+
+def test_labels_from_data_are_escaped() -> None:
+    label = Label("<b>Arts</b> & Crafts", note="<i>x</i>")
+    assert "<b>Arts" not in label.markup(LIGHT)
+    assert "&lt;i&gt;" in label.markup(LIGHT)
+
+
+def test_long_names_get_the_room_they_need() -> None:
+    rows = Rows((Label("Physics"), Label("Nursing, Midwifery and Paramedic Science", note="record looks incomplete")))
+    assert rows.labels[1].height > rows.labels[0].height
+    assert rows.places[1] - rows.places[0] == (rows.labels[0].height + rows.labels[1].height) / 2
+    assert rows.column < 190, "a phone needs the rest for the plot"
+
+
+def test_strips_show_each_school_once(release: Release) -> None:
+    compared = [comparison(release, m, "all") for m in ("any_meeting", "trust")]
+    figure = strips(compared, DARK, ["school:SCI1"])
+    assert marks(figure) == sum(len(c.shown) for c in compared)
+
+
+def test_equal_values_stand_side_by_side() -> None:
+    places = offsets([50, 60, 60, 60])
+    assert places[0] == 0
+    assert len(set(places[1:])) == 3
+
+
+def test_groups_are_told_apart_by_shape_and_unknown_stands_back(release: Release) -> None:
+    groups = release.groups[release.groups["characteristic"] == "ethnicity"]
+    look = appearance(groups, ordered=False, theme=LIGHT)
+    shapes = [symbol for _, symbol, _ in look.values()]
+    assert len(set(shapes)) == len(shapes)
+    assert look["Unknown"][1] == UNKNOWN_SYMBOL
+    assert look["White"][0] == LIGHT.ink
+
+
+def test_hidden_groups_are_not_drawn(release: Release) -> None:
+    groups = release.groups[release.groups["characteristic"] == "ethnicity"]
+    schools = release.units[release.units["kind"] == "school"]
+    cells = release.cells(metric="trust", characteristic="ethnicity", level="UG", **WHEN)
+    look = appearance(groups, ordered=False, theme=LIGHT)
+    figure = side_by_side(cells, schools, look, release.metrics.loc["trust"], LIGHT)
+    of_schools = cells[cells["unit"].isin(schools["unit"])]
+    assert marks(figure) == (of_schools["status"] == "shown").sum()
+    assert (of_schools["status"] == "suppressed").any()
+
+
+def test_gaps_draw_what_is_shown_and_say_what_is_not(release: Release) -> None:
+    gaps = release.gaps(metric="trust", characteristic="ethnicity", group="Mixed", level="UG", **WHEN)
+    rows = tables.school_gap_rows(gaps, release.units, None)
+    figure = graded_gaps(rows, release.metrics.loc["trust"], LIGHT)
+    assert marks(figure) == (rows["status"] == "shown").sum()
+    assert said(figure).count("hidden: too few") == (rows["status"] == "suppressed").sum()
+    assert "no gap" in said(figure)
+
+
+def test_all_gaps_of_the_university_stand_under_their_characteristic(release: Release) -> None:
+    gaps = release.gaps(metric="trust", unit="university", level="all", **WHEN)
+    rows = tables.gap_rows(gaps, release.characteristics, release.groups)
+    figure = graded_gaps(rows.assign(name="University"), release.metrics.loc["trust"], LIGHT, evidence=True)
+    assert marks(figure) == (gaps["status"] == "shown").sum()
+    assert "clear gap" in said(figure)
+    assert rows["heading"].sum() == gaps["characteristic"].nunique()
+
+
+def test_charts_of_nothing_still_draw(release: Release) -> None:
+    metric = release.metrics.loc["trust"]
+    nothing = release.gaps(metric="trust", characteristic="ethnicity", group="nobody", level="UG", **WHEN)
+    rows = tables.school_gap_rows(nothing, release.units, None)
+    assert marks(graded_gaps(rows, metric, LIGHT)) == 0
+    empty = consistency.compare(release.cells(metric="none"), release.units, metric, "")
+    assert said(drawn(empty)).count("nobody") == len(empty.schools)
+    assert marks(strips([empty], LIGHT)) == 0
+
+
+def test_ticks_are_round_and_include_no_gap() -> None:
+    assert ticks(-9, 3) == [-5.0, 0.0]
+    assert ticks(0.0, 0.0) == [0.0]
+
+
+def test_tables_say_in_words_what_charts_leave_out(release: Release) -> None:
+    c = comparison(release, "trust", "PGR")
+    table = tables.schools(c, {"school:BUS3"})
+    assert len(table) == len(c.schools) + 1
+    assert (table["Value"] == "hidden: too few").sum() == len(c.hidden)
+    assert not table.isna().any().any()

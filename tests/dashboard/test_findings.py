@@ -1,0 +1,193 @@
+"""Sentences say what the figures say: no more, and never without doubt where there is doubt."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from dashboard.findings import consistency, equity, quality
+from dashboard.findings.consistency import Comparison
+
+PERCENT = {
+    "metric": "m",
+    "label": "Met their tutor",
+    "decimals": 0,
+    "suffix": "%",
+    "gap_suffix": " points",
+    "better": "higher",
+}
+
+
+def schools_at(values: list[tuple[float, float, float] | None], university: float = 70) -> Comparison:
+    """A comparison of schools at (value, lower, upper); None is hidden."""
+    units = pd.DataFrame(
+        [("university", "university", "University", "University", None)]
+        + [(f"school:{i}", "school", f"School {i}", f"School {i}", "faculty:F") for i in range(len(values))],
+        columns=["unit", "kind", "name", "short_name", "parent"],
+    )
+    rows = [("university", 1000, university, university - 1, university + 1, "shown")]
+    for i, v in enumerate(values):
+        rows.append((f"school:{i}", 100, *v, "shown") if v else (f"school:{i}", None, None, None, None, "suppressed"))
+    cells = pd.DataFrame(rows, columns=["unit", "base", "value", "lower", "upper", "status"])
+    return consistency.compare(cells, units, PERCENT, "2025/26")
+
+
+def test_only_whole_intervals_count_as_above_or_below() -> None:
+    c = schools_at([(75, 71, 79), (75, 70, 80), (60, 55, 69), (66, 62, 70), None])
+    assert c.schools["side"].tolist() == ["above", "near", "below", "near", ""]
+    assert c.on_side("above")["name"].tolist() == ["School 0"]
+
+
+def test_absent_schools_have_nobody() -> None:
+    units = pd.DataFrame(
+        [("school:0", "school", "A", "A", None), ("school:9", "school", "B", "B", None)],
+        columns=["unit", "kind", "name", "short_name", "parent"],
+    )
+    cells = pd.DataFrame([{"unit": "school:0", "base": 5, "value": 1, "lower": 1, "upper": 1, "status": "shown"}])
+    assert consistency.compare(cells, units, PERCENT, "").schools["status"].tolist() == ["shown", "none"]
+
+
+def test_chance_explains_one_school_of_twenty_but_not_ten() -> None:
+    apart = schools_at([(80, 75, 85)] * 10 + [(70, 65, 75)] * 10)
+    alike = schools_at([(80, 75, 85)] + [(70, 65, 75)] * 19)
+    assert apart.differs is True
+    assert alike.differs is False
+    assert consistency.consistency_answer([apart]).startswith("No. On the headline measure")
+    assert consistency.consistency_answer([alike]).startswith("As far as these figures can tell, yes")
+    assert consistency.consistency_answer([apart, alike]).startswith("Only in part. On one of two headline measures")
+    assert "about as many as chance" in consistency.schools_answer(alike)
+    assert "more than chance" in consistency.schools_answer(apart)
+
+
+def test_too_few_schools_say_nothing_about_consistency() -> None:
+    few = schools_at([(80, 75, 85), (60, 55, 65), None, None, None])
+    assert few.middle is None
+    assert few.differs is None
+    assert consistency.consistency_answer([few]) == "There are too few figures to say."
+
+
+@pytest.mark.parametrize(
+    ("side", "better", "expected"),
+    [
+        ("above", "higher", "well"),
+        ("below", "higher", "attention"),
+        ("above", "lower", "attention"),
+        ("below", "lower", "well"),
+        ("above", "neither", "context"),
+        ("near", "higher", "context"),
+    ],
+)
+def test_direction_follows_what_is_good_for_students(side: str, better: str, expected: str) -> None:
+    assert consistency.verdict(side, better) == expected
+
+
+def test_a_change_within_doubt_is_not_called_a_change() -> None:
+    now = {"status": "shown", "value": 75, "lower": 73, "upper": 77}
+    little = consistency.change(now, {"status": "shown", "value": 74, "lower": 72, "upper": 76})
+    large = consistency.change(now, {"status": "shown", "value": 65, "lower": 63, "upper": 67})
+    hidden = consistency.change(now, {"status": "suppressed", "value": None})
+    assert consistency.change_words(little, PERCENT, "2024/25").startswith("No clear change on 2024/25")
+    assert consistency.change_words(large, PERCENT, "2024/25").startswith("Up 10 points on 2024/25 (+7 to +13")
+    assert consistency.change_words(hidden, PERCENT, "2024/25") == "No figure to compare with for 2024/25."
+    assert consistency.change_verdict(large, "lower") == "attention"
+    assert consistency.change_verdict(little, "higher") == "context"
+
+
+def test_a_record_is_called_incomplete_only_beyond_doubt() -> None:
+    cells = pd.DataFrame(
+        [
+            {"unit": "school:A", "value": 50, "upper": 60, "status": "shown"},
+            {"unit": "school:B", "value": 65, "upper": 74, "status": "shown"},
+            {"unit": "school:C", "value": None, "upper": None, "status": "suppressed"},
+            {"unit": "faculty:D", "value": 50, "upper": 60, "status": "shown"},
+        ]
+    )
+    assert consistency.incomplete_records(cells) == {"school:A": 50}
+
+
+def gap(characteristic: str, group: str, value: float, evidence: str, direction: str) -> dict[str, object]:
+    return {
+        "metric": "m",
+        "characteristic": characteristic,
+        "group": group,
+        "reference": "Ref",
+        "value": value,
+        "lower": value - 2,
+        "upper": value + 2,
+        "evidence": evidence,
+        "direction": direction,
+        "status": "shown",
+    }
+
+
+METRICS = pd.DataFrame({"material": [3.0]}, index=["m"])
+LABELS = pd.DataFrame({"label": ["Ethnicity", "Sex"]}, index=["ethnicity", "sex"])
+
+
+def test_gaps_are_told_from_the_side_of_who_is_worse_off() -> None:
+    gaps = pd.DataFrame(
+        [gap("ethnicity", "Black", -9, "clear gap", "worse"), gap("sex", "Female", 5, "clear gap", "better")]
+    )
+    found = equity.missing_out(gaps, METRICS).to_dict("records")
+    assert equity.gap_words(found[0], PERCENT) == "9 points lower for Black than for Ref (7 to 11 points)"
+    assert equity.gap_words(found[1], PERCENT) == "5 points lower for Ref than for Female (3 to 7 points)"
+
+
+def test_the_equity_answer_is_honest_about_doubt() -> None:
+    clear = pd.DataFrame(
+        [gap("ethnicity", "Black", -9, "clear gap", "worse"), gap("sex", "Female", 1, "no clear gap", "none")]
+    )
+    possible = clear.assign(evidence=["possible gap", "no clear gap"])
+    few = clear.assign(evidence="too few to say", direction="none")
+    assert "a clear gap by one of two characteristics" in equity.equity_answer(clear, METRICS, PERCENT, LABELS)
+    assert "one gap may be real" in equity.equity_answer(possible, METRICS, PERCENT, LABELS)
+    assert equity.equity_answer(few, METRICS, PERCENT, LABELS).startswith("Too few students to say")
+    assert equity.equity_answer(clear.assign(status="suppressed"), METRICS, PERCENT, LABELS).startswith(
+        "There are no gaps"
+    )
+    neither = {**PERCENT, "better": "neither"}
+    assert "neither direction is better" in equity.equity_answer(clear, METRICS, neither, LABELS)
+
+
+def test_too_few_to_say_is_never_counted_as_no_gap() -> None:
+    rows = [gap("ethnicity", "Black", -20, "too few to say", "none")] * 3 + [
+        gap("ethnicity", "Black", 0, "no clear gap", "none")
+    ]
+    gaps = pd.DataFrame(rows)
+    title = equity.places_title(gaps, "Black", "White")
+    assert (
+        title == "Black and White: no clear gap in the one school with enough students to say, too few to say in three"
+    )
+    hidden = equity.places_title(gaps.head(3).assign(status="suppressed"), "Black", "White")
+    assert hidden == "Black and White: too few students to say in any school, hidden in three"
+
+
+def test_unknown_is_never_compared() -> None:
+    groups = pd.DataFrame({"group": ["A", "B", "Unknown"], "compared": [True, True, False]})
+    cells = pd.DataFrame({"group": ["A", "B", "Unknown"], "value": [60, 70, 10], "status": "shown"})
+    assert equity.groups_title(cells, groups, PERCENT, "Here") == "Here: from A at 60% to B at 70%"
+
+
+def test_trust_is_withheld_when_rows_are_lost_or_a_critical_check_fails() -> None:
+    rows = pd.DataFrame(
+        [{"file": "a.csv", "rows_read": 10, "rows_loaded": 8, "rows_quarantined": 1, "duplicates_dropped": 1}]
+    )
+    fine = pd.DataFrame({"severity": ["critical", "warning"], "passed": [True, True]})
+    assert quality.quality_answer(rows, fine).startswith("Yes: every one of 10 rows")
+    assert quality.quality_answer(rows, fine.assign(passed=[True, False])).endswith("One warning to look at.")
+    assert quality.quality_answer(rows, fine.assign(passed=[False, True])) == "Not yet: one critical check failed."
+    assert quality.quality_answer(rows.assign(rows_loaded=7), fine) == "Not yet: some rows are unaccounted for."
+    assert "a.csv" in quality.reconciliation_title(rows.assign(rows_loaded=7))
+
+
+def test_what_is_missing_is_said_with_its_reason() -> None:
+    metrics = pd.DataFrame(
+        {
+            "label": ["Trust", "Belonging", "Met"],
+            "available": [False, False, True],
+            "unavailable_because": ["there is no feedback extract", "there is no feedback extract", None],
+        }
+    )
+    assert quality.not_available(metrics) == [
+        "Not shown, because there is no feedback extract: ‘Trust’ and ‘Belonging’."
+    ]

@@ -1,0 +1,209 @@
+"""Each page runs, answers its question first, and copes with what a release may lack or a URL may carry."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from dashboard.style.theme import DARK, LIGHT
+from pipelines.definitions import Characteristic, Metric, load
+from tests.dashboard.sample_release import Sample, write_release
+
+ROOT = Path(__file__).resolve().parents[2]
+QUESTIONS = {
+    "overview": "Is tutoring consistent this year?",
+    "schools": "Which schools differ beyond chance?",
+    "equity": "Who is missing out, and where?",
+    "quality": "Can I trust these figures?",
+}
+
+
+def visit(page: str = "overview", **query: str) -> AppTest:
+    """Open a page with filters in its URL."""
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
+    for name, value in query.items():
+        app.query_params[name] = value
+    if page != "overview":
+        app._page_hash = calc_hash(page)  # AppTest switches between files only; our pages are functions
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    """All words on the page, whatever element carries them."""
+    shown = [e.value for kind in ("title", "header", "markdown") for e in app.get(kind)]
+    shown += [e.proto.body for e in app.get("html")]
+    return "\n".join(str(s) for s in shown)
+
+
+def links(app: AppTest) -> list[Any]:
+    return [e.proto for e in app.get("page_link")]
+
+
+@pytest.fixture
+def served(sample: Path, serve) -> None:
+    serve(sample)
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize("page", QUESTIONS)
+def test_each_page_asks_its_question_and_answers_it(page: str) -> None:
+    app = visit(page)
+    assert not app.exception
+    assert app.title[0].value == QUESTIONS[page]
+    assert app.markdown[0].value.strip()
+    assert "Example data: a fictional university" in text(app)
+    assert "internal" in text(app)
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize("page", QUESTIONS)
+def test_forged_filters_fall_back_without_error(page: str) -> None:
+    forged = {
+        "metric": "drop table",
+        "level": "<script>",
+        "period": "1999-00",
+        "characteristic": "x",
+        "group": "''",
+        "faculty": "school:ART1",
+    }
+    app, plain = visit(page, **forged), visit(page)
+    assert not app.exception
+    assert app.markdown[0].value == plain.markdown[0].value
+    assert "<script>" not in text(app)
+
+
+@pytest.mark.usefixtures("served")
+def test_filters_come_from_the_url_and_go_to_it() -> None:
+    app = visit("schools", metric="trust", level="UG")
+    assert app.selectbox(key="metric").value == "trust"
+    assert app.selectbox(key="level").value == "UG"
+    assert "I trust my tutor" in text(app)
+    app.selectbox(key="level").select("PGT").run()
+    assert app.query_params["level"] == "PGT"
+    assert app.query_params["metric"] == "trust"
+    app.selectbox(key="level").select("all").run()
+    assert "level" not in app.query_params, "defaults leave the URL"
+
+
+@pytest.mark.usefixtures("served")
+def test_this_years_measures_are_compared_with_the_same_week_of_last_year() -> None:
+    said = text(visit())
+    assert "2026/27 to week 9" in said
+    assert "on 2025/26 to week 9" in said
+    assert "on 2024/25" in said, "the survey has not run yet: last year's answers against those before"
+
+
+@pytest.mark.usefixtures("served")
+def test_findings_link_to_their_evidence() -> None:
+    gaps = [link for link in links(visit()) if link.page == "equity"]
+    assert gaps
+    for link in gaps:
+        query = {k: v[0] for k, v in parse_qs(link.query_string).items()}
+        app = visit("equity", **query)
+        assert {f.key: f.value for f in app.selectbox if f.key in query} == query
+
+
+@pytest.mark.usefixtures("served")
+def test_schools_that_do_not_log_are_said_to_not_to_be_judged() -> None:
+    contact, voice = text(visit("schools", metric="any_meeting")), text(visit("schools", metric="trust"))
+    assert "School of Law and Criminology" in contact
+    assert "record looks incomplete" in contact
+    assert "record looks incomplete" not in voice
+
+
+@pytest.mark.usefixtures("served")
+def test_the_two_ways_a_school_differs_are_named_by_what_is_good() -> None:
+    assert "Worth learning from" in text(visit("schools", metric="no_meeting"))
+    neither = text(visit("schools", metric="recorded_of_recalled"))
+    assert "Worth learning from" not in neither
+    assert "Higher" in neither
+
+
+@pytest.mark.usefixtures("served")
+def test_every_chart_has_words_and_a_table() -> None:
+    for page in ("overview", "schools", "equity"):
+        app = visit(page)
+        charts = app.get("plotly_chart")
+        assert charts
+        assert all(len(chart.proto.alt) > 20 for chart in charts)
+        assert len([e for e in app.expander if e.label == "The figures behind this chart"]) == len(charts)
+
+
+@pytest.mark.usefixtures("served")
+def test_every_row_of_every_file_is_accounted_for_on_the_page() -> None:
+    said = text(visit("quality"))
+    for words in (
+        "SITS enrolments 2026.csv",
+        "931,204",
+        "Every meeting is with an enrolled student.",
+        "Care experience",
+    ):
+        assert words in said
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize("page", QUESTIONS)
+def test_no_page_knows_what_it_could_not_show(page: str) -> None:
+    assert "nan" not in text(visit(page)).lower().replace("finance", "").split()
+
+
+def test_before_the_first_release_the_page_says_what_to_run(tmp_path: Path, serve) -> None:
+    serve(tmp_path)
+    app = visit()
+    assert not app.exception
+    assert "make dashboard" in text(app)
+
+
+@pytest.fixture(scope="module")
+def without_feedback(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("without_feedback")
+    write_release(data / "published", Sample(feedback=False, year_in_progress=False, source="real"))
+    return data
+
+
+@pytest.mark.parametrize("page", QUESTIONS)
+def test_a_release_without_feedback_says_so(without_feedback: Path, serve, page: str) -> None:
+    serve(without_feedback)
+    app = visit(page, metric="trust")
+    assert not app.exception
+    assert "Example data" not in text(app)
+    if page in ("overview", "quality"):
+        assert "because there is no feedback extract" in text(app)
+    if page in ("schools", "equity"):
+        assert "I trust my tutor" not in app.selectbox(key="metric").options
+
+
+def test_a_new_metric_and_characteristic_appear_by_themselves(tmp_path: Path, serve) -> None:
+    definitions = load()
+    metric = Metric(
+        "careers_talk", "Talked about careers", "contact", "Students who talked about it.", "all students enrolled",
+        "enrolment", "proportion", "1", "higher", headline=True,
+    )  # fmt: skip
+    hall = Characteristic("hall", "Hall of residence", ("In hall", "Private"), "Private")
+    more = replace(
+        definitions,
+        metrics=definitions.metrics | {metric.name: metric},
+        characteristics={hall.name: hall, **definitions.characteristics},
+    )
+    write_release(tmp_path / "published", Sample(definitions=more))
+    serve(tmp_path)
+    assert "Talked about careers" in text(visit())
+    app = visit("equity", metric="careers_talk", characteristic="hall")
+    assert app.selectbox(key="metric").value == "careers_talk"
+    assert app.selectbox(key="characteristic").value == "hall"
+    assert "In hall" in text(app)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_pages_and_charts_have_the_same_colours(theme) -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"][theme.name]
+    assert config["backgroundColor"] == theme.page
+    assert config["textColor"] == theme.ink
+    assert config["primaryColor"] == theme.accent

@@ -1,0 +1,242 @@
+"""Extract: what of a university's files arrives in the raw tables, and where it says it came from."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import xlsxwriter
+
+from pipelines import definitions, sources
+from pipelines.errors import InputError
+from pipelines.extract import Extracted, extract
+from pipelines.readers.text import CHUNK
+from pipelines.settings import Settings
+from tests.bad_input.tiny import SOURCES, tables, tiny_university, write_csv
+
+DEFINITIONS = definitions.load()
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    return tiny_university(tmp_path / "inbox").parent
+
+
+@pytest.fixture
+def read(inbox: Path) -> Callable[..., Extracted]:
+    """Extract the inbox, with lines added to its sources.toml, into the connection given."""
+
+    def run(con: duckdb.DuckDBPyConnection, more: str = "") -> Extracted:
+        (inbox / "sources.toml").write_text(SOURCES + more, encoding="utf-8")
+        return extract(con, sources.load(inbox / "sources.toml"), DEFINITIONS, Settings())
+
+    return run
+
+
+@pytest.fixture
+def con() -> Any:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return con.execute(query).fetchall()
+
+
+def test_columns_and_codes_are_mapped_and_the_rest_is_not_read(con: Any, read: Any) -> None:
+    extracted = read(con)
+    assert rows(con, "select * from raw_meetings limit 1") == [
+        ("meetings.csv", 1, "M00000", "S0001", "T1", "30/09/2024", "in person", "attended", None, None, None)
+    ]
+    assert extracted.present["meetings"] == {
+        "meeting_id", "student_id", "tutor_id", "meeting_date", "mode", "status"
+    }  # fmt: skip
+    everything = rows(con, "select raw_enrolments::varchar from raw_enrolments")
+    assert not any("Zoë" in text or "@" in text for (text,) in everything)
+
+
+def test_every_contract_table_exists_even_without_an_extract(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "feedback.csv").unlink()
+    extracted = read(con)
+    assert rows(con, "select count(*) from raw_feedback") == [(0,)]
+    assert extracted.present["feedback"] == frozenset()
+    assert extracted.rows_read("feedback") == 0
+
+
+def test_constants_and_defaults_fill_columns(con: Any, read: Any, inbox: Path) -> None:
+    meetings = [{**row, "How": "" if n < 60 else row["How"]} for n, row in enumerate(tables()["meetings"])]
+    write_csv(inbox / "meetings.csv", meetings)
+    extracted = read(
+        con,
+        """
+        [tables.meetings]
+        constants.initiated_by = "tutor"
+        constants.duration_minutes = ""
+        defaults.mode = "phone"
+        defaults.school_code = "ART"
+        """,
+    )
+    assert rows(con, "select distinct initiated_by, duration_minutes, school_code from raw_meetings") == [
+        ("tutor", None, "ART")
+    ]
+    assert rows(con, "select mode, count(*) from raw_meetings group by mode order by 2 desc")[0] == ("phone", 60)
+    assert {"initiated_by", "school_code"} <= extracted.present["meetings"]
+    assert "duration_minutes" not in extracted.present["meetings"]
+
+
+def test_a_code_may_stand_for_blank(con: Any, read: Any) -> None:
+    read(con, '[tables.meetings.codes.tutor_id]\n"t1" = ""')
+    assert rows(con, "select count(*) from raw_meetings where tutor_id is null") == [(25,)]
+
+
+def test_several_files_keep_their_names_and_row_numbers(con: Any, read: Any, inbox: Path) -> None:
+    meetings = tables()["meetings"]
+    (inbox / "meetings.csv").unlink()
+    write_csv(inbox / "meetings_a.csv", meetings[:30])
+    other_order = [dict(sorted(row.items())) for row in meetings[30:]]
+    write_csv(inbox / "meetings_b.csv", other_order, delimiter="|", encoding="utf-16")
+    extracted = read(con)
+    assert rows(con, "select source_file, source_row from raw_meetings where meeting_id in ('M00029', 'M00030')") == [
+        ("meetings_a.csv", 30),
+        ("meetings_b.csv", 1),
+    ]
+    assert [(f.file, f.rows_read) for f in extracted.files if f.table == "meetings"] == [
+        ("meetings_a.csv", 30),
+        ("meetings_b.csv", 70),
+    ]
+
+
+def test_files_of_the_same_name_are_told_apart(con: Any, read: Any, inbox: Path) -> None:
+    for year in ("2023", "2024"):
+        (inbox / year).mkdir()
+        write_csv(inbox / year / "m.csv", tables()["meetings"][:5])
+    read(con, '[tables.meetings]\nfiles = ["*/m.csv"]')
+    assert rows(con, "select distinct source_file from raw_meetings order by 1") == [("2023/m.csv",), ("2024/m.csv",)]
+
+
+@pytest.mark.parametrize("blank_line", ["", "\r\n"], ids=["", "and a blank line"])
+@pytest.mark.parametrize("quote", ["", '"'], ids=["", "and quotes"])
+def test_rejected_records_keep_their_place_in_the_numbering(
+    con: Any, read: Any, inbox: Path, blank_line: str, quote: str
+) -> None:
+    lines = [f"{quote}M{n}{quote},S0001,T1,2024-10-01,F2F,attended\r\n" for n in range(1, 5001)]
+    for bad in (2, 3, 7, 4000):
+        lines[bad - 1] = "M,S\r\n"
+    lines[9] += blank_line
+    header = "Meeting No,Student Number,Tutor,Date,How,Outcome\r\n"
+    (inbox / "meetings.csv").write_text(header + "".join(lines), newline="")
+    extracted = read(con)
+    assert rows(con, "select source_row from raw_reject order by 1") == [(2,), (3,), (7,), (4000,)]
+    assert rows(con, "select count(*) from raw_meetings where meeting_id <> 'M' || source_row") == [(0,)]
+    assert extracted.rows_read("meetings") == 5000
+    assert rows(con, "select distinct value from raw_reject") == [("2 fields instead of 6",)]
+
+
+def test_a_long_file_is_counted_right_across_chunks(con: Any, read: Any, inbox: Path) -> None:
+    note = "Zoë said:\r\n" + "é" * 500
+    many = 2 * CHUNK // len(note) + 10
+    text = "Meeting No,Student Number,Tutor,Date,How,Outcome,Notes\r\n" + "".join(
+        f'M{n},S0001,T1,2024-10-01,F2F,attended,"{note}"\r\n' for n in range(many)
+    )
+    for encoding, file in (("utf-8", "meetings.csv"), ("cp1252", "meetings_old.csv")):
+        (inbox / file).write_bytes(text.encode(encoding))
+    with gzip.open(inbox / "meetings_zipped.csv.gz", "wb") as zipped:
+        zipped.write(text.encode())
+    extracted = read(con)
+    assert [f.rows_read for f in extracted.files if f.table == "meetings"] == [many] * 3
+
+
+def test_texts_arrive_as_they_were_written_in_any_encoding(con: Any, read: Any, inbox: Path) -> None:
+    school = "École d’Études – Zoë’s “Old” School"
+    for encoding in ("utf-8", "utf-8-sig", "cp1252", "utf-16"):
+        write_csv(
+            inbox / "schools.csv", [{**row, "school_name": school} for row in tables()["schools"]], encoding=encoding
+        )
+        read(con)
+        assert rows(con, "select distinct school_name from raw_schools") == [(school,)]
+        con.execute("drop view raw_schools; drop table raw_schools_0; drop table raw_reject")
+        for name in DEFINITIONS.tables:
+            if name != "schools":
+                con.execute(f"drop view raw_{name}; drop table raw_{name}_0")
+
+
+def test_a_spreadsheet_gives_dates_and_whole_numbers_as_people_see_them(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "calendar.csv").unlink()
+    (inbox / "tutors.csv").unlink()
+    with xlsxwriter.Workbook(inbox / "calendar.xlsx") as book:
+        page, style = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})
+        page.write_row(0, 0, ["academic_year", "teaching_start", "teaching_end"])
+        page.write(1, 0, "2024/25")
+        page.write_datetime(1, 1, datetime(2024, 9, 30), style)
+        page.write_datetime(1, 2, date(2025, 5, 2), style)
+    with xlsxwriter.Workbook(inbox / "tutors.xlsx") as book:
+        book.add_worksheet("Notes")
+        page = book.add_worksheet("Staff")
+        page.write_row(4, 1, ["Staff No", "School Code", "Academic Year", "FTE"])
+        page.write_row(5, 1, [100123.0, "ART", "2024/25", 0.5])
+        page.write_formula(6, 1, "=100000+124", None, 100124)
+        page.write_row(6, 2, ["BIO", "2024/25", 1.0])
+    read(con, '[tables.tutors]\nsheet = "Staff"\ncolumns.tutor_id = "Staff No"')
+    assert rows(con, "select teaching_start, teaching_end from raw_calendar") == [("2024-09-30", "2025-05-02")]
+    assert rows(con, "select source_row, tutor_id, fte from raw_tutors") == [(1, "100123", "0.5"), (2, "100124", "1")]
+
+
+def test_identifiers_lose_what_spreadsheets_add(con: Any, read: Any, inbox: Path) -> None:
+    text = (inbox / "meetings.csv").read_text().replace("S0001", "123.0").replace("S0002", " S0002\t").replace(
+        "S0003", "AB.0"
+    )  # fmt: skip
+    (inbox / "meetings.csv").write_text(text)
+    read(con)
+    found = rows(con, "select student_id from raw_meetings where source_row <= 3 order by source_row")
+    assert found == [("123",), ("S0002",), ("AB.0",)]
+
+
+def test_many_files_with_one_problem_are_named_once(con: Any, read: Any, inbox: Path) -> None:
+    for year in range(6):
+        write_csv(inbox / f"meetings_{year}.csv", [{"Meeting No": "M1"}])
+    with pytest.raises(InputError) as raised:
+        read(con)
+    assert len(raised.value.problems) == 5  # one for each missing column
+    assert "meetings_0.csv" in str(raised.value)
+
+
+def test_problems_of_all_tables_are_named_together(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "schools.csv").unlink()
+    (inbox / "meetings.csv").write_bytes(b"")
+    (inbox / "tutors.csv").write_text("name\nJo\n")
+    with pytest.raises(InputError) as raised:
+        read(con)
+    said = str(raised.value)
+    assert "no file matches schools" in said
+    assert "meetings.csv is empty" in said
+    assert "tutors.csv has no column 'tutor_id'" in said
+    assert rows(con, "show all tables") == []
+
+
+def test_a_handful_of_unknown_codes_is_left_for_the_check(con: Any, read: Any, inbox: Path) -> None:
+    text = (inbox / "tutors.csv").read_text()
+    (inbox / "tutors.csv").write_text(text)
+    feedback = [{**row, "level": "Foundation" if n < 4 else "UG"} for n, row in enumerate(tables()["feedback"])]
+    write_csv(inbox / "feedback.csv", feedback)
+    read(con)
+    assert rows(con, "select count(*) from raw_feedback where level = 'Foundation'") == [(4,)]
+
+
+def test_a_line_with_a_person_s_data_is_never_taken_for_column_names(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "tutors.csv").write_text("900123,Jo Smith,2024/25,1\n900124,Al Jones,2024/25,1\n")
+    with pytest.raises(InputError) as raised:
+        read(con)
+    assert "no row of column names" in str(raised.value)
+    assert "Smith" not in str(raised.value)
+
+
+def test_progress_is_told_for_every_file(inbox: Path, con: Any) -> None:
+    told: list[tuple[str, int]] = []
+    extract(con, sources.load(inbox / "sources.toml"), DEFINITIONS, Settings(), lambda *each: told.append(each))
+    assert ("meetings: meetings.csv", 100) in told
+    assert len(told) == 7

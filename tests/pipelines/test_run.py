@@ -1,0 +1,180 @@
+"""The commands a data team types, from extracts to a release."""
+
+import shutil
+
+import duckdb
+import pytest
+
+from pipelines import __main__ as command_line
+from pipelines import definitions as definition_files
+from pipelines import publish, warehouse
+from tests.bad_input.tiny import tiny_university
+
+
+@pytest.fixture
+def inbox(settings, monkeypatch):
+    monkeypatch.setenv("APT_DATA", str(settings.data))
+    monkeypatch.setenv("APT_KEY_FILE", str(settings.key_file))
+    tiny_university(settings.inbox)
+    return settings.inbox
+
+
+def pipelines(*arguments):
+    return command_line.main([str(a) for a in arguments])
+
+
+def read(settings, sql):
+    with duckdb.connect(settings.published / publish.current(settings) / "university.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_run_publishes_and_says_what_it_did(settings, inbox, capsys):
+    assert pipelines("run") == 0
+    said = capsys.readouterr().out
+    release = publish.current(settings)
+    for step in ("extract", "pseudonymise", "check", "model", "measure", "protect", "publish"):
+        assert f"\n{step} " in f"\n{said}"
+    assert release in said
+    assert "Read " in said
+    assert read(settings, "select university from release") == [("Tiny University",)]
+    assert read(settings, "select sum(rows_read), sum(rows_loaded) from reconciliation where table_name = 'enrolments'") == [
+        (40, 40)
+    ]
+
+
+def test_no_identifier_is_stored_or_said(settings, inbox, capsys):
+    assert pipelines("run") == 0
+    said = capsys.readouterr().out
+    stored = (settings.warehouse / warehouse.NAME).read_bytes()
+    published = (settings.published / publish.current(settings) / "university.duckdb").read_bytes()
+    for secret in ("S0001", "S0040", "someone@example.org", "O'Neil", "Talked about exams"):
+        assert secret.encode() not in stored + published
+        assert secret not in said
+
+
+def test_warehouse_is_for_its_owner_only(settings, inbox):
+    assert pipelines("run") == 0
+    assert settings.warehouse.stat().st_mode & 0o077 == 0
+
+
+def test_a_critical_failure_exits_1_and_keeps_the_release_in_force(settings, inbox, capsys):
+    assert pipelines("run") == 0
+    before = publish.current(settings)
+    (inbox / "calendar.csv").write_text("academic_year,teaching_start,teaching_end\n2024/25,2025-05-02,2024-09-30\n")
+    assert pipelines("check") == 1
+    assert pipelines("run") == 1
+    assert "calendar" in capsys.readouterr().err
+    assert publish.current(settings) == before
+    assert not (settings.warehouse / warehouse.UNFINISHED).exists()
+
+
+def test_check_publishes_nothing(settings, inbox, capsys):
+    assert pipelines("check") == 0
+    assert "expectations met" in capsys.readouterr().out
+    assert publish.current(settings) is None
+    assert not (settings.warehouse / warehouse.NAME).exists()
+
+
+def test_status_and_rollback(settings, inbox, capsys):
+    assert pipelines("status") == 0
+    assert "No release" in capsys.readouterr().out
+    assert pipelines("run") == 0
+    first = publish.current(settings)
+    assert pipelines("run") == 0
+    assert pipelines("rollback", first) == 0
+    capsys.readouterr()
+    assert pipelines("status") == 0
+    assert f"{first}  in force" in capsys.readouterr().out
+    assert pipelines("rollback", "nothing") == 1
+    assert first in capsys.readouterr().err
+
+
+def test_an_empty_inbox_says_what_to_do(settings, monkeypatch, capsys):
+    monkeypatch.setenv("APT_DATA", str(settings.data))
+    assert pipelines("run") == 1
+    assert "sources.toml" in capsys.readouterr().err
+
+
+def test_real_data_without_a_key_stops(settings, inbox, capsys):
+    mapping = inbox / "sources.toml"
+    mapping.write_text(mapping.read_text().replace("example = true", "example = false"))
+    assert pipelines("run") == 1
+    assert "key" in capsys.readouterr().err
+    assert publish.current(settings) is None
+
+
+def test_a_wrong_setting_is_named(inbox, monkeypatch, capsys):
+    monkeypatch.setenv("APT_KEEP_RELEASES", "none")
+    assert pipelines("status") == 1
+    assert "keep_releases" in capsys.readouterr().err
+
+
+def test_quarantined_rows_are_listed_with_file_row_value_and_rule(settings, inbox):
+    file = inbox / "meetings.csv"
+    text = file.read_text()
+    first = text.splitlines()[1]
+    file.write_text(text.replace(first, first.replace("30/09/2024", "31/02/2025"), 1))
+    assert pipelines("run") == 0
+    listed = (settings.warehouse / warehouse.QUARANTINE).read_text().splitlines()
+    assert listed[0] == "table_name,source_file,source_row,column_name,value,rule"
+    assert listed[1].startswith("meetings,meetings.csv,1,meeting_date,31/02/2025,")
+
+
+def test_optional_extracts_may_be_missing(settings, inbox):
+    (inbox / "feedback.csv").unlink()
+    (inbox / "tutors.csv").unlink()
+    assert pipelines("run") == 0
+    reasons = dict(read(settings, "select metric, unavailable_because from metric where not available"))
+    assert reasons["trust"] == "there is no feedback extract"
+    assert reasons["tutees_per_fte"] == "there is no tutors extract"
+
+
+METRIC = """
+[met_often]
+label = "Has met more than twice"
+theme = "contact"
+definition = "Students with three or more attended meetings on record."
+out_of = "all students enrolled"
+grain = "enrolment"
+kind = "proportion"
+value = "case when attended > 2 then 1 else 0 end"
+better = "higher"
+"""
+CHARACTERISTIC = """
+[accommodation]
+label = "Accommodation"
+groups = ["University hall", "Private"]
+reference = "Private"
+"""
+
+
+@pytest.fixture
+def extended(settings, inbox, tmp_path, monkeypatch):
+    """A metric and a characteristic more: one TOML entry each, and the column in the extract."""
+    folder = tmp_path / "definitions"
+    shutil.copytree(definition_files.FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for name, entry in (("metrics.toml", METRIC), ("characteristics.toml", CHARACTERISTIC)):
+        with (folder / name).open("a") as file:
+            file.write(entry)
+    monkeypatch.setenv("APT_DEFINITIONS", str(folder))
+    lines = (inbox / "enrolments.csv").read_text().splitlines()
+    values = ("Accommodation", *("University hall" if n % 4 < 3 else "Private" for n in range(len(lines) - 1)))
+    (inbox / "enrolments.csv").write_text("\n".join(f"{a},{b}" for a, b in zip(lines, values, strict=True)) + "\n")
+    assert pipelines("run") == 0
+    return settings
+
+
+def test_one_entry_adds_a_metric_and_one_a_characteristic(extended):
+    assert read(extended, "select label, available from metric where metric = 'met_often'") == [
+        ("Has met more than twice", True)
+    ]
+    groups = read(extended, """select "group" from characteristic_group where characteristic = 'accommodation' order by ordering""")
+    assert groups == [("University hall",), ("Private",), ("Unknown",)]
+    shown = read(
+        extended,
+        """select "group", base, status from cell
+           where characteristic = 'accommodation' and metric = 'met_often' and unit = 'university' and level = 'all'
+           order by 1""",
+    )
+    assert [group for group, *_ in shown] == ["Private", "University hall"]
+    assert shown[1][1:] == (30, "shown")
