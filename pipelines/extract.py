@@ -11,6 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.definitions import Column, Definitions, Table
 from pipelines.errors import InputError, closest, is_personal, safe
@@ -21,6 +22,7 @@ from pipelines.sources import Sources, TableSource
 
 ENDINGS = ("csv", "csv.gz", "tsv", "tsv.gz", "txt", "txt.gz", "xlsx", "parquet")
 A_HANDFUL = 5  # fewer rows than this with unknown codes never stop a run
+REJECT = pa.schema({"row": pa.int64(), "rule": pa.string(), "found": pa.string()})
 MOST_QUOTED = 10
 MANY_VALUES = 50
 
@@ -121,15 +123,13 @@ def _extract_table(
             for problem in error.problems:
                 problems.setdefault(problem.replace(path.name, ""), problem)
             continue
-        rejects = [[table.name, file, reject.row, None, reject.found or None, reject.rule] for reject in got.rejects]
-        if rejects:
-            con.executemany("insert into raw_reject values (?, ?, ?, ?, ?, ?)", rejects)
-        blank = _blank_rows(con, raw, got, source)
-        rows = got.rows - blank + len(rejects)
+        _note_rejects(con, table, file, got)
+        blank = count(con, f"{raw} where {_is_blank(got, source)}")
+        rows = got.rows - blank + len(got.rejects)
         notes = [*got.notes, *([f"{blank:,} blank rows skipped"] if blank else []), *([] if rows else ["no rows"])]
         modified = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
         extracted.files.append(
-            ExtractedFile(table.name, file, rows, len(rejects), modified, got.columns, "; ".join(notes))
+            ExtractedFile(table.name, file, rows, len(got.rejects), modified, got.columns, "; ".join(notes))
         )
         parts.append(_rows_of(table, file, raw, got, source, blank > 0))
         report(f"{table.name}: {file}", rows)
@@ -140,6 +140,14 @@ def _extract_table(
     given = [file.columns for file in extracted.files if file.table == table.name]
     extracted.present[table.name] = frozenset[str]().union(*given)
     extracted.date_formats[table.name] = source.date_formats
+
+
+def _note_rejects(con: duckdb.DuckDBPyConnection, table: Table, file: str, got: Read) -> None:
+    con.register("rejects", pa.Table.from_pylist([vars(reject) for reject in got.rejects], schema=REJECT))
+    con.execute(
+        "insert into raw_reject select ?, ?, row, null, nullif(found, ''), rule from rejects", [table.name, file]
+    )
+    con.unregister("rejects")
 
 
 def _rows_of(table: Table, file: str, raw: str, got: Read, source: TableSource, skip_blank: bool) -> str:
@@ -167,10 +175,6 @@ def _rows_of(table: Table, file: str, raw: str, got: Read, source: TableSource, 
 
 def _columns(table: Table, given: frozenset[str]) -> str:
     return ", ".join(name if name in given else f"null::varchar as {name}" for name in table.columns)
-
-
-def _blank_rows(con: duckdb.DuckDBPyConnection, raw: str, got: Read, source: TableSource) -> int:
-    return count(con, f"{raw} where {_is_blank(got, source)}")
 
 
 def _is_blank(got: Read, source: TableSource) -> str:

@@ -73,7 +73,9 @@ class Sources(BaseModel):
 
     university: str = Field(min_length=1)
     example: bool = False
-    as_of: date | None = Field(default=None, description="the day the extracts were taken; the day of the run if not given")
+    as_of: date | None = Field(
+        default=None, description="the day the extracts were taken; the day of the run if not given"
+    )
     tables: dict[str, TableSource] = {}
     codes: dict[str, dict[str, Text]] = {}
     folder: Path
@@ -121,7 +123,8 @@ def load(path: Path) -> Sources:
             f"{path.name} is not valid TOML: {error}. Texts stand in double quotes, and a text with a "
             f"backslash (a Windows path) in single quotes."
         ) from None
-    entries.pop("folder", None)
+    if "folder" in entries:
+        raise InputError(_in_words(path.name, ("folder",), "extra_forbidden", ""))
     try:
         return Sources(**entries, folder=path.resolve().parent)
     except ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -112,7 +113,11 @@ def _rejects(con: duckdb.DuckDBPyConnection, table: str, path: Path, skipped: in
                 f"records after it cannot be told apart. Close or double it, or export the file again."
             )
     return [
-        Reject(line - skipped, RULES.get(error, RULES["UNQUOTED VALUE"]), f"{found} fields instead of {width}" if found else "")
+        Reject(
+            line - skipped,
+            RULES.get(error, RULES["UNQUOTED VALUE"]),
+            f"{found} fields instead of {width}" if found else "",
+        )
         for line, error, found, _ in noted
     ]
 
@@ -135,7 +140,7 @@ def _numbered_exactly(
             f"{rows + len(rejects):,} by another, because its quotation marks or line ends are broken. "
             f"Export it again with every text in quotation marks."
         )
-    return [Reject(r.row - sum(line < r.row for line in blank_lines), r.rule, r.found) for r in rejects]
+    return [Reject(r.row - bisect_left(blank_lines, r.row), r.rule, r.found) for r in rejects]
 
 
 def _lines(file: TextFile) -> Iterator[str]:
