@@ -29,12 +29,14 @@ EARLIEST, LATEST = "1900-01-02", "2100-12-31"  # 1 January 1900 is what spreadsh
 def load_key(settings: Settings, example: bool) -> bytes:
     """The key of the pseudonyms: from the settings, else from the key file.
 
-    For the example university alone a missing key file is made. Raises InputError where there is no key,
+    The example university has a key file of its own, made where it is missing. Raises InputError where there is no key,
     where it is too short, or where others could read it.
     """
     if settings.key is not None:
         return _long_enough(settings.key.get_secret_value(), "The key in APT_KEY (or settings.toml)")
     path = settings.key_file.expanduser().resolve()
+    if example:  # never the key of real data
+        path = path.with_name(f"example-{path.name}")
     if path.is_relative_to(ROOT):
         raise InputError(
             f"The key file {path} is inside the repository, where it could be committed or copied. Move it elsewhere, "

@@ -203,14 +203,15 @@ def _short(name: str) -> str:
 
 
 def _units(schools: pd.DataFrame, source: Source) -> pd.DataFrame:
-    rows = [("university", "university", source.university, source.university, None)]
+    rows: list[tuple[str, str, str, str, str | None]] = [
+        ("university", "university", source.university, source.university, None)
+    ]
     faculties = schools.drop_duplicates("faculty_code").sort_values("faculty_name")
-    for f in faculties.itertuples():
-        code = f"faculty:{f.faculty_code}"
-        rows.append((code, "faculty", f.faculty_name, _short(f.faculty_name), "university"))
-    for s in schools.sort_values("school_name").itertuples():
-        parent = f"faculty:{s.faculty_code}"
-        rows.append((f"school:{s.school_code}", "school", s.school_name, _short(s.school_name), parent))
+    for code, name in zip(faculties["faculty_code"], faculties["faculty_name"], strict=True):
+        rows.append((f"faculty:{code}", "faculty", name, _short(name), "university"))
+    by_name = schools.sort_values("school_name")
+    for code, name, faculty in zip(by_name["school_code"], by_name["school_name"], by_name["faculty_code"], strict=True):
+        rows.append((f"school:{code}", "school", name, _short(name), f"faculty:{faculty}"))
     return _ordered(pd.DataFrame(rows, columns=["unit", "kind", "name", "short_name", "parent"]))
 
 

@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 class Rules(BaseModel):
     """Disclosure rules in force (defaults follow HESA's and the Office for Students' published rules)."""
 
-    smallest_base: int = Field(10, description="a cell on fewer is hidden")
-    smallest_percentage_base: int = Field(23, description="a percentage on fewer is hidden")
-    smallest_margin: int = Field(3, description="fewer than this many on either side of a percentage: hidden")
-    smallest_mean_base: int = Field(8, description="a mean on fewer is hidden")
-    smallest_respondents: int = Field(10, description="feedback from fewer is hidden")
-    round_bases_to: int = Field(5, description="bases are shown to the nearest")
+    smallest_base: int = Field(default=10, description="a cell on fewer is hidden")
+    smallest_percentage_base: int = Field(default=23, description="a percentage on fewer is hidden")
+    smallest_margin: int = Field(default=3, description="fewer than this many on either side of a percentage: hidden")
+    smallest_mean_base: int = Field(default=8, description="a mean on fewer is hidden")
+    smallest_respondents: int = Field(default=10, description="feedback from fewer is hidden")
+    round_bases_to: int = Field(default=5, description="bases are shown to the nearest")
 
 
 class Settings(BaseSettings):
@@ -35,18 +35,18 @@ class Settings(BaseSettings):
         env_prefix="APT_", env_nested_delimiter="__", toml_file=ROOT / "settings.toml", extra="forbid"
     )
 
-    data: Path = Field(ROOT / "data", description="folder of inbox, warehouse and published")
-    definitions: Path = Field(FOLDER, description="folder of metrics.toml, characteristics.toml and tables.toml")
-    key: SecretStr | None = Field(None, description="the pseudonymisation key itself, 32 characters or more")
+    data: Path = Field(default=ROOT / "data", description="folder of inbox, warehouse and published")
+    definitions: Path = Field(default=FOLDER, description="folder of metrics.toml, characteristics.toml and tables.toml")
+    key: SecretStr | None = Field(default=None, description="the pseudonymisation key itself, 32 characters or more")
     key_file: Path = Field(
         Path("~/.config/personal-tutoring/pseudonym.key"),
         description="file with the key, outside the repository",
     )
-    memory_limit: str = Field("4GB", description="how much memory DuckDB may use before it spills to disk")
-    threads: int = Field(0, description="processor threads for DuckDB; 0: all")
-    keep_releases: int = Field(5, ge=1, description="how many releases are kept")
-    most_unmapped: float = Field(0.01, description="share of unknown codes in a column above which the run stops")
-    most_quarantined: float = Field(0.10, description="share of quarantined rows in a table above which the run stops")
+    memory_limit: str = Field(default="4GB", description="how much memory DuckDB may use before it spills to disk")
+    threads: int = Field(default=0, description="processor threads for DuckDB; 0: all")
+    keep_releases: int = Field(default=5, ge=1, description="how many releases are kept")
+    most_unmapped: float = Field(default=0.01, description="share of unknown codes in a column above which the run stops")
+    most_quarantined: float = Field(default=0.10, description="share of quarantined rows in a table above which the run stops")
     too_wide: float = Field(
         3.5,
         description="a gap whose interval reaches further either side than this many material gaps is too few to say",

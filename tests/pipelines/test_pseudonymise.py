@@ -192,12 +192,22 @@ def test_the_key_comes_from_the_settings_first(settings: Settings) -> None:
     assert not settings.key_file.exists()
 
 
+def example_key(settings: Settings) -> Path:
+    return settings.key_file.with_name(f"example-{settings.key_file.name}")
+
+
 def test_the_example_makes_a_key_file_for_its_owner_only_and_keeps_it(settings: Settings) -> None:
     key = load_key(settings, example=True)
     assert len(key) == 64
-    assert stat.S_IMODE(settings.key_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(example_key(settings).stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.key_file.parent.stat().st_mode) == 0o700
-    assert load_key(settings, example=False) == key
+    assert load_key(settings, example=True) == key
+
+
+def test_the_examples_key_is_never_the_key_of_real_data(settings: Settings) -> None:
+    load_key(settings, example=True)
+    with pytest.raises(InputError, match="There is no key"):
+        load_key(settings, example=False)
 
 
 def test_real_data_without_a_key_stops_and_says_how_to_make_one(settings: Settings) -> None:
@@ -210,7 +220,7 @@ def test_real_data_without_a_key_stops_and_says_how_to_make_one(settings: Settin
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
 def test_a_key_file_that_others_may_read_is_refused(settings: Settings, mode: int) -> None:
     load_key(settings, example=True)
-    settings.key_file.chmod(mode)
+    example_key(settings).chmod(mode)
     with pytest.raises(InputError, match="chmod 600"):
         load_key(settings, example=True)
 
