@@ -7,6 +7,7 @@ closed. Nothing here knows Streamlit.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,18 +26,19 @@ LOCKED: dict[str, Any] = {
     "allow_community_extensions": False,
     "lock_configuration": True,
     "threads": 2,
+    "memory_limit": "1GB",
 }
 
 
-class NoRelease(Exception):
+class NoReleaseError(Exception):
     """There is nothing to show yet; the message says what to do."""
 
 
-class UnreadableRelease(Exception):
+class UnreadableReleaseError(Exception):
     """The current release cannot be read; the message says what to do."""
 
 
-class Denied(Exception):
+class AccessDeniedError(Exception):
     """The viewer may not see what was asked for."""
 
 
@@ -46,13 +48,13 @@ def published_folder() -> Path:
 
 
 def current_release() -> str:
-    """The name of the release in force, read afresh on each call. Raises NoRelease before the first."""
+    """The name of the release in force, read afresh on each call. Raises NoReleaseError before the first."""
     try:
         name = (published_folder() / "current").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         name = ""
     if not name:
-        raise NoRelease(
+        raise NoReleaseError(
             "Nothing has been published yet. Run `make dashboard` for the example university, or "
             "`python -m pipelines run` once your extracts are in the inbox. This page then fills by itself."
         )
@@ -78,18 +80,17 @@ class Release:
     @cached_property
     def units(self) -> pd.DataFrame:
         """Units in reading order, indexed by unit."""
-        return self._read("select * from unit order by ordering").set_index("unit", drop=False)
+        return _by(self._read("select * from unit order by ordering"), "unit")
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """Every metric, available or not, in reading order, indexed by metric."""
-        return self._read("select * from metric order by ordering").set_index("metric", drop=False)
+        return _by(self._read("select * from metric order by ordering"), "metric")
 
     @cached_property
     def characteristics(self) -> pd.DataFrame:
         """Every characteristic, available or not, in reading order, indexed by characteristic."""
-        frame = self._read("select * from characteristic order by ordering")
-        return frame.set_index("characteristic", drop=False)
+        return _by(self._read("select * from characteristic order by ordering"), "characteristic")
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -99,17 +100,26 @@ class Release:
     @cached_property
     def levels(self) -> pd.DataFrame:
         """Levels in reading order, indexed by level."""
-        return self._read("select * from level order by ordering").set_index("level", drop=False)
+        return _by(self._read("select * from level order by ordering"), "level")
 
     @cached_property
     def periods(self) -> pd.DataFrame:
-        """Periods, oldest first, indexed by (academic_year, part)."""
-        frame = self._read("select * from period order by ordering")
-        return frame.set_index(["academic_year", "part"], drop=False)
+        """Periods in reading order, the newest first, indexed by (academic_year, part)."""
+        return _by(self._read("select * from period order by ordering"), "academic_year", "part")
 
     def cells(self, **keys: str) -> pd.DataFrame:
         """Cells that match every key given, e.g. `metric="trust", level="all", characteristic="all"`."""
         return self._matching("cell", keys)
+
+    def everyone(self, metric: str, level: str, period: Mapping[Any, Any]) -> pd.DataFrame:
+        """Cells of everyone together in all units, for one metric, level and period."""
+        return self.cells(
+            metric=metric,
+            level=level,
+            characteristic="all",
+            academic_year=period["academic_year"],
+            part=period["part"],
+        )
 
     def gaps(self, **keys: str) -> pd.DataFrame:
         """Gaps that match every key given; see `cells`."""
@@ -138,20 +148,26 @@ class Release:
         return self._read("select * from quarantine order by rows desc")
 
 
+def _by(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The frame indexed by columns it keeps; the index has no name, so that joins stay unambiguous."""
+    index = frame.set_index(list(columns)).index
+    return frame.set_axis(index.set_names([None] * len(columns)), axis=0)
+
+
 def open_release(viewer: Viewer) -> Release:
     """The current release as `viewer` may see it.
 
-    Raises NoRelease before the first release, Denied for a scope without a file, and UnreadableRelease
-    where the file is missing or damaged.
+    Raises NoReleaseError before the first release, AccessDeniedError for a scope without a file, and
+    UnreadableReleaseError where the file is missing or damaged.
     """
     if viewer.scope != "university":
-        raise Denied("There is no release for what you may see.")
+        raise AccessDeniedError("There is no release for what you may see.")
     name = current_release()
     release = Release(name, published_folder() / name / f"{viewer.scope}.duckdb")
     try:
         release._read("select release from release")
     except duckdb.Error as error:
-        raise UnreadableRelease(
+        raise UnreadableReleaseError(
             f"Release {name} cannot be opened. Run `python -m pipelines status` to see which releases are "
             "whole, and `python -m pipelines rollback RELEASE` to return to one."
         ) from error

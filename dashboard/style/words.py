@@ -33,17 +33,14 @@ def small(n: int) -> str:
     return NUMERALS[n] if 0 <= n < len(NUMERALS) else number(n)
 
 
-def plural(n: int, one: str, many: str | None = None) -> str:
-    """'one school', '12 schools', 'no schools'."""
-    return f"{small(n)} {one if n == 1 else many or one + 's'}"
+def plural(n: int, one: str) -> str:
+    """'one school', '12 schools', 'no school'."""
+    return f"{small(n)} {one if n in (0, 1) else one + 's'}"
 
 
-def listed(names: Sequence[str], most: int | None = None) -> str:
-    """'A, B and C'; with `most`, the rest as 'and 4 more'."""
-    names = list(names)
-    if most is not None and len(names) > most:
-        names = [*names[:most], f"{len(names) - most} more"]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""
+def listed(names: Sequence[str]) -> str:
+    """'A, B and C'."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def value(x: float, metric: Mapping[str, Any]) -> str:
@@ -71,11 +68,6 @@ def signed(x: float, metric: Mapping[str, Any]) -> str:
 def gap_interval(lower: float, upper: float, metric: Mapping[str, Any]) -> str:
     """'−11 to −7 points'."""
     return f"{signed(lower, metric)} to {signed(upper, metric)}{metric['gap_suffix']}"
-
-
-def than(x: float) -> str:
-    """'higher' or 'lower', for a difference."""
-    return "higher" if x > 0 else "lower"
 
 
 def shown(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
@@ -116,6 +108,16 @@ def sentence(text: str) -> str:
     """The text with a capital and a full stop."""
     text = text.strip()
     return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else ""
+
+
+def headline(text: str) -> str:
+    """The text as a title: a capital, no full stop."""
+    return sentence(text)[:-1]
+
+
+def lowered(label: str) -> str:
+    """A label within a sentence: 'ethnicity', but 'IMD quintile'."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def quoted(label: str) -> str:

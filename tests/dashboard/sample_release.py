@@ -282,7 +282,8 @@ def _cells(sample: Sample, units: pd.DataFrame, periods: pd.DataFrame) -> pd.Dat
     answers = grid["metric"].map({m.name: 0.31 if m.grain == "response" else 1.0 for m in metrics.values()})
     base = np.rint(grid["unit"].map(size) * share * level * answers).to_numpy()
 
-    is_mean = grid["metric"].isin(MEANS).to_numpy()
+    means = {m.name: MEANS.get(m.name, (1.2, 0.8)) for m in metrics.values() if not m.is_percentage}
+    is_mean = grid["metric"].isin(means).to_numpy()
     centre = grid["metric"].map({m: _logit(CENTRE.get(m, 0.7)) for m in metrics}).to_numpy()
     sign = grid["metric"].map({m.name: -1 if m.better == "lower" else 1 for m in metrics.values()}).to_numpy()
     tilt = grid["unit"].map(effect).to_numpy() * np.where(grid["metric"].eq("recorded_of_recalled"), 0.2, 1)
@@ -292,8 +293,8 @@ def _cells(sample: Sample, units: pd.DataFrame, periods: pd.DataFrame) -> pd.Dat
     theme = grid["metric"].map({m.name: m.theme for m in metrics.values()}).to_numpy()
     tilt = tilt - np.where(quiet & (theme == "record"), 2.4, 0) - np.where(quiet & (theme == "contact"), 0.9, 0)
     share_true = 1 / (1 + np.exp(-(centre + sign * tilt)))
-    spread = np.where(is_mean, grid["metric"].map({m: v[1] for m, v in MEANS.items()}).fillna(0), 0)
-    scale = np.where(is_mean, grid["metric"].map({m: v[0] for m, v in MEANS.items()}).fillna(0), 0)
+    spread = np.where(is_mean, grid["metric"].map({m: v[1] for m, v in means.items()}).fillna(0), 0)
+    scale = np.where(is_mean, grid["metric"].map({m: v[0] for m, v in means.items()}).fillna(0), 0)
 
     safe = np.maximum(base, 1)
     drawn = rng.binomial(safe.astype(int), share_true) / safe
@@ -363,7 +364,7 @@ def _gaps(sample: Sample, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(text: str, whole_numbers: list[str]) -> pd.DataFrame:
-    """A table written with bars; empty cells are missing."""
+    """A table written with bars."""
     head, *body = [[cell.strip() or None for cell in line.split("|")] for line in text.strip().splitlines()]
     return pd.DataFrame(body, columns=head).astype(dict.fromkeys(whole_numbers, "Int64"))
 

@@ -41,7 +41,11 @@ CENTRE = {  # university value of a proportion in a whole year; what is not name
     "supported": 0.69, "part_of_journey": 0.48, "belonging": 0.64, "response_rate": 0.31,
     "recorded_of_recalled": 0.9,
 }  # fmt: skip
-MEANS = {"meetings_per_student": (2.6, 1.4), "tutees_per_fte": (19.5, 6.0)}  # value, spread between people
+MEANS = {
+    "careers_talks": (1.2, 0.8),
+    "meetings_per_student": (2.6, 1.4),
+    "tutees_per_fte": (19.5, 6.0),
+}  # value, spread between people
 LOWER = {"Black": -0.55, "IMD 1 (most deprived)": -0.4, "IMD 2": -0.25, "Commuter": -0.35, "Mature": -0.1,
          "Disabled": -0.2, "First in family": -0.22, "Care experienced": -0.3, "International": 0.2,
          "TUNDRA 1 (lowest participation)": -0.25, "Asian": -0.12, "Female": 0.12}  # fmt: skip

@@ -162,6 +162,29 @@ def test_too_few_to_say_is_never_counted_as_no_gap() -> None:
     assert hidden == "Black and White: too few students to say in any school, hidden in three"
 
 
+def test_titles_read_well_without_any_gap() -> None:
+    none = pd.DataFrame([gap("sex", "Female", 0, "no clear gap", "none")] * 3)
+    one = pd.concat([none, pd.DataFrame([gap("sex", "Other", -9, "clear gap", "worse")])])
+    assert equity.equity_title(none) == "None of three comparisons is a clear gap"
+    assert equity.equity_title(one) == "One of four comparisons is a clear gap"
+
+
+def test_hidden_groups_are_named_or_counted() -> None:
+    places = pd.DataFrame({"unit": [f"school:{i}" for i in range(8)], "short_name": [f"S{i}" for i in range(8)]})
+    cells = pd.DataFrame({"unit": places["unit"], "group": "Black", "status": "suppressed"})
+    assert equity.hidden_words(cells.head(2), places) == "Hidden, too few: Black in S0 and S1."
+    assert equity.hidden_words(cells, places).startswith("8 of 8 figures are hidden")
+    assert equity.hidden_words(cells.assign(status="shown"), places) == ""
+
+
+def test_a_gap_no_school_shows_is_not_left_unexplained() -> None:
+    clear = pd.DataFrame([gap("commuter", "Commuter", -6, "clear gap", "worse")])
+    flat = pd.DataFrame([gap("commuter", "Commuter", 0, "no clear gap", "none")] * 3)
+    assert "which schools the group studies in" in equity.elsewhere(clear, flat)
+    assert equity.elsewhere(clear, clear) == ""
+    assert equity.elsewhere(flat, flat) == ""
+
+
 def test_unknown_is_never_compared() -> None:
     groups = pd.DataFrame({"group": ["A", "B", "Unknown"], "compared": [True, True, False]})
     cells = pd.DataFrame({"group": ["A", "B", "Unknown"], "value": [60, 70, 10], "status": "shown"})

@@ -186,15 +186,18 @@ def test_a_new_metric_and_characteristic_appear_by_themselves(tmp_path: Path, se
         "careers_talk", "Talked about careers", "contact", "Students who talked about it.", "all students enrolled",
         "enrolment", "proportion", "1", "higher", headline=True,
     )  # fmt: skip
+    talks = replace(metric, name="careers_talks", label="Talks about careers", kind="mean")
     hall = Characteristic("hall", "Hall of residence", ("In hall", "Private"), "Private")
     more = replace(
         definitions,
-        metrics=definitions.metrics | {metric.name: metric},
+        metrics=definitions.metrics | {metric.name: metric, talks.name: talks},
         characteristics={hall.name: hall, **definitions.characteristics},
     )
     write_release(tmp_path / "published", Sample(definitions=more))
     serve(tmp_path)
-    assert "Talked about careers" in text(visit())
+    overview = visit()
+    assert "Talked about careers" in text(overview)
+    assert len(overview.get("plotly_chart")) == 2, "averages do not share an axis with percentages"
     app = visit("equity", metric="careers_talk", characteristic="hall")
     assert app.selectbox(key="metric").value == "careers_talk"
     assert app.selectbox(key="characteristic").value == "hall"

@@ -1,0 +1,83 @@
+"""Gaps with graded intervals around a line of no gap, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil, floor
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.rows import Label, Rows, graded, hover, in_words, lay_out
+from dashboard.style import words
+from dashboard.style.theme import Theme
+
+STEPS = [m * 10.0**e for e in range(-2, 4) for m in (1, 2, 5)]
+VERDICT = {"worse": "attention", "better": "well"}
+
+
+def graded_gaps(gaps: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, evidence: bool = False) -> go.Figure:
+    """One row per gap, in the order given; rows with `heading` true carry words only.
+
+    `gaps`: label, name, heading, group, reference, base, reference_base, value, lower, upper, evidence,
+    direction, status. Marks point the way of a clear gap, are open for a possible one and dots otherwise;
+    with `evidence`, its words stand under each label.
+    """
+    rows = Rows(tuple(_label(g, evidence) for g in gaps.to_dict("records")))
+    gaps = gaps.assign(place=rows.places)
+    shown = gaps[(gaps["status"] == "shown") & ~gaps["heading"]]
+    low, high = min([0.0, *shown["lower"]]), max([0.0, *shown["upper"]])
+    air = 0.08 * (high - low) or 1.0
+    span = [low - air, high + air]
+    figure = go.Figure()
+    verdicts = shown["direction"].map(VERDICT).fillna("context")
+    for verdict in ("context", "well", "attention"):
+        part = shown[verdicts == verdict]
+        colour = getattr(theme, verdict)
+        bands = part[["place", "lower", "value", "upper"]].itertuples(index=False, name=None)
+        graded(figure, list(bands), colour)
+        figure.add_scatter(
+            x=part["value"],
+            y=part["place"],
+            mode="markers",
+            marker={"color": colour, "size": 10, "symbol": [_symbol(g) for g in part.to_dict("records")]},
+            text=[_hover(g, metric) for g in part.to_dict("records")],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    without = gaps[(gaps["status"] != "shown") & ~gaps["heading"]]
+    in_words(figure, without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
+    lay_out(figure, rows, theme, reference=(0, "no gap"))
+    at = ticks(low, high)
+    figure.update_xaxes(range=span, tickvals=at, ticktext=[words.signed(t, metric) for t in at])
+    return figure
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round places on both sides of 0, at most about `most` of them."""
+    step = next(s for s in STEPS if (high - low) / s <= most)
+    return [k * step for k in range(ceil(low / step), floor(high / step) + 1)]
+
+
+def _label(gap: Mapping[str, Any], evidence: bool) -> Label:
+    if gap["heading"]:
+        return Label(gap["label"], heading=True)
+    is_university = gap.get("kind") == "university"
+    return Label(gap["label"], gap["evidence"] if evidence and gap["status"] == "shown" else "", bold=is_university)
+
+
+def _symbol(gap: Mapping[str, Any]) -> str:
+    if gap["direction"] == "none":
+        return "circle"
+    way = "triangle-right" if gap["value"] > 0 else "triangle-left"
+    return way if gap["evidence"] == "clear gap" else f"{way}-open"
+
+
+def _hover(gap: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
+    interval = words.gap_interval(gap["lower"], gap["upper"], metric)
+    return hover(
+        gap["name"],
+        f"{gap['group']} against {gap['reference']}:",
+        f"{words.signed(gap['value'], metric)}{metric['gap_suffix']} (95% interval {interval})",
+        f"{gap['evidence']}; out of {words.about(gap['base'])} and {words.about(gap['reference_base'])}",
+    )

@@ -1,0 +1,83 @@
+"""Groups side by side, one row per unit: how far apart they are, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.rows import Label, Rows, extent, hover, in_words, lay_out
+from dashboard.style import words
+from dashboard.style.theme import GLYPHS, SYMBOLS, Theme
+
+UNKNOWN_SYMBOL = "circle-open"
+
+
+def appearance(groups: pd.DataFrame, ordered: bool, theme: Theme) -> dict[str, tuple[str, str, str]]:
+    """Colour, marker symbol and text glyph of each group; the reference is dark, Unknown hollow grey."""
+    look: dict[str, tuple[str, str, str]] = {}
+    palette = theme.ordered if ordered else theme.groups
+    others = 0
+    for g in groups.sort_values("ordering").to_dict("records"):
+        if not g["compared"]:
+            look[g["group"]] = (theme.context, UNKNOWN_SYMBOL, "○")
+        elif g["is_reference"]:
+            look[g["group"]] = (theme.ink, "circle", GLYPHS[0])
+        else:
+            symbol = 1 + others % (len(SYMBOLS) - 1)
+            look[g["group"]] = (palette[others % len(palette)], SYMBOLS[symbol], GLYPHS[symbol])
+            others += 1
+    return look
+
+
+def side_by_side(
+    cells: pd.DataFrame,
+    units: pd.DataFrame,
+    look: Mapping[str, tuple[str, str, str]],
+    metric: Mapping[str, Any],
+    theme: Theme,
+) -> go.Figure:
+    """One row per unit in the order given, a mark per group with a figure, a line from lowest to highest.
+
+    `cells`: unit, group, base, value, lower, upper, status; `look`: from `appearance`.
+    """
+    rows = Rows(tuple(Label(u["short_name"], bold=u["kind"] == "university") for u in units.to_dict("records")))
+    place = dict(zip(units["unit"], rows.places, strict=True))
+    shown = cells[(cells["status"] == "shown") & cells["unit"].isin(place)]
+    shown = shown.assign(place=shown["unit"].map(place), name=shown["unit"].map(units.set_index("unit")["name"]))
+    figure = go.Figure()
+    compared = shown[shown["group"].map(lambda g: look[g][1] != UNKNOWN_SYMBOL)]
+    for at, part in compared.groupby("place"):
+        figure.add_scatter(
+            x=[part["value"].min(), part["value"].max()], y=[at, at], mode="lines",
+            line={"color": theme.line, "width": 6}, hoverinfo="skip",
+        )  # fmt: skip
+    for group, (colour, symbol, _) in look.items():
+        part = shown[shown["group"] == group]
+        edge = {"width": 1.5} if symbol == UNKNOWN_SYMBOL else {"width": 1, "color": theme.page}
+        figure.add_scatter(
+            x=part["value"],
+            y=part["place"],
+            mode="markers",
+            name=group,
+            marker={"color": colour, "symbol": symbol, "size": 12, "line": edge},
+            text=[_hover(r, metric) for r in part.to_dict("records")],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    span = extent(shown["value"].tolist(), shown["value"].tolist(), metric)
+    empty = [at for unit, at in place.items() if unit not in set(shown["unit"])]
+    in_words(figure, empty, [words.STATUS["suppressed"]] * len(empty), span[0], theme)
+    lay_out(figure, rows, theme, str(metric["suffix"]))
+    figure.update_xaxes(range=span)
+    return figure
+
+
+def _hover(cell: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
+    interval = words.shown_interval(cell, metric)
+    return hover(
+        cell["name"],
+        f"{cell['group']}: {words.value(cell['value'], metric)} (95% interval {interval})",
+        f"out of {words.shown_base(cell)}",
+    )

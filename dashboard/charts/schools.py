@@ -1,0 +1,79 @@
+"""All schools on one metric, each with its interval, around the university's value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.rows import Label, Rows, extent, hover, in_words, lay_out
+from dashboard.style import words
+from dashboard.style.theme import Theme
+
+SYMBOL = {"above": "triangle-right", "below": "triangle-left", "near": "circle"}
+
+
+def intervals(
+    schools: pd.DataFrame,
+    university: Mapping[str, Any],
+    metric: Mapping[str, Any],
+    theme: Theme,
+    highlighted: Collection[str] = (),
+    notes: Mapping[str, str] | None = None,
+) -> go.Figure:
+    """One row per school, largest value first, hidden ones last and in words.
+
+    `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side. `highlighted`
+    units are named in the accent colour; `notes` are words under a unit's name.
+    """
+    notes = notes or {}
+    ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
+    rows = Rows(tuple(_label(s, theme, highlighted, notes) for s in ordered.to_dict("records")))
+    ordered = ordered.assign(place=rows.places)
+    shown = ordered[ordered["status"] == "shown"]
+    span = extent(shown["lower"].tolist(), shown["upper"].tolist(), metric)
+    figure = go.Figure()
+    for verdict in ("context", "well", "attention"):
+        part = shown[shown["verdict"] == verdict]
+        colour = getattr(theme, verdict)
+        figure.add_scatter(
+            x=part["value"],
+            y=part["place"],
+            mode="markers",
+            error_x={
+                "type": "data",
+                "array": part["upper"] - part["value"],
+                "arrayminus": part["value"] - part["lower"],
+                "color": colour,
+                "thickness": 2,
+                "width": 0,
+            },
+            marker={"color": colour, "size": 11, "symbol": [SYMBOL[s] for s in part["side"]]},
+            text=[_hover(s, metric, notes) for s in part.to_dict("records")],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    without = ordered[ordered["status"] != "shown"]
+    in_words(figure, without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
+    is_known = university["status"] == "shown"
+    reference = (university["value"], f"University {words.shown(university, metric)}") if is_known else None
+    lay_out(figure, rows, theme, str(metric["suffix"]), reference)
+    figure.update_xaxes(range=span)
+    return figure
+
+
+def _label(school: Mapping[str, Any], theme: Theme, highlighted: Collection[str], notes: Mapping[str, str]) -> Label:
+    note = notes.get(school["unit"], "")
+    if school["unit"] in highlighted:
+        return Label(school["short_name"], note, theme.accent, bold=True)
+    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink)
+
+
+def _hover(school: Mapping[str, Any], metric: Mapping[str, Any], notes: Mapping[str, str]) -> str:
+    return hover(
+        school["name"],
+        f"{words.value(school['value'], metric)} (95% interval {words.shown_interval(school, metric)})",
+        f"out of {words.shown_base(school)}",
+        notes.get(school["unit"], ""),
+    )

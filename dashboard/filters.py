@@ -1,0 +1,108 @@
+"""Filters that live in the URL, so that a link reproduces a view, and follow the reader between pages.
+
+The URL is the only truth: each run sets the boxes from it, and a changed box writes to it. A page opened
+without any query takes what was last chosen in the session. Unknown or forged values count as not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.published import Release
+
+EVERYWHERE = "all"
+Key = tuple[str, str]
+
+
+@dataclass
+class Filters:
+    """The filters of one page in one run."""
+
+    release: Release
+    asked: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._chosen: dict[str, str] = st.session_state.setdefault("chosen", {})
+        self.asked = st.query_params.to_dict() or dict(self._chosen)
+
+    def choose(self, name: str, label: str, options: Mapping[str, str], default: str, pin: bool = False) -> str:
+        """A box of `options` (code → words). The URL names the code unless it is the default; `pin`: always."""
+        asked = self.asked.get(name, "")
+        code = asked if asked in options else default if default in options else next(iter(options))
+        st.session_state[name] = code
+        st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
+        self._chosen[name] = code
+        if code == default and not pin:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != code:
+            st.query_params[name] = code
+        return code
+
+    def metric(self) -> pd.Series:
+        """The chosen metric; only available ones are offered."""
+        offered = self.release.metrics[self.release.metrics["available"].astype(bool)]
+        headline = offered[offered["headline"].astype(bool)]
+        default = str((headline if len(headline) else offered).index[0])
+        return offered.loc[self.choose("metric", "Measure", offered["label"].to_dict(), default, pin=True)]
+
+    def level(self) -> str:
+        """The chosen level."""
+        return self.choose("level", "Level", self.release.levels["label"].to_dict(), "all")
+
+    def period(self, metric: str, level: str) -> pd.Series:
+        """The chosen period: those in which the university has the metric, the latest as default."""
+        offered = periods_with(self.release, metric, level)
+        labels = {code(p): str(p["label"]) for _, p in offered.iterrows()}
+        chosen = self.choose("period", "Period", labels, code(offered.iloc[0]))
+        return next(p for _, p in offered.iterrows() if code(p) == chosen)
+
+    def faculty(self, label: str, nothing: str) -> str:
+        """The chosen faculty, or EVERYWHERE."""
+        units = self.release.units
+        faculties = units[units["kind"] == "faculty"]["name"].to_dict()
+        return self.choose("faculty", label, {EVERYWHERE: nothing, **faculties}, EVERYWHERE)
+
+    def characteristic(self, default: str) -> pd.Series:
+        """The chosen characteristic; only available ones are offered."""
+        offered = self.release.characteristics[self.release.characteristics["available"].astype(bool)]
+        chosen = self.choose("characteristic", "Characteristic", offered["label"].to_dict(), default, pin=True)
+        return offered.loc[chosen]
+
+    def group(self, groups: pd.DataFrame, default: str) -> str:
+        """The chosen group among those compared with the reference."""
+        offered = groups[groups["compared"].astype(bool) & ~groups["is_reference"].astype(bool)]["group"]
+        return self.choose("group", "Group", dict(zip(offered, offered, strict=True)), default, pin=True)
+
+
+def _changed(name: str) -> None:
+    st.query_params[name] = st.session_state[name]
+
+
+def code(period: Mapping[str, object]) -> str:
+    """A period's code in the URL: 2025-26, 2025-26-to-date."""
+    year = str(period["academic_year"]).replace("/", "-")
+    return f"{year}-to-date" if period["part"] == "to_date" else year
+
+
+def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
+    """Periods in which the university has a figure for the metric: the current one first, then the latest.
+
+    Where it has none at any time, the current period alone.
+    """
+    cells = release.cells(metric=metric, level=level, unit="university", characteristic="all")
+    have = {(c["academic_year"], c["part"]) for c in cells.to_dict("records") if c["status"] == "shown"}
+    is_current = release.periods["is_current"].astype(bool)
+    periods = pd.concat([release.periods[is_current], release.periods[~is_current]])
+    offered = periods[[key in have for key in periods.index]]
+    return offered if len(offered) else periods.head(1)
+
+
+def period_before(release: Release, period: Mapping[str, object]) -> pd.Series | None:
+    """The same part of the academic year before, or None."""
+    periods = release.periods
+    earlier = periods[(periods["part"] == period["part"]) & (periods["academic_year"] < period["academic_year"])]
+    return earlier.sort_values("academic_year").iloc[-1] if len(earlier) else None

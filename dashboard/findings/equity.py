@@ -1,0 +1,140 @@
+"""Who is missing out: gaps between groups, with the evidence the release gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from dashboard.style import words
+
+Row = Mapping[str, Any]
+MOST_HIDDEN = 6  # named one by one
+
+
+def missing_out(gaps: pd.DataFrame, metrics: pd.DataFrame, evidence: str = "clear gap") -> pd.DataFrame:
+    """Gaps with that evidence, told from the side of whoever is worse off, widest first.
+
+    Adds `worse_off`, `better_off` (groups) and `weight` (the gap in multiples of what is material).
+    A gap in favour of a group is a gap against its reference: both ways round belong here.
+    """
+    found = gaps[(gaps["status"] == "shown") & (gaps["evidence"] == evidence) & (gaps["direction"] != "none")].copy()
+    against_group = found["direction"] == "worse"
+    found["worse_off"] = found["group"].where(against_group, found["reference"])
+    found["better_off"] = found["reference"].where(against_group, found["group"])
+    found["weight"] = found["value"].abs() / found["metric"].map(metrics["material"]).astype(float)
+    return found.sort_values("weight", ascending=False, kind="stable")
+
+
+def widest_by_characteristic(found: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Of gaps sorted widest first: the widest of each characteristic, at most `most`."""
+    return found.drop_duplicates("characteristic").head(most)
+
+
+def gap_words(gap: Row, metric: Row) -> str:
+    """'9 points lower for Black than for White (7 to 11 points)', from `missing_out`."""
+    x = gap["value"] if gap["worse_off"] == gap["group"] else -gap["value"]
+    low, high = sorted((abs(gap["lower"]), abs(gap["upper"])))
+    if gap["lower"] <= 0 <= gap["upper"]:
+        low = 0.0
+    bounds = f"{words.number(low, int(metric['decimals']))} to {words.size(high, metric)}"
+    direction = "higher" if x > 0 else "lower"
+    return f"{words.size(x, metric)} {direction} for {gap['worse_off']} than for {gap['better_off']} ({bounds})"
+
+
+def equity_answer(gaps: pd.DataFrame, metrics: pd.DataFrame, metric: Row, characteristics: pd.DataFrame) -> str:
+    """The answer to 'Who is missing out?' for one metric at the university."""
+    label = words.quoted(metric["label"])
+    shown = gaps[gaps["status"] == "shown"]
+    judged = shown[shown["evidence"] != "too few to say"]
+    if shown.empty:
+        return f"There are no gaps to show for {label} here."
+    if judged.empty:
+        return f"Too few students to say who is missing out on {label} here."
+    if metric["better"] == "neither":
+        clear_ones = words.plural(int((judged["evidence"] == "clear gap").sum()), "clear difference")
+        return words.sentence(f"{clear_ones} between groups on {label}; neither direction is better in itself")
+    clear = missing_out(shown, metrics)
+    if clear.empty:
+        possible = len(missing_out(shown, metrics, "possible gap"))
+        doubt = f"; {words.plural(possible, 'gap')} may be real" if possible else ""
+        return f"No clear gap on {label} at the university{doubt}."
+    first = clear.iloc[0]
+    by = words.plural(judged["characteristic"].nunique(), "characteristic")
+    n = words.small(clear["characteristic"].nunique())
+    of_first = words.lowered(characteristics.loc[first["characteristic"], "label"])
+    return (
+        f"On {label}, there is a clear gap by {n} of {by}. "
+        f"The widest is by {of_first}: {gap_words(first, metric)}."
+    )  # fmt: skip
+
+
+def equity_title(gaps: pd.DataFrame) -> str:
+    """The finding of the chart of all gaps at the university."""
+    counts = gaps.loc[gaps["status"] == "shown", "evidence"].value_counts()
+    clear, possible = int(counts.get("clear gap", 0)), int(counts.get("possible gap", 0))
+    of_all = words.plural(int(counts.sum()), "comparison")
+    also = f", {words.small(possible)} a possible one" if possible else ""
+    if not clear:
+        return f"None of {of_all} is a clear gap{also}"
+    verb = "is" if clear == 1 else "are"
+    return words.headline(f"{words.small(clear)} of {of_all} {verb} a clear gap{also}")
+
+
+def groups_title(cells: pd.DataFrame, groups: pd.DataFrame, metric: Row, place: str) -> str:
+    """The finding of the chart of groups side by side: how far apart they are at `place`."""
+    comparable = set(groups.loc[groups["compared"].astype(bool), "group"])
+    shown = cells[(cells["status"] == "shown") & cells["group"].isin(comparable)]
+    if len(shown) < 2:
+        return f"{place}: too few groups have figures to set side by side"
+    low, high = shown.loc[shown["value"].idxmin()], shown.loc[shown["value"].idxmax()]
+    lowest, highest = words.value(low["value"], metric), words.value(high["value"], metric)
+    return f"{place}: from {low['group']} at {lowest} to {high['group']} at {highest}"
+
+
+def hidden_words(cells: pd.DataFrame, places: pd.DataFrame) -> str:
+    """'Hidden, too few: Black in Music and Law.' for groups without a mark, or nothing."""
+    names = places.set_index("unit")["short_name"]
+    hidden = cells[(cells["status"] == "suppressed") & cells["unit"].isin(names.index)]
+    if len(hidden) > MOST_HIDDEN:
+        drawn = cells[cells["unit"].isin(names.index)]
+        return f"{len(hidden)} of {len(drawn)} figures are hidden, too few students each; the table below says which."
+    said = [
+        f"{group} in {words.listed([str(names[u]) for u in rows['unit']])}"
+        for group, rows in hidden.groupby("group", sort=False)
+    ]
+    return f"Hidden, too few: {'; '.join(said)}." if said else ""
+
+
+def elsewhere(university: pd.DataFrame, schools: pd.DataFrame) -> str:
+    """What it may mean that the university has a clear gap and no school does; or nothing.
+
+    Both frames hold one group's gap; a gap can come from which schools a group studies in.
+    """
+    shown = schools[schools["status"] == "shown"]
+    judged = shown[shown["evidence"] != "too few to say"]
+    of_all = university.loc[university["status"] == "shown", "evidence"]
+    if not (of_all == "clear gap").any() or judged.empty or (judged["evidence"] == "clear gap").any():
+        return ""
+    return (
+        "The university’s gap is clear, yet no school with enough students to say shows one: it may come from which "
+        "schools the group studies in, or from gaps too small to see school by school."
+    )
+
+
+def places_title(gaps: pd.DataFrame, group: str, reference: str) -> str:
+    """The finding of the chart of one group's gap in every school: where it is clear, and where nobody can say."""
+    evidence = gaps.loc[gaps["status"] == "shown", "evidence"]
+    too_few, hidden = int((evidence == "too few to say").sum()), int((gaps["status"] == "suppressed").sum())
+    clear, judged = int((evidence == "clear gap").sum()), len(evidence) - too_few
+    if not judged:
+        said = "too few students to say in any school"
+    else:
+        if clear:
+            said = f"a clear gap in {words.small(clear)} of {words.plural(judged, 'school')}"
+        else:
+            said = f"no clear gap in the {words.plural(judged, 'school')} with enough students to say"
+        said += f", too few to say in {words.small(too_few)}" if too_few else ""
+    said += f", hidden in {words.small(hidden)}" if hidden else ""
+    return f"{group} and {reference}: {said}"

@@ -1,0 +1,70 @@
+"""Whether the figures can be trusted: reconciliation, checks, quarantine and what is missing."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.style import words
+
+
+def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
+    """The answer to 'Can I trust these figures?'."""
+    failed = checks.loc[~checks["passed"].astype(bool), "severity"].value_counts()
+    critical, warnings = int(failed.get("critical", 0)), int(failed.get("warning", 0))
+    if len(unbalanced(reconciliation)):
+        return "Not yet: some rows are unaccounted for."
+    if critical:
+        return f"Not yet: {words.plural(critical, 'critical check')} failed."
+    read, aside = int(reconciliation["rows_read"].sum()), int(reconciliation["rows_quarantined"].sum())
+    said = f"every one of {words.number(read)} rows is accounted for, and {words.share(aside, read)} of them"
+    said += " was set aside because a check failed" if not aside else " were set aside because a check failed"
+    if not warnings:
+        return f"Yes: {said}."
+    return f"Yes, with care: {said}. {words.sentence(words.plural(warnings, 'warning') + ' to look at')}"
+
+
+def unbalanced(reconciliation: pd.DataFrame) -> pd.DataFrame:
+    """Files whose rows read are not rows loaded + quarantined + duplicates."""
+    accounted = reconciliation[["rows_loaded", "rows_quarantined", "duplicates_dropped"]].sum(axis=1)
+    return reconciliation[reconciliation["rows_read"] != accounted]
+
+
+def reconciliation_title(reconciliation: pd.DataFrame) -> str:
+    """Whether every row is accounted for, or in which files not."""
+    off = unbalanced(reconciliation)
+    if off.empty:
+        return "Every row read is loaded, set aside or an exact duplicate"
+    return f"Rows are unaccounted for in {words.listed(off['file'].tolist())}"
+
+
+def checks_title(checks: pd.DataFrame) -> str:
+    """What the checks found, by what failing means."""
+    failed = checks.loc[~checks["passed"].astype(bool), "severity"].value_counts()
+    if failed.empty:
+        return f"All {words.plural(len(checks), 'check')} passed"
+    critical, row_level, warning = (int(failed.get(s, 0)) for s in ("critical", "row-level", "warning"))
+    found = [f"{words.plural(critical, 'critical one')} failed"]
+    found += [f"{words.small(row_level)} set rows aside"] if row_level else []
+    found += [words.plural(warning, "warning")] if warning else []
+    return f"Of {words.plural(len(checks), 'check')}, {words.listed(found)}"
+
+
+def quarantine_title(quarantine: pd.DataFrame) -> str:
+    """How many rows were set aside, and by which rule most."""
+    if quarantine.empty:
+        return "No rows were set aside"
+    by_rule = quarantine.groupby("rule")["rows"].sum().sort_values(ascending=False)
+    total, first = int(by_rule.sum()), int(by_rule.iloc[0])
+    rule = words.quoted(str(by_rule.index[0]).rstrip("."))
+    if first > total / 2:
+        return f"{words.number(total)} rows were set aside, most of them for breaking one rule: {rule}"
+    return f"{words.number(total)} rows were set aside; the rule broken most is {rule}"
+
+
+def not_available(definitions: pd.DataFrame) -> list[str]:
+    """One sentence per reason why measures or characteristics are not shown."""
+    missing = definitions[~definitions["available"].astype(bool)]
+    return [
+        f"Not shown, because {str(reason).rstrip('.')}: {words.listed([words.quoted(x) for x in rows['label']])}."
+        for reason, rows in missing.groupby("unavailable_because", sort=False)
+    ]

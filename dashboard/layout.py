@@ -1,0 +1,149 @@
+"""What every page is made of: a question, its answer, charts with the table behind them, quiet notes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.access import Viewer
+from dashboard.published import NoReleaseError, Release, current_release
+from dashboard.style import html, words
+from dashboard.style.theme import LIGHT, THEMES, Theme, stylesheet
+
+WATCH_SECONDS = 10
+STILL = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One run of one page: who looks, at which release, in which colours, and where links lead."""
+
+    viewer: Viewer
+    release: Release
+    theme: Theme
+    pages: Mapping[str, st.Page]
+
+    def link(self, page: str, label: str, **view: str) -> None:
+        """A link to a page with its filters set."""
+        st.page_link(self.pages[page], label=label, query_params=view or None, icon=":material/arrow_forward:")
+
+
+def appearance() -> Theme:
+    """The colours of the reader's own light or dark setting."""
+    return THEMES.get(st.context.theme.type or "", LIGHT)
+
+
+def question(eyebrow: str, asked: str) -> None:
+    """The page's one question."""
+    st.html(html.paragraph("eyebrow", eyebrow))
+    st.title(asked, anchor=False)
+
+
+def answer(text: str) -> None:
+    """The answer, first thing under the question."""
+    with st.container(key="answer"):
+        st.markdown(plain(text))
+
+
+def prose(text: str) -> None:
+    """A paragraph."""
+    st.markdown(plain(text))
+
+
+def quiet(text: str) -> None:
+    """One quiet sentence."""
+    st.html(html.paragraph("note", text))
+
+
+def define(metric: Mapping[Any, Any]) -> None:
+    """What the chosen measure means."""
+    quiet(f"{metric['label']}: {metric['definition']} Out of {metric['out_of']}.")
+
+
+def about(metric: Mapping[Any, Any], period: str, level: str) -> str:
+    """What a chart is about, for its subtitle: 'Met their tutor, 2025/26, all levels'."""
+    return f"{metric['label']}, {period}, {words.lowered(level)}"
+
+
+def section(title: str, subtitle: str = "") -> None:
+    """A heading that states a finding, with what it is about underneath."""
+    st.header(plain(title), anchor=False)
+    if subtitle:
+        st.html(html.paragraph("subtitle", subtitle))
+
+
+def chart(
+    figure: go.Figure,
+    *,
+    title: str,
+    subtitle: str,
+    alt: str,
+    table: pd.DataFrame,
+    numeric: Collection[str] = (),
+    key: str,
+    legend: str = "",
+    note: str = "",
+) -> None:
+    """A chart under its finding, with a note and the same figures as a table behind it."""
+    section(title, subtitle)
+    if legend:
+        st.html(legend)
+    st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key)
+    if note:
+        quiet(note)
+    with st.expander("The figures behind this chart"):
+        st.html(html.table(table, title, numeric))
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    for mark in "\\`*_[]<>$#~|":
+        text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def dress(theme: Theme) -> None:
+    """Colours and typography of the page."""
+    st.html(stylesheet(theme))
+
+
+def banner(release: Release) -> None:
+    """Says so when the figures are invented."""
+    if release.about["source"] == "example":
+        st.html(html.paragraph("banner", "Example data: a fictional university"))
+
+
+def foot(visit: Visit, here: st.Page) -> None:
+    """Which release this is, how far it reaches, and where its words are explained."""
+    about = visit.release.about
+    st.html(
+        html.paragraph(
+            "foot",
+            f"Release {about['release']} · {about['grade']} · data through {words.day(about['data_through'])} · "
+            f"you read as {visit.viewer.role}",
+        )
+    )
+    if here != visit.pages["quality"]:
+        visit.link("quality", "What each measure means")
+
+
+def nothing_to_show(why: str) -> None:
+    """A page in words where there is no release to read."""
+    question("Personal tutoring", "Nothing to show yet")
+    st.markdown(why)
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def watch(name: str | None) -> None:
+    """Rerun the whole page once another release than `name` is in force."""
+    try:
+        now = current_release()
+    except NoReleaseError:
+        now = None
+    if now != name:
+        st.rerun()

@@ -1,0 +1,78 @@
+"""Data quality: can these figures be trusted?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import layout, tables
+from dashboard.findings import quality
+from dashboard.layout import Visit
+from dashboard.style import html, words
+
+
+def page(visit: Visit) -> None:
+    """Whether every row is accounted for, what was checked, what was set aside, and what each measure means."""
+    release = visit.release
+    layout.question(release.about["university"], "Can I trust these figures?")
+    layout.answer(quality.quality_answer(release.reconciliation, release.checks))
+    layout.quiet(
+        f"The last meeting read was on {words.day(release.about['data_through'])}; "
+        f"this release was made on {words.moment(release.about['created'])} (UTC)."
+    )
+    _rows(visit)
+    _checks(visit)
+    _set_aside(visit)
+    _missing(visit)
+    _definitions(visit)
+
+
+def _rows(visit: Visit) -> None:
+    frame = visit.release.reconciliation
+    layout.section(quality.reconciliation_title(frame), "Rows read = loaded + set aside + duplicates, for every file")
+    st.html(html.table(tables.totals(frame), "Rows per table", tables.TOTALLED))
+    with st.expander(f"All {words.plural(len(frame), 'file')}"):
+        st.html(html.table(tables.reconciliation(frame), "Rows per file", tables.RECONCILED))
+
+
+def _checks(visit: Visit) -> None:
+    checks = visit.release.checks
+    layout.section(
+        quality.checks_title(checks),
+        "A critical check stops the run; a row-level one sets rows aside; a warning is reported here",
+    )
+    # What row-level checks found has its own section below.
+    failed = checks[~checks["passed"].astype(bool) & (checks["severity"] != "row-level")]
+    if len(failed):
+        st.html(html.table(tables.checks(failed), "Checks that need a look", ("Rows",)))
+    for name, rows in checks.groupby("table_name", sort=False):
+        label = words.TABLES.get(name, name)
+        with st.expander(f"{label}: {words.plural(len(rows), 'check')}"):
+            st.html(html.table(tables.checks(rows), f"All checks of {words.lowered(label)}", ("Rows",)))
+
+
+def _set_aside(visit: Visit) -> None:
+    quarantine = visit.release.quarantine
+    title = quality.quarantine_title(quarantine)
+    if quarantine.empty:
+        layout.section(title)
+        return
+    layout.section(title, "These rows count nowhere until the extract is mended")
+    st.html(html.table(tables.rules_broken(quarantine), "Rows set aside, by rule", ("Rows",)))
+    with st.expander("By file"):
+        st.html(html.table(tables.quarantine(quarantine), "Rows set aside, by rule and file", ("Rows",)))
+
+
+def _missing(visit: Visit) -> None:
+    missing = quality.not_available(visit.release.metrics) + quality.not_available(visit.release.characteristics)
+    if missing:
+        layout.section("What these figures cannot show")
+        for text in missing:
+            layout.prose(text)
+
+
+def _definitions(visit: Visit) -> None:
+    layout.section("What each measure means")
+    for theme, rows in visit.release.metrics.groupby("theme", sort=False):
+        label = words.THEMES.get(theme, theme)
+        with st.expander(f"{label}: {words.plural(len(rows), 'measure')}"):
+            st.html(html.table(tables.definitions(rows), f"Measures of {words.lowered(label)}"))

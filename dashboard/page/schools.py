@@ -1,0 +1,79 @@
+"""Compare schools: which differ beyond chance, in both directions?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import layout, record, tables
+from dashboard.charts.schools import intervals
+from dashboard.filters import EVERYWHERE, Filters
+from dashboard.findings import consistency
+from dashboard.findings.consistency import Comparison
+from dashboard.layout import Visit
+from dashboard.style import html, words
+
+BOTH_WAYS = {
+    "well": ("Worth learning from", "The whole interval is better than the university’s value."),
+    "attention": ("Worth a conversation", "The whole interval is worse than the university’s value."),
+}
+NEITHER_BETTER = {
+    "above": ("Higher", "The whole interval is above the university’s value."),
+    "below": ("Lower", "The whole interval is below the university’s value."),
+}
+
+
+def page(visit: Visit) -> None:
+    """All schools on one measure, and which of them are worth a visit or a conversation."""
+    release = visit.release
+    layout.question(release.about["university"], "Which schools differ beyond chance?")
+    head = st.container()
+    with st.container(key="filters"):
+        filters = Filters(release)
+        metric, level = filters.metric(), filters.level()
+        period = filters.period(metric["metric"], level)
+        faculty = filters.faculty("Highlight a faculty", "None")
+    cells = release.everyone(metric["metric"], level, period)
+    compared = consistency.compare(cells, release.units, metric, period["label"])
+    incomplete = record.incomplete(release, level) if metric["theme"] == "contact" else {}
+    with head:
+        layout.answer(consistency.schools_answer(compared))
+    layout.define(metric)
+    if incomplete:
+        layout.quiet(record.caution(release, incomplete))
+    st.html(html.pair(_both_ways(compared, set(incomplete))))
+    layout.quiet(
+        "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it "
+        "tutors and how it keeps its records all play a part."
+    )
+    _chart(visit, compared, faculty, incomplete, level)
+
+
+def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
+    lists = []
+    for side in ("below", "above") if c.metric["better"] == "lower" else ("above", "below"):
+        verdict = consistency.verdict(side, c.metric["better"])
+        heading, explanation = BOTH_WAYS.get(verdict, NEITHER_BETTER[side])
+        names = consistency.named(c.on_side(side), c.metric, incomplete)
+        lists.append(html.Named(heading, explanation, names, verdict))
+    return lists
+
+
+def _chart(visit: Visit, c: Comparison, faculty: str, incomplete: dict[str, float], level: str) -> None:
+    theme, better = visit.theme, c.metric["better"]
+    schools = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
+    own = set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
+    marks = [
+        (getattr(theme, consistency.verdict(side, better)), glyph, f"clearly {side} the university")
+        for side, glyph in (("below", "◀"), ("above", "▶"))
+    ]
+    about = layout.about(c.metric, c.period, visit.release.levels.loc[level, "label"])
+    layout.chart(
+        intervals(schools, c.university, c.metric, theme, own, dict.fromkeys(incomplete, record.INCOMPLETE)),
+        title=words.headline(consistency.spread(c)),
+        subtitle=f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']}). Lines are 95% intervals.",
+        alt=f"{consistency.schools_answer(c)} {words.sentence(consistency.spread(c))}",
+        table=tables.schools(c, set(incomplete)),
+        numeric=("Value", "95% interval", "Out of"),
+        legend=html.key([*marks, (theme.context, "●", "no clear difference")]),
+        key="schools",
+    )

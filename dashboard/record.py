@@ -1,0 +1,34 @@
+"""Whether a school's record of meetings can be taken at its word.
+
+A school that meets its students but does not log it looks like a school that does not meet them: where far
+fewer meetings are on record than students recall, its contact figures carry a caution.
+"""
+
+from __future__ import annotations
+
+from dashboard.filters import periods_with
+from dashboard.findings import consistency
+from dashboard.published import Release
+from dashboard.style import words
+
+RECORD_CHECK = "recorded_of_recalled"
+INCOMPLETE = "record looks incomplete"
+
+
+def incomplete(release: Release, level: str) -> dict[str, float]:
+    """Schools whose record looks incomplete, with the share on record, in the latest period with a record check."""
+    metrics = release.metrics
+    if RECORD_CHECK not in metrics.index or not metrics.loc[RECORD_CHECK, "available"]:
+        return {}
+    period = periods_with(release, RECORD_CHECK, level).iloc[0]
+    return consistency.incomplete_records(release.everyone(RECORD_CHECK, level, period))
+
+
+def caution(release: Release, schools: dict[str, float]) -> str:
+    """The words of caution for those schools."""
+    check = release.metrics.loc[RECORD_CHECK]
+    named = [f"{release.units.loc[unit, 'name']} ({words.value(x, check)})" for unit, x in schools.items()]
+    return (
+        f"Read with care: in {words.listed(named)} far fewer meetings are on record than students recall, so low "
+        "contact figures there may be a matter of logging."
+    )

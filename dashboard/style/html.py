@@ -1,0 +1,118 @@
+"""Small pieces of accessible HTML: tables, cards, keys. Text in, markup out; everything is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+
+def paragraph(kind: str, text: str) -> str:
+    """A paragraph in one of the style sheet's kinds: eyebrow, subtitle, note, banner or foot."""
+    return f'<p class="{kind}">{escape(text)}</p>'
+
+
+def table(frame: pd.DataFrame, caption: str, numeric: Collection[str] = ()) -> str:
+    """A static table with a caption and row headings; `numeric` columns are set right.
+
+    On narrow screens each row becomes a small block, so every cell carries its column's name; the roles keep
+    it a table for screen readers there.
+    """
+    columns = [str(c) for c in frame.columns]
+    heads = "".join(f'<th scope="col" role="columnheader"{_right(c, numeric)}>{escape(c)}</th>' for c in columns)
+    body = "".join(_row(columns, values, numeric) for values in frame.itertuples(index=False, name=None))
+    return (
+        f'<div class="table"><table role="table"><caption class="unseen">{escape(caption)}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
+    )
+
+
+def _row(columns: Sequence[str], values: Sequence[object], numeric: Collection[str]) -> str:
+    first, *rest = (escape(str(v)) for v in values)
+    cells = "".join(
+        f'<td role="cell" data-label="{escape(c)}"{_right(c, numeric)}>{v}</td>'
+        for c, v in zip(columns[1:], rest, strict=True)
+    )
+    return f'<tr role="row"><th scope="row" role="rowheader">{first}</th>{cells}</tr>'
+
+
+def _right(column: str, numeric: Collection[str]) -> str:
+    return ' class="number"' if column in numeric else ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One headline measure."""
+
+    label: str
+    value: str
+    under: str
+    change: str
+    verdict: str  # well, attention or context
+
+
+def cards(items: Sequence[Card]) -> str:
+    """Headline measures side by side, wrapping on narrow screens."""
+    return (
+        '<ul class="cards">'
+        + "".join(
+            f'<li><span class="label">{escape(c.label)}</span><span class="value">{escape(c.value)}</span>'
+            f'<span class="under">{escape(c.under)}</span>'
+            f'<span class="change {c.verdict}">{escape(c.change)}</span></li>'
+            for c in items
+        )
+        + "</ul>"
+    )
+
+
+def key(items: Sequence[tuple[str, str, str]]) -> str:
+    """What marks mean: (colour, glyph, words) each."""
+    return (
+        '<ul class="key">'
+        + "".join(
+            f'<li><span aria-hidden="true" style="color:{escape(colour)}">{escape(glyph)}</span> {escape(text)}</li>'
+            for colour, glyph, text in items
+        )
+        + "</ul>"
+    )
+
+
+MOST_NAMES = 6
+
+
+@dataclass(frozen=True)
+class Named:
+    """Names under a heading in the colour of their verdict."""
+
+    heading: str
+    explanation: str
+    names: Sequence[str]
+    verdict: str  # well, attention or context
+
+
+def pair(lists: Sequence[Named]) -> str:
+    """Lists of names side by side, one above the other on narrow screens."""
+    return (
+        '<div class="pair">'
+        + "".join(
+            f'<section class="named {one.verdict}"><h2>{escape(one.heading)}</h2><p>{escape(one.explanation)}</p>'
+            f"{_folded(one.names)}</section>"
+            for one in lists
+        )
+        + "</div>"
+    )
+
+
+def _folded(names: Sequence[str]) -> str:
+    """The first names, and the rest behind a fold."""
+    first, rest = names[:MOST_NAMES], names[MOST_NAMES:]
+    if len(rest) == 1:
+        first, rest = names, []
+    fold = f"<details><summary>and {len(rest)} more</summary>{_list(rest)}</details>" if rest else ""
+    return (_list(first) if first else '<p class="nobody">none</p>') + fold
+
+
+def _list(names: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(name)}</li>" for name in names) + "</ul>"

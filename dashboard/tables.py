@@ -1,0 +1,228 @@
+"""The tables behind the charts: frames of figures in, frames of words out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dashboard.findings.consistency import Comparison
+from dashboard.style import words
+
+Row = Mapping[str, Any]
+SIDES = {"above": "clearly above", "below": "clearly below", "near": "no clear difference", "": "–"}
+TOTALLED = ("Read", "Loaded", "Set aside", "Duplicates", "Files")
+HEADLINE_FIGURES = (
+    "University", "95% interval", "Middle 80% of schools", "Schools above", "Schools below", "Hidden",
+)  # fmt: skip
+RECONCILED = ("Read", "Loaded", "Set aside", "Duplicates")
+
+
+def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
+    """One row per headline measure: the university and the spread of schools."""
+    return pd.DataFrame(
+        [
+            {
+                "Measure": c.metric["label"],
+                "Period": c.period,
+                "University": words.shown(c.university, c.metric),
+                "95% interval": words.shown_interval(c.university, c.metric),
+                "Middle 80% of schools": words.interval(*c.middle, c.metric) if c.middle else "too few schools",
+                "Schools above": len(c.on_side("above")),
+                "Schools below": len(c.on_side("below")),
+                "Hidden": len(c.hidden),
+            }
+            for c in compared
+        ]
+    )
+
+
+def schools(c: Comparison, incomplete: set[str]) -> pd.DataFrame:
+    """One row per school, in reading order, the university first."""
+    university = {**c.university, "name": "University", "unit": "university", "side": ""}
+    return pd.DataFrame(
+        [
+            {
+                "School": r["name"],
+                "Value": words.shown(r, c.metric),
+                "95% interval": words.shown_interval(r, c.metric),
+                "Out of": words.shown_base(r),
+                "Against the university": SIDES[r["side"]],
+                "Record": "looks incomplete" if r["unit"] in incomplete else "–",
+            }
+            for r in [university, *c.schools.to_dict("records")]
+        ]
+    )
+
+
+def gap_rows(gaps: pd.DataFrame, characteristics: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
+    """Gaps of one unit, each characteristic under a heading, the widest first; for the chart of gaps."""
+    order = groups.set_index(["characteristic", "group"])["ordering"]
+    rows: list[dict[str, Any]] = []
+    reach = gaps.assign(reach=gaps["value"].abs()).groupby("characteristic")["reach"].max()
+    by_reach = sorted(characteristics.index, key=lambda c: -reach.get(c, 0.0))
+    for characteristic in by_reach:
+        row = characteristics.loc[characteristic]
+        own = gaps[gaps["characteristic"] == characteristic]
+        if own.empty:
+            continue
+        heading = f"{row['label']}, against {row['reference']}"
+        rows.append({"label": heading, "heading": True, "status": "shown"})
+        own = own.assign(place=[order.get((characteristic, g), 0) for g in own["group"]])
+        for gap in own.sort_values("place").to_dict("records"):
+            rows.append({**gap, "label": gap["group"], "heading": False, "characteristic": row["label"]})
+    return pd.DataFrame(rows)
+
+
+def school_gap_rows(gaps: pd.DataFrame, units: pd.DataFrame, faculty: str | None) -> pd.DataFrame:
+    """One group's gap at the university, then in every school (of a faculty), widest first, hidden last."""
+    wanted = units[(units["kind"] == "school") & ((units["parent"] == faculty) if faculty else True)]
+    wanted = pd.concat([units[units["unit"] == "university"], wanted]).reset_index(drop=True)
+    figures = gaps.drop_duplicates("unit").set_index("unit")
+    rows = wanted[["unit", "kind", "name", "short_name"]].join(figures, on="unit")
+    rows["status"] = rows["status"].fillna("none")
+    rows["label"], rows["heading"] = rows["short_name"], False
+    rows["first"] = rows["kind"] != "university"
+    return rows.sort_values(["first", "value"], na_position="last", kind="stable").reset_index(drop=True)
+
+
+def gaps(rows: pd.DataFrame, metric: Row, by: str) -> pd.DataFrame:
+    """One row per gap: `by` is the column that names the row, 'group' or 'name'."""
+    return pd.DataFrame(
+        [
+            {
+                **(
+                    {"Characteristic": r["characteristic"], "Group": r["group"], "Against": r["reference"]}
+                    if by == "group"
+                    else {"Place": r["name"]}
+                ),
+                **_gap(r, metric),
+            }
+            for r in rows.to_dict("records")
+        ]
+    )
+
+
+def _gap(r: Row, metric: Row) -> dict[str, str]:
+    if r["status"] != "shown":
+        return {"Gap": words.STATUS[r["status"]], "95% interval": "–", "Evidence": "–", "Out of": "–"}
+    return {
+        "Gap": f"{words.signed(r['value'], metric)}{metric['gap_suffix']}",
+        "95% interval": words.gap_interval(r["lower"], r["upper"], metric),
+        "Evidence": r["evidence"],
+        "Out of": f"{words.about(r['base'])} and {words.number(r['reference_base'])}",
+    }
+
+
+def groups(cells: pd.DataFrame, places: pd.DataFrame, names: Sequence[str], metric: Row) -> pd.DataFrame:
+    """One row per place, one column per group: value, or the word for why there is none."""
+    found = {(c["unit"], c["group"]): words.shown(c, metric) for c in cells.to_dict("records")}
+    return pd.DataFrame(
+        [
+            {"Place": p["name"], **{g: found.get((p["unit"], g), words.STATUS["none"]) for g in names}}
+            for p in places.to_dict("records")
+        ]
+    )
+
+
+def totals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows per table, over all its files."""
+    counts = ["rows_read", "rows_loaded", "rows_quarantined", "duplicates_dropped"]
+    summed = frame.groupby("table_name", sort=False).agg(
+        files=("file", "size"), modified=("modified", "max"), **{c: (c, "sum") for c in counts}
+    )
+    return pd.DataFrame(
+        [
+            {
+                "Table": words.TABLES.get(r["table_name"], r["table_name"]),
+                **_counts(r),
+                "Files": words.number(r["files"]),
+                "Newest file": words.day(r["modified"]) if pd.notna(r["modified"]) else "none",
+            }
+            for r in summed.reset_index().to_dict("records")
+        ]
+    )
+
+
+def _counts(r: Row) -> dict[str, str]:
+    return {
+        "Read": words.number(r["rows_read"]),
+        "Loaded": words.number(r["rows_loaded"]),
+        "Set aside": words.number(r["rows_quarantined"]),
+        "Duplicates": words.number(r["duplicates_dropped"]),
+    }
+
+
+def reconciliation(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows per table and file."""
+    return pd.DataFrame(
+        [
+            {
+                "File": r["file"] or "no file",
+                "Table": words.TABLES.get(r["table_name"], r["table_name"]),
+                **_counts(r),
+                "File dated": words.day(r["modified"]) if pd.notna(r["modified"]) else "–",
+                "Note": r["note"] or "",
+            }
+            for r in frame.to_dict("records")
+        ]
+    )
+
+
+def checks(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per expectation: the rule, what failing means, and the result in words."""
+    return pd.DataFrame([_check(r) for r in frame.to_dict("records")])
+
+
+def _check(r: Row) -> dict[str, str]:
+    failing = r["rows_failing"]
+    return {
+        "Rule": r["rule"],
+        "Table": words.TABLES.get(r["table_name"], r["table_name"]),
+        "If it fails": words.SEVERITY.get(r["severity"], r["severity"]),
+        "Result": "passed" if r["passed"] else "found something",
+        "Rows": words.number(failing) if pd.notna(failing) and failing else "–",
+        "Seen": r["observed"] if isinstance(r["observed"], str) else "",
+    }
+
+
+def rules_broken(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows set aside, by rule, over all files."""
+    summed = frame.groupby(["rule", "table_name"], sort=False)["rows"].sum().sort_values(ascending=False)
+    return pd.DataFrame(
+        [
+            {"Rule": rule, "Table": words.TABLES.get(table, table), "Rows": words.number(rows)}
+            for (rule, table), rows in summed.items()
+        ]
+    )
+
+
+def quarantine(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows set aside, by rule and file."""
+    return pd.DataFrame(
+        [
+            {
+                "Rule": r["rule"],
+                "Table": words.TABLES.get(r["table_name"], r["table_name"]),
+                "File": r["file"],
+                "Rows": words.number(r["rows"]),
+            }
+            for r in frame.to_dict("records")
+        ]
+    )
+
+
+def definitions(metrics: pd.DataFrame) -> pd.DataFrame:
+    """What each measure means, whom it is out of, and which direction is better."""
+    return pd.DataFrame(
+        [
+            {
+                "Measure": m["label"],
+                "Definition": m["definition"],
+                "Out of": m["out_of"],
+                "Better": m["better"],
+            }
+            for m in metrics.to_dict("records")
+        ]
+    )
