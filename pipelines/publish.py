@@ -210,7 +210,7 @@ def _units(schools: pd.DataFrame, source: Source) -> pd.DataFrame:
     for code, name in zip(faculties["faculty_code"], faculties["faculty_name"], strict=True):
         rows.append((f"faculty:{code}", "faculty", name, _short(name), "university"))
     by_name = schools.sort_values("school_name")
-    for code, name, faculty in zip(by_name["school_code"], by_name["school_name"], by_name["faculty_code"], strict=True):
+    for code, name, faculty in by_name[["school_code", "school_name", "faculty_code"]].itertuples(index=False):
         rows.append((f"school:{code}", "school", name, _short(name), f"faculty:{faculty}"))
     return _ordered(pd.DataFrame(rows, columns=["unit", "kind", "name", "short_name", "parent"]))
 

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(default=ROOT / "data", description="folder of inbox, warehouse and published")
-    definitions: Path = Field(default=FOLDER, description="folder of metrics.toml, characteristics.toml and tables.toml")
+    definitions: Path = Field(default=FOLDER, description="folder of the three definitions files")
     key: SecretStr | None = Field(default=None, description="the pseudonymisation key itself, 32 characters or more")
     key_file: Path = Field(
         Path("~/.config/personal-tutoring/pseudonym.key"),
@@ -45,8 +45,8 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="4GB", description="how much memory DuckDB may use before it spills to disk")
     threads: int = Field(default=0, description="processor threads for DuckDB; 0: all")
     keep_releases: int = Field(default=5, ge=1, description="how many releases are kept")
-    most_unmapped: float = Field(default=0.01, description="share of unknown codes in a column above which the run stops")
-    most_quarantined: float = Field(default=0.10, description="share of quarantined rows in a table above which the run stops")
+    most_unmapped: float = Field(default=0.01, description="share of unknown codes in a column that stops a run")
+    most_quarantined: float = Field(default=0.10, description="share of quarantined rows in a table that stops a run")
     too_wide: float = Field(
         3.5,
         description="a gap whose interval reaches further either side than this many material gaps is too few to say",

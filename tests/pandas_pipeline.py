@@ -1,4 +1,4 @@
-"""The straightforward way to the same cells: read the extracts with pandas, tidy, join, group. No checks, no quarantine."""
+"""The straightforward way to the same cells: read with pandas, tidy, join, group. No checks, no quarantine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def run(sources_file: Path) -> pd.DataFrame:
     characteristics = list(definitions.characteristics)
     enrolments[characteristics] = enrolments[characteristics].fillna("Unknown")
 
-    meetings = tables["meetings"].drop_duplicates(["meeting_id", "student_id"], keep="last").dropna(subset="meeting_date")
+    meetings = tables["meetings"].drop_duplicates(["meeting_id", "student_id"], keep="last")
+    meetings = meetings.dropna(subset="meeting_date")
     starts = calendar.sort_values("teaching_start")
     opens = (starts["teaching_start"] - pd.Timedelta(days=42)).to_numpy()
     year = pd.Series(opens).searchsorted(meetings["meeting_date"], side="right") - 1

@@ -37,7 +37,7 @@ def test_whole_run(case, settings, capsys):
     release = settings.published / publish.current(settings) / "university.duckdb"
     with duckdb.connect(release, read_only=True) as con:
         files = con.execute("select * from reconciliation").df()
-        expectations = con.execute('select * from "check" where severity = \'row-level\' and not passed').df()
+        expectations = con.execute("select * from \"check\" where severity = 'row-level' and not passed").df()
     assert (files["rows_read"] == files["rows_loaded"] + files["rows_quarantined"] + files["duplicates_dropped"]).all()
     of_table = files[files["table_name"] == case.table]
     written = len(tables()[case.table])

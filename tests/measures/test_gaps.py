@@ -107,8 +107,15 @@ def test_p_values_are_adjusted_within_families_as_statsmodels_does():
 )
 def test_evidence_in_words(value, reach, p, p_adjusted, words):
     gap = pd.DataFrame(
-        {"metric": ["met"], "value": [value], "lower": [value - reach], "upper": [value + reach], "p": [p], "p_adjusted": [p_adjusted]}
-    )  # fmt: skip
+        {
+            "metric": ["met"],
+            "value": [value],
+            "lower": [value - reach],
+            "upper": [value + reach],
+            "p": [p],
+            "p_adjusted": [p_adjusted],
+        }
+    )
     assert gaps.evidence(gap, pd.Series({"met": 0.03}), pd.Series({"met": 0.105}))[0] == words
 
 

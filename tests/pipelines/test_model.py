@@ -69,9 +69,14 @@ def staged(in_progress=True, seed=7):
     who = rng.choice(n, r, replace=False)
     when = rng.integers(40, 80, r)
     feedback = pd.DataFrame(
-        {"response_id": np.arange(r), "enrolment": pd.array(who, dtype="Int64"), "response_date": start[who] + pd.to_timedelta(when, unit="D"),
-         "teaching_week": when // 7 + 1, "recalled_meetings": pd.array(rng.integers(0, 6, r), dtype="Int64")}
-    )  # fmt: skip
+        {
+            "response_id": np.arange(r),
+            "enrolment": pd.array(who, dtype="Int64"),
+            "response_date": start[who] + pd.to_timedelta(when, unit="D"),
+            "teaching_week": when // 7 + 1,
+            "recalled_meetings": pd.array(rng.integers(0, 6, r), dtype="Int64"),
+        }
+    )
     for column in ("academic_year", "school_code", "level", *CHARACTERISTICS):
         feedback[column] = enrolments[column].to_numpy()[who]
     for statement in reference_cells.STATEMENTS:

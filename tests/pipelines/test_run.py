@@ -37,9 +37,8 @@ def test_run_publishes_and_says_what_it_did(settings, inbox, capsys):
     assert release in said
     assert "Read " in said
     assert read(settings, "select university from release") == [("Tiny University",)]
-    assert read(settings, "select sum(rows_read), sum(rows_loaded) from reconciliation where table_name = 'enrolments'") == [
-        (40, 40)
-    ]
+    counts = "select sum(rows_read), sum(rows_loaded) from reconciliation where table_name = 'enrolments'"
+    assert read(settings, counts) == [(40, 40)]
 
 
 def test_no_identifier_is_stored_or_said(settings, inbox, capsys):
@@ -168,7 +167,10 @@ def test_one_entry_adds_a_metric_and_one_a_characteristic(extended):
     assert read(extended, "select label, available from metric where metric = 'met_often'") == [
         ("Has met more than twice", True)
     ]
-    groups = read(extended, """select "group" from characteristic_group where characteristic = 'accommodation' order by ordering""")
+    groups = read(
+        extended,
+        """select "group" from characteristic_group where characteristic = 'accommodation' order by ordering""",
+    )
     assert groups == [("University hall",), ("Private",), ("Unknown",)]
     shown = read(
         extended,

@@ -29,7 +29,9 @@ def university(request, tmp_path_factory):
             "planted": json.loads((truth / "planted.json").read_text()),
             "truth": pd.read_parquet(truth / "truth.parquet"),
             "gap": con.execute("select * from gap where level = 'all' and status = 'shown'").df(),
-            "cell": con.execute("select * from cell where level = 'all' and characteristic = 'all' and status = 'shown'").df(),
+            "cell": con.execute(
+                "select * from cell where level = 'all' and characteristic = 'all' and status = 'shown'"
+            ).df(),
             "reconciliation": con.execute("select * from reconciliation").df(),
         }
 
@@ -46,7 +48,8 @@ def test_planted_gaps_lie_in_the_published_intervals(university):
 
 
 def test_outstanding_schools_are_among_the_first_three(university):
-    whole = university["cell"][(university["cell"]["part"] == "year") & university["cell"]["unit"].str.startswith("school:")]
+    cells = university["cell"]
+    whole = cells[(cells["part"] == "year") & cells["unit"].str.startswith("school:")]
     for metric in ("any_meeting", "trust"):
         average = whole[whole["metric"] == metric].groupby("unit")["value"].mean()
         first = set(average.nlargest(3).index.str.removeprefix("school:"))
@@ -63,9 +66,7 @@ def test_schools_that_do_not_log_are_flagged(university):
 
 def test_every_row_written_is_accounted_for(university):
     done = university["reconciliation"]
-    assert (
-        done["rows_read"] == done["rows_loaded"] + done["rows_quarantined"] + done["duplicates_dropped"]
-    ).all()
+    assert (done["rows_read"] == done["rows_loaded"] + done["rows_quarantined"] + done["duplicates_dropped"]).all()
     read = done.groupby("table_name")["rows_read"].sum()
     for table, rows in university["planted"]["rows"].items():
         assert read[table] == rows, table
