@@ -1,0 +1,161 @@
+"""Decomposition: how much of a gap arises within schools, and how much from which schools students are in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from pipelines.measures import gaps, sets
+from pipelines.measures.intervals import CONFIDENCE
+
+Z = special.ndtri(0.5 + CONFIDENCE / 2)
+FAMILY = [c for c in gaps.PLACE if c != "unit"]
+SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy"]
+MOSTLY = 2 / 3
+
+TURNS, WITHIN, WHICH, BOTH, NEITHER = (
+    "turns round",
+    "mostly within schools",
+    "mostly which schools",
+    "both",
+    "no gap to explain",
+)
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """whole: a row per gap of the university or a faculty. schools: each school's part of each of them."""
+
+    whole: pd.DataFrame
+    schools: pd.DataFrame
+
+
+def decompose(cells: pd.DataFrame, references: pd.Series, schools: pd.DataFrame) -> Decomposition:
+    """The gaps of the university and of each faculty, split exactly in two (Kitagawa, 1955).
+
+    cells: groups to be compared only; its rows of schools are used, at each level and at all of them.
+    references: characteristic → reference group. schools: school_code, faculty_code.
+
+    whole: PLACE, group, value (the raw gap: group minus reference), within_schools (from different values within the
+    same school), which_schools (from being in different schools), and their limits within_lower, within_upper,
+    which_lower, which_upper. value = within_schools + which_schools.
+    schools: PLACE (unit: the university or faculty), school (unit), group, within_schools, which_schools. They add up
+    to those of the whole. A school's part of *which schools* is set against the average of the group's and the
+    reference's value: above zero where the group is over-represented in a school with a high value, or
+    under-represented in one with a low value.
+    All in the metric's unit. A school without the group, or without its reference, has no gap of its own: its whole
+    part is *which schools*. Limits take the shares of schools as given, and a group's spread within schools as common
+    to the schools; they are NaN where no spread can be seen.
+    """
+    rows = cells.take(np.flatnonzero(sets.is_school(cells["unit"]) & (cells["sy"] > 0).to_numpy()))
+    both = [_of_parents(rows, references, parent) for parent in sets.parents(schools)]
+    whole, parts = (pd.concat(frames, ignore_index=True) for frames in zip(*both, strict=True))
+    return Decomposition(whole, parts)
+
+
+def _of_parents(rows: pd.DataFrame, references: pd.Series, parent: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables for one kind of parent unit. Slot 0 is the reference, the others are the groups compared with it."""
+    rows = rows.assign(parent=sets.lookup(rows["unit"], parent))
+    slot, names = _slots(rows, references)
+    counted = np.flatnonzero((slot >= 0) & rows["parent"].notna().to_numpy())
+    rows, slot, names = rows.take(counted), slot[counted], names[counted]
+    places = sets.number(rows, gaps.PLACE)
+    at = rows[["unit", "parent", *FAMILY]].take(places.first)
+    families = sets.number(at, [*FAMILY, "parent"])
+    width = max(int(slot.max(initial=0)) + 1, 2)
+    cell = places.of * width + slot
+    n, sx, sxx, sy, syy, sxy = (
+        np.bincount(cell, rows[c].to_numpy(float), len(places) * width).reshape(-1, width).T for c in SUMS
+    )
+    named = np.full((width, len(families)), None, object)
+    named[slot, families.of[places.of]] = names
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = sx / sy
+        squares = np.maximum(sxx - 2 * np.nan_to_num(value) * sxy + np.nan_to_num(value) ** 2 * syy, 0)
+        total, overall, squares, df = (
+            np.array([families.sum(x) for x in all_slots]) for all_slots in (sy, sx, squares, np.maximum(n - 1, 0))
+        )
+        share, overall, spread = sy / total[:, families.of], overall / total, squares / df
+        variance = spread[:, families.of] * n / sy**2
+
+    keys = at[[*FAMILY, "parent"]].rename(columns={"parent": "unit"})
+    wholes, parts = [], []
+    for k in range(1, width):
+        pick = [k, 0]
+        seen = total[pick].min(axis=0) > 0
+        split = _split(value[pick], share[pick], variance[pick], overall[pick].mean(axis=0)[families.of])
+        whole = pd.DataFrame({c: families.sum(split[c]) for c in split})
+        whole.insert(0, "value", whole["within_schools"] + whole["which_schools"])
+        for part in ("within", "which"):
+            reach = Z * np.sqrt(whole.pop(f"{part}_variance"))
+            reach = reach.where((reach > 0) & np.isfinite(spread[pick]).all(axis=0))
+            whole[f"{part}_lower"] = whole[f"{part}_schools"] - reach
+            whole[f"{part}_upper"] = whole[f"{part}_schools"] + reach
+        head = keys.take(families.first).assign(group=named[k])
+        wholes.append(pd.concat([head.reset_index(drop=True), whole], axis=1)[seen])
+        here = np.flatnonzero(seen[families.of] & (sy[pick].sum(axis=0) > 0))
+        head = keys.take(here).assign(school=at["unit"].take(here), group=named[k][families.of[here]])
+        parts.append(head.assign(**{c: split[c][here] for c in ("within_schools", "which_schools")}))
+    return pd.concat(wholes), pd.concat(parts)
+
+
+def _slots(rows: pd.DataFrame, references: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's slot (0 the reference, 1… the characteristic's other groups, −1 no reference) and its group's name."""
+    kinds = sets.number(rows, ["characteristic", "group"])
+    named = rows[["characteristic", "group"]].take(kinds.first).astype(object).reset_index(drop=True)
+    is_reference = (named["group"] == named["characteristic"].map(references)).to_numpy(bool)
+    slot = named.assign(compared=~is_reference).groupby("characteristic")["compared"].cumsum().to_numpy()
+    slot = np.where(named["characteristic"].isin(references.index), np.where(is_reference, 0, slot), -1)
+    return slot[kinds.of], named["group"].to_numpy(object)[kinds.of]
+
+
+def _split(value: np.ndarray, share: np.ndarray, variance: np.ndarray, centre: np.ndarray) -> dict[str, np.ndarray]:
+    """Each school's part of one gap. Arrays of two rows, the group's and its reference's; centre: any constant."""
+    there = np.isfinite(value)
+    both, none = there.all(axis=0), ~there.any(axis=0)
+    v1, v0 = (np.where(none, centre, np.where(there[i], value[i], value[1 - i])) for i in (0, 1))
+    p1, p0 = np.nan_to_num(share)
+    error = np.where(np.isfinite(variance), variance, 0).sum(axis=0)
+    return {
+        "within_schools": (p1 + p0) / 2 * (v1 - v0),
+        "which_schools": ((v1 + v0) / 2 - centre) * (p1 - p0),
+        "within_variance": np.where(both, (p1 + p0) ** 2 / 4 * error, 0),
+        "which_variance": np.where(both, (p1 - p0) ** 2 / 4, (p1 - p0) ** 2) * error,
+    }
+
+
+def verdict(whole: pd.DataFrame, material: pd.Series) -> pd.Series:
+    """Where a gap arises, in words. whole: metric and the columns of `Decomposition.whole`.
+
+    turns round            the gap within schools is on the other side of the gap seen overall, by at least a third of
+                           what is material (Simpson, 1951)
+    mostly within schools  two thirds of the gap or more arise within schools
+    mostly which schools   two thirds of the gap or more arise from which schools students are in
+    both                   anything between
+    no gap to explain      neither the gap nor what arises within schools is material
+    too few to say         no interval, or one that holds both no gap within schools and the whole gap
+    material: metric → size in the units of value.
+    """
+    needed = sets.lookup(whole["metric"], material).astype(float).to_numpy()
+    value, within, low, high = (
+        whole[c].to_numpy(float) for c in ("value", "within_schools", "within_lower", "within_upper")
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = within / value
+    vague = (low <= np.minimum(value, 0)) & (high >= np.maximum(value, 0))
+    words = sets.said(
+        [
+            np.isnan(low),
+            (np.abs(value) < needed) & (np.abs(within) < needed),
+            (value * within < 0) & (np.abs(within) >= needed / 3),
+            vague,
+            inside >= MOSTLY,
+            inside <= 1 - MOSTLY,
+        ],
+        [gaps.TOO_FEW, NEITHER, TURNS, gaps.TOO_FEW, WITHIN, WHICH],
+        default=BOTH,
+    )
+    return pd.Series(words, index=whole.index)

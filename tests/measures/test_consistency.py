@@ -1,0 +1,124 @@
+"""How far members differ is found again when it was planted, whatever their size."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import integrate, optimize, special, stats
+
+from pipelines.measures import consistency
+from tests.measures.building import KINDS, assert_no_infinity, random_cells, schools_of
+
+
+def simulate(rng, many, members, smallest, largest, middle, spread):
+    n = rng.integers(smallest, largest, (many, members))
+    x = rng.binomial(n, special.expit(middle + spread * rng.normal(size=(many, members))))
+    return pd.DataFrame({"unit": np.repeat(np.arange(many), members), "n": n.ravel(), "sx": x.ravel()})
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize(("members", "smallest", "largest"), [(28, 50, 1000), (28, 10, 60), (30, 5, 25)])
+def test_planted_differences_are_found_and_covered(members, smallest, largest, spread):
+    rng = np.random.default_rng(7)
+    found = consistency.consistency(simulate(rng, 500, members, smallest, largest, 1.4, spread), ["unit"])
+    true = np.exp(consistency.MEDIAN * spread)
+    assert found["odds_ratio"].median() == pytest.approx(true, rel=0.06)
+    covered = (found["odds_ratio_lower"] <= true + 1e-9) & (found["odds_ratio_upper"] >= true - 1e-9)
+    assert 0.92 < covered.mean() <= 1
+    if spread == 0:
+        assert (found["p"] < 0.05).mean() < 0.09
+    low, high = special.expit(1.4 + np.array([-1, 1]) * stats.norm.ppf(0.9) * spread)
+    assert (found["low"].median(), found["high"].median()) == pytest.approx((low, high), abs=0.03)
+
+
+def test_a_median_odds_ratio_is_larsen_and_merlos():
+    # Larsen & Merlo (2005), American Journal of Epidemiology 161:81: MOR = exp(0.95 · sigma), 0.95 = 2^0.5 · 0.6745
+    assert pytest.approx(0.9539, abs=5e-5) == consistency.MEDIAN
+    draws = np.random.default_rng(1).normal(scale=0.7, size=(2, 200_000))
+    assert np.exp(np.median(np.abs(draws[0] - draws[1]))) == pytest.approx(np.exp(consistency.MEDIAN * 0.7), rel=0.01)
+
+
+def test_it_comes_close_to_maximum_likelihood():
+    rng = np.random.default_rng(3)
+    z, w = np.polynomial.hermite_e.hermegauss(201)
+    ratios = []
+    for _ in range(12):
+        frame = simulate(rng, 1, 28, 40, 200, 1.2, 0.6)
+        n, x = frame["n"].to_numpy()[:, None], frame["sx"].to_numpy()[:, None]
+
+        def minus_log_likelihood(at, n=n, x=x):
+            log_p = special.xlogy(x, p := special.expit(at[0] + np.exp(at[1]) * z)) + special.xlogy(n - x, 1 - p)
+            top = log_p.max(axis=1, keepdims=True)
+            return -(np.log((np.exp(log_p - top) * w).sum(axis=1)) + top[:, 0]).sum()
+
+        best = optimize.minimize(minus_log_likelihood, [1.0, -0.5], method="Nelder-Mead").x
+        found = consistency.consistency(frame, ["unit"]).iloc[0]
+        ratios.append(np.log(found["odds_ratio"]) / (consistency.MEDIAN * np.exp(best[1])))
+    assert np.mean(ratios) == pytest.approx(1, abs=0.06)
+    assert np.std(ratios) < 0.15
+
+
+def test_a_logit_normal_has_the_mean_and_variance_asked_for():
+    rng = np.random.default_rng(5)
+    middle, spread = rng.uniform(-3, 3, 200), rng.uniform(0.05, 2, 200)
+    moments = []
+    for m, s in zip(middle, spread, strict=True):
+
+        def power(k, m=m, s=s):
+            return integrate.quad(lambda z: special.expit(m + s * z) ** k * stats.norm.pdf(z), -9, 9, epsabs=1e-12)[0]
+
+        moments.append((power(1), power(2) - power(1) ** 2))
+    mean, variance = np.array(moments).T
+    found_m, found_s = consistency.logit_normal(mean, variance)
+    np.testing.assert_allclose(found_m, middle, atol=1e-4)
+    np.testing.assert_allclose(found_s, spread, atol=1e-4)
+    assert consistency.logit_normal(np.array([0.5]), np.array([0.249]))[1][0] == consistency.WIDEST
+
+
+def test_units_of_schools():
+    cells = random_cells(2, schools=8)
+    everyone = cells[cells["characteristic"] == "sex"].groupby(["academic_year", "part", "level", "unit", "metric"])
+    everyone = (
+        everyone[["n", "sx", "sxx", "sy", "syy", "sxy"]].sum().reset_index().assign(characteristic="all", group="all")
+    )
+    found = consistency.between_schools(everyone, KINDS, schools_of(cells, ("F", "G")))
+    assert set(found["unit"]) == {"university", "faculty:F", "faculty:G"}
+    assert set(found["metric"]) == {"met"}
+    assert (found.loc[found["unit"] == "university", "members"] == 8).all()
+    assert (found["low"] <= found["value"]).all()
+    assert (found["value"] <= found["high"]).all()
+    assert_no_infinity(found)
+
+
+def test_between_tutors_only_where_there_are_enough():
+    rng = np.random.default_rng(0)
+    ten, nine = simulate(rng, 1, 10, 5, 20, 1, 0.5), simulate(rng, 1, 9, 5, 20, 1, 0.5).assign(unit=1)
+    small = ten.assign(unit=2, n=[4] + [8] * 9, sx=3)
+    found = consistency.between_tutors(pd.concat([ten, nine, small]), ["unit"])
+    assert found["unit"].tolist() == [0]
+    assert found["members"].tolist() == [10]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), min_size=0, max_size=12), st.randoms())
+def test_anything_goes_in_and_nothing_infinite_comes_out(members, random):
+    frame = pd.DataFrame({"unit": "u", "n": [n for n, _ in members], "sx": [round(n * p) for n, p in members]})
+    frame = frame.astype({"n": int, "sx": float})
+    found = consistency.consistency(frame, ["unit"])
+    assert len(found) == (len(members) >= 3)
+    assert_no_infinity(found)
+    shuffled = consistency.consistency(frame.sample(frac=1, random_state=random.randrange(100)), ["unit"])
+    pd.testing.assert_frame_equal(found, shuffled, rtol=1e-6)
+    if len(found) and found["p"].notna()[0]:
+        turned = consistency.consistency(frame.assign(sx=frame["n"] - frame["sx"]), ["unit"])
+        assert turned["odds_ratio"][0] == pytest.approx(found["odds_ratio"][0], rel=1e-4)
+        assert turned["low"][0] == pytest.approx(1 - found["high"][0], abs=1e-4)
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_no_variation_is_too_few_to_say(share):
+    frame = pd.DataFrame({"unit": "u", "n": [20] * 5, "sx": [20.0 * share] * 5})
+    found = consistency.consistency(frame, ["unit"])
+    assert found.drop(columns=["unit", "members", "n"]).isna().all(axis=None)
+    assert consistency.verdict(found).tolist() == ["too few to say"]

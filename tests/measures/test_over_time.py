@@ -1,0 +1,213 @@
+"""Weeks that stand out, and trends, agree with published figures."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.api import WLS, add_constant
+
+from pipelines.measures import over_time
+from tests.measures.building import BETTER, MATERIAL, assert_no_infinity, shared
+
+# NHSRplotthedots, tests: rnorm(20) in R with seed 123
+RNORM20 = [
+    -0.560475646552213, -0.23017748948328, 1.55870831414912, 0.070508391424576, 0.129287735160946, 1.71506498688328,
+    0.460916205989202, -1.26506123460653, -0.686852851893526, -0.445661970099958, 1.22408179743946, 0.359813827057364,
+    0.400771450594052, 0.11068271594512, -0.555841134754075, 1.78691313680308, 0.497850478229239, -1.96661715662964,
+    0.701355901563686, -0.472791407727934,
+]  # fmt: skip
+# Luteinising hormone in blood at ten-minute intervals (Diggle, 1990; R: datasets::lh)
+LH = [
+    2.4, 2.4, 2.4, 2.2, 2.1, 1.5, 2.3, 2.3, 2.5, 2.0, 1.9, 1.7, 2.2, 1.8, 3.2, 3.2, 2.7, 2.2, 2.2, 1.9, 1.9, 1.8, 2.7,
+    3.0, 2.3, 2.0, 2.0, 2.9, 2.9, 2.7, 2.7, 2.3, 2.6, 2.4, 1.8, 1.7, 1.5, 1.4, 2.1, 3.3, 3.5, 3.5, 3.1, 2.6, 2.1, 3.4,
+    3.0, 2.9,
+]  # fmt: skip
+
+
+def chart(y, **options):
+    points = pd.DataFrame({"unit": "u", "week": range(1, len(y) + 1), "value": np.asarray(y, float)})
+    return over_time.xmr(points, ["unit"], "week", **options)
+
+
+def unusual(found):
+    rows = found[found["side"] != 0]
+    return {int(w): (str(r), int(s)) for w, r, s in zip(rows["week"], rows["rule"], rows["side"], strict=True)}
+
+
+def test_limits_as_nhs_plot_the_dots_has_them():
+    # printed by its tests (snapshots): mean, lower and upper limit
+    one = chart(RNORM20).iloc[0]
+    assert (one["mean"], one["lower"], one["upper"]) == pytest.approx((0.1416238, -3.01138, 3.294627), rel=1e-6)
+    outlier = [*RNORM20[:14], 10, *RNORM20[15:]]
+    one = chart(outlier)
+    assert one[["mean", "lower", "upper"]].iloc[0].tolist() == pytest.approx([0.6694159, -2.383666, 3.722497], rel=1e-6)
+    assert unusual(one) == {15: ("outside the limits", 1)}
+
+
+def test_rules_as_nhs_plot_the_dots_has_them():
+    outside, two = "outside the limits", "two of three near a limit"
+    assert unusual(chart(LH)) == {
+        6: (outside, -1), 12: (two, -1), 14: (two, -1), 15: (outside, 1), 16: (outside, 1), 35: (two, -1),
+        36: (two, -1), 37: (outside, -1), 38: (outside, -1), 40: (outside, 1),
+        41: (outside, 1), 42: (outside, 1), 46: (outside, 1),
+    }  # fmt: skip
+    opposite = [1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 5.5, -5.5]
+    assert unusual(chart(opposite)) == {}
+
+
+@pytest.mark.parametrize(
+    ("signs", "length", "before", "expected"),
+    [  # NHSRplotthedots, test-ptd_calculate_point_type
+        ([1] * 6, 7, False, [0] * 6),
+        ([1] * 6 + [-1], 7, False, [0] * 7),
+        ([1] * 8 + [-1], 7, False, [1] * 8 + [0]),
+        ([-1] * 8 + [1], 7, False, [-1] * 8 + [0]),
+        (np.sign(np.diff([1, 2, 3, 4, 5, 6], prepend=1)), 6, True, [0] * 6),
+        (np.sign(np.diff([1, 2, 3, 3, 4, 5, 6], prepend=1)), 6, True, [0] * 7),
+        (np.sign(np.diff([1, 2, 3, 4, 5, 6, 7], prepend=1)), 6, True, [1] * 7),
+        (np.sign(np.diff([2, 1, 2, 3, 4, 5, 6, 7, 3], prepend=2)), 6, True, [0] + [1] * 7 + [0]),
+        (np.sign(np.diff([2, 7, 6, 5, 4, 3, 2, 1, 3], prepend=2)), 6, True, [0] + [-1] * 7 + [0]),
+    ],
+)
+def test_runs(signs, length, before, expected):
+    signs = np.asarray(signs, float)
+    assert over_time._stretch(signs, np.zeros(len(signs), int), length, also_before=before).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("near", "side", "expected"),
+    [
+        ([1, 0, 1], [1, 1, 1], [1, 1, 1]),
+        ([0, 0, 1, 0, 1, 0, 0], [1] * 7, [0, 0, 1, 1, 1, 0, 0]),
+        ([0, 0, 1, 1, 0, 0, 0], [1] * 7, [0, 1, 1, 1, 1, 0, 0]),
+        ([1, 0, 1], [1, -1, 1], [0, 0, 0]),
+        ([0, 0, 1, 1, 0, 0, 0], [-1, 1, -1, 1, -1, 1, -1], [0] * 7),
+    ],
+)
+def test_two_of_three(near, side, expected):
+    found = over_time._windows(np.array(near, bool), np.array(side), np.zeros(len(near), int))
+    assert found.astype(int).tolist() == expected
+
+
+WORDS = {"Above UCL": over_time.OUTSIDE, "Below LCL": over_time.OUTSIDE, "7 Point Trend": over_time.TREND,
+         "2 in 3": over_time.TWO_OF_THREE, "7 Points": over_time.SHIFT, "Common Cause": over_time.HABIT}  # fmt: skip
+
+
+def test_942_points_of_16_series(monkeypatch):
+    points = pd.read_csv(shared("spc/ptd_points.csv")).rename(columns={"y": "value"})
+    cases = {c["case"]: c for c in json.loads(shared("spc/ptd_summary.json").read_text())}
+    checked = 0
+    for name, series in points.groupby("case"):
+        monkeypatch.setattr(over_time, "UNUSUAL", 3.267 if cases[name]["screen_outliers"] else np.inf)
+        found = over_time.xmr(series, ["case", "rebase_group"], "t", cases[name]["fix_after_n_points"], fewest=2)
+        for ours, theirs in (("mean", "mean_col"), ("lower", "lpl"), ("upper", "upl")):
+            np.testing.assert_allclose(found[ours], series[theirs], atol=1e-9)
+        types = series["special_cause_type"]
+        rules = types.map(lambda t: next(w for start, w in WORDS.items() if t.startswith(start)))
+        assert found["rule"].astype(str).tolist() == rules.tolist(), name
+        up = types.str.contains("Above|Increasing").astype(int) - types.str.contains("Below|Decreasing").astype(int)
+        assert found["side"].tolist() == up.tolist(), name
+        checked += len(series)
+    assert checked == 942
+
+
+def test_a_quiet_series_seldom_breaks_its_habit_and_a_shift_does():
+    rng = np.random.default_rng(0)
+    quiet = pd.DataFrame(
+        {"unit": np.repeat(range(2_000), 26), "week": np.tile(range(26), 2_000), "value": rng.normal(size=52_000)}
+    )
+    found = over_time.xmr(quiet, ["unit"], "week")
+    assert (found["rule"] == "outside the limits").mean() < 0.01
+    assert (found["rule"] != "usual").mean() < 0.07
+    shifted = chart([*rng.normal(0, 1, 13), *rng.normal(3, 1, 13)])
+    assert (shifted["rule"].iloc[13:] != "usual").any()
+    points = shifted.assign(metric="met")
+    assert "better" in set(over_time.signal(points, BETTER))
+
+
+def test_fewer_than_thirteen_points_or_no_movement_is_too_few_to_say():
+    for y in (RNORM20[:12], [5.0] * 20, []):
+        found = chart(y)
+        assert set(found["rule"].astype(str)) <= {"too few to say"}
+        assert found[["mean", "lower", "upper"]].isna().all(axis=None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(-50, 50)), max_size=40))
+def test_xmr_takes_anything_and_turns_round_with_its_series(y):
+    found = chart([np.nan if v is None else v for v in y])
+    assert_no_infinity(found)
+    turned = chart([np.nan if v is None else -v for v in y])
+    assert found["rule"].astype(str).tolist() == turned["rule"].astype(str).tolist()
+    assert (found["side"] == -turned["side"]).all()
+    both = pd.concat([found.assign(unit="b"), found], ignore_index=True)[["unit", "week", "value"]]
+    again = over_time.xmr(both.sample(frac=1, random_state=1), ["unit"], "week")
+    for unit in ("u", "b"):
+        one = again[again["unit"] == unit].reset_index(drop=True)
+        pd.testing.assert_frame_equal(one.drop(columns="unit"), found.drop(columns="unit"), check_dtype=False)
+
+
+def years(values, reach, start=2019):
+    return pd.DataFrame(
+        {"unit": "u", "metric": "met",
+         "academic_year": [f"{start + i}/{(start + i + 1) % 100:02d}" for i in range(len(values))],
+         "value": values, "lower": np.subtract(values, reach), "upper": np.add(values, reach)}
+    )  # fmt: skip
+
+
+def test_ten_thousand_random_trends_agree_with_statsmodels():
+    rng = np.random.default_rng(1)
+    many, k = 10_000, 5
+    value, reach = rng.normal(0.6, 0.03, (many, k)), rng.uniform(0.02, 0.08, (many, k))
+    frame = pd.concat([years(value[i], reach[i]).assign(unit=i) for i in range(many)], ignore_index=True)
+    found = over_time.trend(frame, ["unit"])
+    x = np.arange(k)
+    w = (over_time.Z / reach) ** 2
+    middle = (w * x).sum(1, keepdims=True) / w.sum(1, keepdims=True)
+    slope = (w * (x - middle) * value).sum(1) / (w * (x - middle) ** 2).sum(1)
+    assert np.abs(found["change"] - 4 * slope).max() < 1e-9
+    for i in range(200):
+        fit = WLS(value[i], add_constant(x), weights=w[i]).fit()
+        own = max(fit.scale, 1) / fit.scale  # theirs lowers the error where years scatter little; ours does not
+        assert found["change"][i] == pytest.approx(4 * fit.params[1], abs=1e-9)
+        assert (found["upper"] - found["change"])[i] == pytest.approx(over_time.Z * 4 * fit.bse[1] * own**0.5, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("values", "reach", "of_gaps", "words"),
+    [
+        ([-0.12, -0.08, -0.03], 0.02, True, "narrowing"),
+        ([0.12, 0.08, 0.03], 0.02, True, "narrowing"),
+        ([-0.03, -0.08, -0.12], 0.02, True, "widening"),
+        ([-0.08, -0.07, -0.08], 0.02, True, "no clear change"),
+        ([-0.08, -0.02, -0.09], 0.60, True, "too few to say"),
+        ([0.50, 0.55, 0.62], 0.02, False, "rising"),
+        ([0.62, 0.55, 0.50], 0.02, False, "falling"),
+        ([0.500, 0.505, 0.510], 0.002, False, "no clear change"),  # certain, and too small to matter
+    ],
+)
+def test_words(values, reach, of_gaps, words):
+    found = over_time.trend(years(values, reach), ["unit", "metric"])
+    assert over_time.verdict(found, MATERIAL, MATERIAL * 3.5, of_gaps)[0] == words
+
+
+def test_no_trend_is_seldom_called_one():
+    rng = np.random.default_rng(5)
+    frame = pd.concat(
+        [
+            years(0.6 + rng.normal(0, 0.02, 5) + rng.normal(0, 0.02, 5), [0.0392] * 5).assign(unit=i)
+            for i in range(3_000)
+        ]
+    )  # years scatter twice as much as their intervals say
+    assert (over_time.trend(frame, ["unit"])["p"] < 0.05).mean() < 0.12
+    calm = pd.concat([years(0.6 + rng.normal(0, 0.02, 5), [0.0392] * 5).assign(unit=i) for i in range(3_000)])
+    assert (over_time.trend(calm, ["unit"])["p"] < 0.05).mean() < 0.06
+
+
+def test_one_year_or_none_gives_no_trend():
+    assert over_time.trend(years([0.5], 0.1), ["unit"]).empty
+    assert over_time.trend(years([0.5], 0.1)[:0], ["unit"]).empty
+    assert over_time.trend(years([0.5, 0.6], [np.nan, 0.1]), ["unit"]).empty
