@@ -106,7 +106,7 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     )
     for warning in warnings:
         progress.say(f"Warning: {warning}")
-    progress.say(f"Published {len(done.safe.cells):,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
+    progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
     if counts.rows_quarantined:
         progress.say(f"Quarantined rows, each with its rule: {settings.warehouse / warehouse.QUARANTINE} (restricted).")
     progress.say(f"Peak memory {_peak_gib():.2f} GiB. Look at it: make dashboard")

@@ -1,31 +1,244 @@
-"""Measure: how large and how certain each value and gap is. Files and databases stay outside."""
+"""Measure: how large, how certain and how consistent each figure is. Files and databases stay outside.
+
+What may be shown is known before anything is measured, from counts alone: a figure about groups rests on shown
+cells, and a figure about the schools of a unit is kept only where the unit's own is shown and three schools or more
+are in it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions
-from pipelines.measures import gaps as gap_measures
+from pipelines.disclosure import rules
+from pipelines.measures import consistency, decomposition, funnel, gaps, inequality, over_time, pooling, sets
+from pipelines.measures import like_for_like as alike
 from pipelines.measures.intervals import with_intervals
+from pipelines.settings import Settings
 
 EVERYONE = "all"
+WHOLE_YEAR = "year"
+FEWEST_SCHOOLS = 3
+KEY = gaps.KEY
+SERIES = ["level", "unit", "metric", "characteristic", "group"]
+
+Tables = dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Cells with intervals, and gaps; both exact, in natural units, and not yet safe to publish."""
+class Terms:
+    """What the measures need to know of the definitions, as lookups. Sizes are in each metric's natural unit."""
 
-    cells: pd.DataFrame
-    gaps: pd.DataFrame
+    kinds: pd.Series
+    bounded: frozenset[str]
+    better: pd.Series
+    material: pd.Series
+    too_wide: pd.Series
+    references: pd.Series
+    groups: pd.DataFrame
+    schools: pd.DataFrame
 
 
-def measure(cells: pd.DataFrame, definitions: Definitions) -> Measured:
-    """Values with intervals for all `cells`, and the gaps between their groups."""
-    metrics = definitions.metrics.values()
-    kinds = pd.Series({m.name: m.kind for m in metrics})
-    valued = with_intervals(cells, kinds, frozenset(m.name for m in metrics if m.part_of_whole))
-    references = pd.Series({c.name: c.reference for c in definitions.characteristics.values()}, dtype=object)
-    gaps = gap_measures.against_reference(valued[valued["group"] != UNKNOWN], kinds, references)
-    return Measured(valued, gaps)
+def terms(definitions: Definitions, schools: pd.DataFrame, settings: Settings) -> Terms:
+    """The terms of a university. schools: school_code, faculty_code."""
+    metrics, characteristics = definitions.metrics.values(), definitions.characteristics.values()
+    material = pd.Series({m.name: m.material / m.scale for m in metrics})
+    groups = [
+        (c.name, group, place, c.ordered, group == c.reference)
+        for c in characteristics
+        for place, group in enumerate(c.groups)
+    ]
+    return Terms(
+        kinds=pd.Series({m.name: m.kind for m in metrics}, dtype=object),
+        bounded=frozenset(m.name for m in metrics if m.part_of_whole),
+        better=pd.Series({m.name: m.better for m in metrics}, dtype=object),
+        material=material,
+        # an interval that reaches further than several material gaps says too little either way
+        too_wide=material * settings.too_wide,
+        references=pd.Series({c.name: c.reference for c in characteristics}, dtype=object),
+        groups=pd.DataFrame(groups, columns=["characteristic", "group", "ordering", "ordered", "is_reference"]),
+        schools=schools,
+    )
+
+
+def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms) -> Tables:
+    """Every measure of `cells`, by the name of the table it is published as; exact, and not yet safe to publish.
+
+    hidden: which cells may not be shown. Figures are in natural units. Each table has its columns as in
+    docs/data-contract.md, and `status`; `cell` and `gap` still hold figures that are hidden.
+    """
+    counted = (cells["sy"] > 0).to_numpy(bool)
+    coded = sets.coded(cells.assign(hidden=hidden.to_numpy(bool)).take(np.flatnonzero(counted)), KEY)
+    valued = with_intervals(coded, with_terms.kinds, with_terms.bounded)
+    is_everyone = (valued["characteristic"] == EVERYONE).to_numpy(bool)
+    everyone = valued.take(np.flatnonzero(is_everyone))
+    compared = valued.take(np.flatnonzero(~is_everyone & (valued["group"] != UNKNOWN).to_numpy(bool)))
+    shown = _shown(compared)
+
+    gap = _against_reference(compared, with_terms)
+    seen = gap.take(np.flatnonzero(gap["status"] == rules.SHOWN))
+    all_levels = compared.take(np.flatnonzero(compared["level"] == sets.EVERY_LEVEL))
+    pooled = _pooled(all_levels, seen, with_terms)
+    told = pooled["pooled_gap"]
+    return {
+        "cell": valued.assign(status=sets.said([valued["hidden"]], [rules.SUPPRESSED], default=rules.SHOWN)),
+        "gap": pd.concat(
+            [
+                _beside_like_for_like(gap, _like_for_like(compared, shown, told, with_terms), with_terms),
+                _against_everyone_else(shown, with_terms),
+            ],
+            ignore_index=True,
+        ),
+        **_decomposition(all_levels, seen, told, with_terms),
+        **pooled,
+        "consistency": _consistency(everyone, with_terms),
+        "funnel": _funnel(everyone, with_terms),
+        "inequality": inequality.inequality(shown, with_terms.kinds, with_terms.groups, with_terms.better).assign(
+            status=rules.SHOWN
+        ),
+        "trend": _trend(pd.concat([_shown(everyone), shown]), seen, with_terms),
+    }
+
+
+def _shown(cells: pd.DataFrame) -> pd.DataFrame:
+    return cells.take(np.flatnonzero(~cells["hidden"].to_numpy(bool)))
+
+
+def _there(frame: pd.DataFrame, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The rows of `frame` whose keys are in `table`."""
+    return frame.take(np.flatnonzero(sets.find(frame, table, keys) >= 0))
+
+
+def _whole(frame: pd.DataFrame, figures: list[str]) -> pd.DataFrame:
+    """The rows of `frame` that have all these figures, and so something to say; all of them are shown."""
+    return frame.take(np.flatnonzero(np.isfinite(frame[figures].to_numpy(float)).all(axis=1))).assign(
+        status=rules.SHOWN
+    )
+
+
+def _against_reference(compared: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """Gaps to the reference group, judged among those whose two cells are shown."""
+    one, two = sets.pairs(compared, with_terms.references, gaps.PLACE)
+    hidden = compared["hidden"].to_numpy(bool)
+    hidden = hidden[one] | hidden[two]
+    found = gaps.between(compared.take(one[~hidden]), compared.take(two[~hidden]), with_terms.kinds)
+    unseen = compared[KEY].take(one[hidden]).assign(
+        reference=compared["group"].take(two[hidden]).array,
+        evidence=gaps.TOO_FEW, direction="none", status=rules.SUPPRESSED,
+    )  # fmt: skip
+    return pd.concat([_judged(found, with_terms), unseen], ignore_index=True).assign(against="reference")
+
+
+def _against_everyone_else(shown: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """Gaps to the other shown groups together. Of two groups, the other is the reference: nothing to add."""
+    size = with_terms.groups["characteristic"].value_counts()
+    several = np.flatnonzero(shown["characteristic"].isin(size.index[size > 2]))
+    found = gaps.against_everyone_else(shown.take(several), with_terms.kinds, with_terms.bounded)
+    return _judged(found, with_terms).assign(against=gaps.ELSE, like_for_like_says="")
+
+
+def _judged(found: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """Gaps with their evidence in words. Without an interval there is no figure either."""
+    found["p_adjusted"] = gaps.adjusted(found["p"], [found[c] for c in gaps.FAMILY])
+    found["evidence"] = gaps.evidence(found, with_terms.material, with_terms.too_wide)
+    found["direction"] = gaps.direction(found, with_terms.better)
+    known = np.isfinite(found[["value", "lower", "upper", "p"]].to_numpy(float)).all(axis=1)
+    return found.assign(status=np.where(known, rules.SHOWN, rules.NONE))
+
+
+def _like_for_like(compared: pd.DataFrame, shown: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """Of the university and faculties where three schools have both groups; of schools, from levels that are shown.
+
+    told: places at all levels with as many schools. At one level a stratum is a school.
+    """
+    kinds, references, schools = with_terms.kinds, with_terms.references, with_terms.schools
+    whole = alike.like_for_like(compared, kinds, references, schools)
+    one_level = (whole["level"] != sets.EVERY_LEVEL).to_numpy(bool)
+    enough = (whole["strata"] >= FEWEST_SCHOOLS).to_numpy(bool) & (one_level | (sets.find(whole, told, KEY) >= 0))
+    whole = whole.take(np.flatnonzero(enough & ~sets.is_school(whole["unit"])))
+    in_schools = shown.take(np.flatnonzero(sets.is_school(shown["unit"])))
+    own = alike.like_for_like(in_schools, kinds, references, schools)
+    return pd.concat([whole, own.take(np.flatnonzero(sets.is_school(own["unit"])))], ignore_index=True)
+
+
+def _beside_like_for_like(gap: pd.DataFrame, like: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """The gaps with what they are like for like, and what that says; empty words where there is none."""
+    like = like.dropna(subset=["value", "lower", "upper"])
+    row = sets.find(gap, like, KEY)
+    made = (row >= 0) & (gap["status"] == rules.SHOWN).to_numpy(bool)
+    row = row[made]
+    figures = {"like_for_like": "value", "like_for_like_lower": "lower", "like_for_like_upper": "upper"}
+    says = np.full(len(gap), "", object)
+    says[made] = alike.beside_raw(gap[made], like.take(row), with_terms.material).to_numpy(object)
+    beside = {name: np.full(len(gap), np.nan) for name in figures}
+    for name, column in figures.items():
+        beside[name][made] = like[column].to_numpy(float)[row]
+    return gap.assign(**beside, like_for_like_says=says)
+
+
+def _pooled(compared: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> Tables:
+    found = pooling.pooled(compared, with_terms.kinds, with_terms.references, with_terms.schools)
+    enough = found.whole.take(np.flatnonzero(found.whole["schools"] >= FEWEST_SCHOOLS))
+    whole = _there(enough, seen, KEY)
+    whole["p_adjusted"] = gaps.adjusted(whole["p"], [whole[c] for c in gaps.FAMILY])
+    whole = whole.assign(i2=100 * whole["i2"], says=pooling.verdict(whole))
+    whole = _whole(whole, ["value", "lower", "upper", "tau", "i2", "likely_lower", "likely_upper"])
+    parts = _of_schools(found.schools, seen, whole)
+    return {"pooled_gap": whole, "pooled_gap_school": _whole(parts, ["value", "lower", "upper"])}
+
+
+def _decomposition(compared: pd.DataFrame, seen: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> Tables:
+    found = decomposition.decompose(compared, with_terms.references, with_terms.schools)
+    whole = _there(found.whole, told, KEY)
+    whole = whole.assign(says=decomposition.verdict(whole, with_terms.material)).rename(
+        columns={f"{part}_{end}": f"{part}_schools_{end}" for part in ("within", "which") for end in ("lower", "upper")}
+    )
+    parts = [f"{part}_schools" for part in ("within", "which")]
+    whole = _whole(whole, ["value", *(f"{part}{end}" for part in parts for end in ("", "_lower", "_upper"))])
+    schools = _of_schools(found.schools, seen, whole)
+    return {"decomposition": whole, "decomposition_school": _whole(schools, parts)}
+
+
+def _of_schools(parts: pd.DataFrame, seen: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Of the schools' parts in `whole`, those of schools whose own gap is shown."""
+    parts = _there(parts, whole, KEY)
+    own = parts.drop(columns="unit").rename(columns={"school": "unit"})
+    return parts.take(np.flatnonzero(sets.find(own, seen, KEY) >= 0))
+
+
+def _consistency(everyone: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    found = consistency.between_schools(everyone, with_terms.kinds, with_terms.schools)
+    found = _there(found, _shown(everyone), ["academic_year", "part", "level", "unit", "metric"])
+    found = found.assign(between="schools", says=consistency.verdict(found))
+    return _whole(found, ["value", "odds_ratio", "odds_ratio_lower", "odds_ratio_upper", "low", "high", "p"])
+
+
+def _funnel(everyone: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """Limits for the schools whose value is shown, where the university's, the target, is shown too."""
+    in_schools = everyone.take(np.flatnonzero(sets.is_school(everyone["unit"])))
+    found = funnel.funnel(in_schools, with_terms.kinds)
+    found = found.assign(says=funnel.words(found, with_terms.better)).rename(columns={"phi": "overdispersion"})
+    seen = _shown(everyone)
+    target = seen.take(np.flatnonzero(seen["unit"] == sets.UNIVERSITY))
+    found = _there(_there(found, seen, KEY), target, ["academic_year", "part", "level", "metric"])
+    return _whole(found, ["value", "target", "lower", "upper", "lower_outer", "upper_outer", "overdispersion"])
+
+
+def _trend(values: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """How shown values, and shown gaps to the reference group, change over whole years."""
+    made = []
+    for of, figures in {"value": values, "gap": seen}.items():
+        found = over_time.trend(figures.take(np.flatnonzero(figures["part"] == WHOLE_YEAR)), SERIES)
+        found["p_adjusted"] = gaps.adjusted(found["p"], [found[c] for c in ("metric", "characteristic")])
+        found["says"] = over_time.verdict(found, with_terms.material, with_terms.too_wide, of_gaps=of == "gap")
+        made.append(found.assign(of=of, says=found["says"].astype(object)))
+    trends = pd.concat(made, ignore_index=True)
+    years = {c: trends[c].map(_academic_year).astype(object) for c in ("first_year", "last_year")}
+    return _whole(trends.assign(**years), ["change", "lower", "upper"])
+
+
+def _academic_year(first: int) -> str:
+    return f"{first}/{(first + 1) % 100:02d}"

@@ -1,4 +1,4 @@
-"""Protect: hide what would say too much, judge the gaps that may be shown, and round everything else.
+"""Protect: decide from counts what would say too much, then hide it and round everything else.
 
 This version applies the primary rules only. Hidden cells can still be worked out by subtraction, so
 a release is graded 'internal': for people who may see the students' records anyway.
@@ -6,47 +6,103 @@ a release is graded 'internal': for people who may see the students' records any
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pipelines.definitions import Definitions
 from pipelines.disclosure import rules
-from pipelines.measure import Measured
-from pipelines.measures import gaps as gap_measures
+from pipelines.measures import sets
 from pipelines.settings import Settings
 
 CELL_KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
-CELL_COLUMNS = [*CELL_KEY, "base", "value", "lower", "upper", "status"]
-GAP_COLUMNS = [
-    *CELL_KEY, "reference", "base", "reference_base", "value", "lower", "upper",
-    "p_adjusted", "evidence", "direction", "status",
-]  # fmt: skip
+
+
+class Figure(NamedTuple):
+    """How a column of figures is rounded."""
+
+    rounded: Callable[..., np.ndarray] = rules.half_up
+    of_metric: bool = True  # in the metric's unit and precision; else as it stands
+    decimals: int = 0  # more than the metric's; else all
+
+
+VALUE, FINE = Figure(), Figure(decimals=1)
+LOWER, UPPER = Figure(rules.down), Figure(rules.up)
+INTERVAL = {"value": VALUE, "lower": LOWER, "upper": UPPER}
+WHOLE, ONE, TWO, THREE = (Figure(of_metric=False, decimals=d) for d in range(4))
+TWO_DOWN, TWO_UP = (Figure(side, of_metric=False, decimals=2) for side in (rules.down, rules.up))
+
+# the columns of each table as published: None is kept as it is, 'base' is a count
+COUNT = Figure(decimals=-1)
+Columns = Mapping[str, Figure | None]
+KEYS: Columns = dict.fromkeys(CELL_KEY)
+TABLES: dict[str, Columns] = {
+    "cell": {**KEYS, "base": COUNT, **INTERVAL, "status": None},
+    "gap": {
+        **KEYS, "against": None, "reference": None, "base": COUNT, "reference_base": COUNT, **INTERVAL,
+        "p_adjusted": THREE, "evidence": None, "direction": None, "ratio": TWO, "like_for_like": VALUE,
+        "like_for_like_lower": LOWER, "like_for_like_upper": UPPER, "like_for_like_says": None, "status": None,
+    },
+    "decomposition": {
+        **KEYS, "value": VALUE,
+        "within_schools": VALUE, "within_schools_lower": LOWER, "within_schools_upper": UPPER,
+        "which_schools": VALUE, "which_schools_lower": LOWER, "which_schools_upper": UPPER,
+        "says": None, "status": None,
+    },
+    "decomposition_school": {**KEYS, "school": None, "within_schools": FINE, "which_schools": FINE, "status": None},
+    "pooled_gap": {
+        **KEYS, "schools": None, **INTERVAL, "tau": FINE, "i2": WHOLE, "likely_lower": LOWER, "likely_upper": UPPER,
+        "says": None, "status": None,
+    },
+    "pooled_gap_school": {**KEYS, "school": None, **INTERVAL, "status": None},
+    "consistency": {
+        **dict.fromkeys(["academic_year", "part", "level", "unit", "metric", "between", "members"]), "value": VALUE,
+        "odds_ratio": TWO, "odds_ratio_lower": TWO_DOWN, "odds_ratio_upper": TWO_UP, "low": VALUE, "high": VALUE,
+        "p": THREE, "says": None, "status": None,
+    },
+    "funnel": {
+        **dict.fromkeys(["academic_year", "part", "level", "metric", "unit"]), "value": VALUE, "target": VALUE,
+        "lower": LOWER, "upper": UPPER, "lower_outer": LOWER, "upper_outer": UPPER, "overdispersion": TWO,
+        "says": None, "status": None,
+    },
+    "inequality": {
+        **dict.fromkeys([*CELL_KEY[:-1], "groups"]), "range": VALUE, "between_group_sd": FINE, "theil": ONE,
+        "index_of_disparity": ONE, "slope": VALUE, "slope_lower": LOWER, "slope_upper": UPPER,
+        "relative": TWO, "relative_lower": TWO_DOWN, "relative_upper": TWO_UP, "p": THREE, "status": None,
+    },
+    "trend": {
+        **dict.fromkeys(["level", "unit", "metric", "characteristic", "group", "of"]),
+        **dict.fromkeys(["first_year", "last_year", "years"]),
+        "change": VALUE, "lower": LOWER, "upper": UPPER, "says": None, "status": None,
+    },
+}  # fmt: skip
+RENAMED = {
+    "cell": {"n": "base"},
+    "gap": {"n": "base", "reference_n": "reference_base"},
+    "inequality": {"between_sd": "between_group_sd", "disparity": "index_of_disparity"},
+}
 
 
 @dataclass(frozen=True)
 class Protected:
-    """Cells and gaps as they may be published (columns as in docs/data-contract.md)."""
+    """The tables of figures as they may be published, by name (columns as in docs/data-contract.md)."""
 
-    cells: pd.DataFrame
-    gaps: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+
+    @property
+    def cells(self) -> int:
+        return len(self.tables["cell"])
 
     @property
     def hidden(self) -> int:
-        return int((self.cells["status"] == rules.SUPPRESSED).sum())
+        return int((self.tables["cell"]["status"] == rules.SUPPRESSED).sum())
 
 
-def protect(measured: Measured, definitions: Definitions, settings: Settings) -> Protected:
-    """Suppress and round. Nothing exact leaves this function."""
-    hidden = _hidden(measured.cells, definitions, settings)
-    return Protected(
-        cells=_safe_cells(measured.cells, hidden, definitions, settings),
-        gaps=_safe_gaps(measured.gaps, measured.cells[hidden], definitions, settings),
-    )
-
-
-def _hidden(cells: pd.DataFrame, definitions: Definitions, settings: Settings) -> pd.Series:
+def hidden_cells(cells: pd.DataFrame, definitions: Definitions, settings: Settings) -> pd.Series:
+    """Which cells may not be shown, for what they are."""
     metrics = definitions.metrics.values()
     limits = settings.rules.model_dump(exclude={"round_bases_to"})
     return rules.primary(
@@ -59,52 +115,41 @@ def _hidden(cells: pd.DataFrame, definitions: Definitions, settings: Settings) -
     )
 
 
-def _rounded(frame: pd.DataFrame, hidden: pd.Series, definitions: Definitions) -> pd.DataFrame:
-    """value, lower and upper in the units readers see, rounded; NaN where hidden."""
-    metric = frame["metric"]
-    scale = metric.map({m.name: m.scale for m in definitions.metrics.values()})
-    decimals = metric.map({m.name: m.decimals for m in definitions.metrics.values()})
-    lower, upper = rules.outwards(frame["lower"] * scale, frame["upper"] * scale, decimals)
-    rounded = pd.DataFrame(
-        {"value": rules.half_up(frame["value"] * scale, decimals) + 0.0, "lower": lower, "upper": upper},
-        index=frame.index,
-    )
-    return rounded.mask(hidden)
+def protect(measured: Mapping[str, pd.DataFrame], definitions: Definitions, settings: Settings) -> Protected:
+    """Hide the figures of rows that are not shown, and round those of the others. Nothing exact leaves this function.
 
-
-def _bases(counts: pd.Series, hidden: pd.Series, settings: Settings) -> pd.Series:
-    rounded = pd.Series(rules.to_nearest(counts, settings.rules.round_bases_to), index=counts.index)
-    return rounded.mask(hidden).astype("Int64")
-
-
-def _safe_cells(cells: pd.DataFrame, hidden: pd.Series, definitions: Definitions, settings: Settings) -> pd.DataFrame:
-    safe = cells[CELL_KEY].assign(base=_bases(cells["n"], hidden, settings), **_rounded(cells, hidden, definitions))
-    safe["status"] = np.where(hidden, rules.SUPPRESSED, rules.SHOWN)
-    return safe[CELL_COLUMNS]
-
-
-def _safe_gaps(
-    gaps: pd.DataFrame, hidden_cells: pd.DataFrame, definitions: Definitions, settings: Settings
-) -> pd.DataFrame:
-    """A gap is shown where both its groups are. The evidence is judged on exact figures, among shown gaps only."""
+    measured: by name, with `status` and exact figures in natural units.
+    """
     metrics = definitions.metrics.values()
-    taken = pd.MultiIndex.from_frame(hidden_cells[CELL_KEY])
-    group = pd.MultiIndex.from_frame(gaps[CELL_KEY])
-    reference = pd.MultiIndex.from_frame(gaps[[*CELL_KEY[:-1], "reference"]])
-    hidden = pd.Series(group.isin(taken) | reference.isin(taken), index=gaps.index)
-
-    judged = gaps.assign(p=gaps["p"].mask(hidden))
-    judged["p_adjusted"] = gap_measures.adjusted(judged["p"], [judged[c] for c in gap_measures.FAMILY])
-    material = pd.Series({m.name: m.material / m.scale for m in metrics})
-    # an interval that reaches further than several material gaps says too little either way
-    too_wide = material * settings.too_wide
-    judged["evidence"] = gap_measures.evidence(judged, material, too_wide)
-    judged["direction"] = gap_measures.direction(judged, pd.Series({m.name: m.better for m in metrics}, dtype=object))
-    safe = judged[[*CELL_KEY, "reference", "evidence", "direction"]].assign(
-        base=_bases(gaps["n"], hidden, settings),
-        reference_base=_bases(gaps["reference_n"], hidden, settings),
-        p_adjusted=rules.half_up(judged["p_adjusted"], 3),
-        status=np.where(hidden, rules.SUPPRESSED, rules.SHOWN),
-        **_rounded(gaps, hidden, definitions),
+    scale = pd.Series({m.name: m.scale for m in metrics})
+    decimals = pd.Series({m.name: m.decimals for m in metrics})
+    return Protected(
+        {
+            name: _safe(measured[name].rename(columns=RENAMED.get(name, {})), columns, scale, decimals, settings)
+            for name, columns in TABLES.items()
+        }
     )
-    return safe[GAP_COLUMNS]
+
+
+def _safe(
+    exact: pd.DataFrame, columns: Columns, scale: pd.Series, decimals: pd.Series, settings: Settings
+) -> pd.DataFrame:
+    hidden = (exact["status"] != rules.SHOWN).to_numpy(bool)
+    scales, places = (sets.lookup(exact["metric"], of).astype(float).to_numpy() for of in (scale, decimals))
+    safe = exact[list(columns)].reset_index(drop=True)
+    for name in safe.select_dtypes("category"):  # plain text; as astype, many times faster
+        safe[name] = (
+            safe[name].cat.categories.astype("str").array.take(safe[name].cat.codes.to_numpy(), allow_fill=True)
+        )
+    for name, how in columns.items():
+        if how is None:
+            continue
+        figures = np.where(hidden, np.nan, exact[name].to_numpy(float))
+        if how is COUNT:
+            rounded = rules.to_nearest(figures, settings.rules.round_bases_to)
+            safe[name] = pd.Series(rounded).astype("Int64")
+        elif how.of_metric:
+            safe[name] = how.rounded(figures * scales, places + how.decimals)
+        else:
+            safe[name] = how.rounded(figures, how.decimals)
+    return safe

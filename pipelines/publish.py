@@ -32,8 +32,8 @@ LEVEL_LABELS = {
     "PGT": "Taught postgraduate",
     "PGR": "Research postgraduate",
 }
-# the order of cells and gaps, as readers look things up: one metric and characteristic at a time
-LOOK_UP = ["metric", "characteristic", "academic_year", "part", "level", "unit", "group"]
+# the order of rows, as readers look things up: one metric and characteristic at a time
+LOOK_UP = ["metric", "characteristic", "academic_year", "part", "level", "unit", "group", "against", "school"]
 THEME_ORDER = ("contact", "voice", "staff", "record")
 
 
@@ -129,8 +129,7 @@ def publish(
         "characteristic_group": _groups(definitions),
         "level": _levels(definitions),
         "period": _periods(modelled.periods),
-        "cell": safe.cells.sort_values(LOOK_UP),
-        "gap": safe.gaps.sort_values(LOOK_UP),
+        **safe.tables,
         **checks,
     }
     folder = settings.published / f"{UNFINISHED}{release}"
@@ -149,7 +148,10 @@ def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:
     with duckdb.connect(path) as con:
         for name, frame in tables.items():
             con.register("safe", frame)
-            con.execute(f'create table "{name}" as select * from safe')
+            # tables that say their own order are written in it
+            order = ["ordering"] if "ordering" in frame else [c for c in LOOK_UP if c in frame]
+            by = ", ".join(f'"{c}"' for c in order)
+            con.execute(f'create table "{name}" as select * from safe {f"order by {by}" if by else ""}')
             con.unregister("safe")
         con.execute("checkpoint")
     with path.open("rb") as file:
@@ -281,7 +283,7 @@ def _periods(periods: pd.DataFrame) -> pd.DataFrame:
     )
     out["through_week"] = out["through_week"].astype("Int64").where(to_date)
     usable = out[out["in_progress"] & to_date] if (out["in_progress"] & to_date).any() else out[~to_date]
-    out["is_current"] = out.index == usable.index[0]
+    out["is_current"] = out.index.isin(usable.index[:1])
     return _ordered(out.drop(columns="in_progress"))
 
 

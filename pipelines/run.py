@@ -11,10 +11,10 @@ from pipelines import definitions as definition_files
 from pipelines import publish, sources, warehouse
 from pipelines.check import CheckOutcome, check
 from pipelines.extract import Extracted, extract
-from pipelines.measure import measure
+from pipelines.measure import measure, terms
 from pipelines.model import model
 from pipelines.progress import Progress
-from pipelines.protect import Protected, protect
+from pipelines.protect import Protected, hidden_cells, protect
 from pipelines.pseudonymise import load_key, pseudonymise
 from pipelines.settings import Settings
 
@@ -35,7 +35,7 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
     Raises InputError, CheckFailed or ReleaseError with a message for the user. Whatever happens, the
     release in force stays until the new one is complete.
     """
-    definitions = definition_files.load(settings.definitions)
+    definitions = definition_files.load(settings.definitions, settings.material)
     with publish.only_run(settings):
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
@@ -44,12 +44,13 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
                 progress.note(f"{len(modelled.cells):,} cells")
-        with progress.step("measure", "values, intervals and gaps"):
-            measured = measure(modelled.cells, definitions)
-            progress.note(f"{len(measured.gaps):,} gaps")
+        with progress.step("measure", "values, gaps and how sure they are"):
+            hidden = hidden_cells(modelled.cells, definitions, settings)
+            measured = measure(modelled.cells, hidden, terms(definitions, modelled.schools, settings))
+            progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("protect", "suppress and round"):
             safe = protect(measured, definitions, settings)
-            progress.note(f"{safe.hidden:,} of {len(safe.cells):,} cells hidden")
+            progress.note(f"{safe.hidden:,} of {safe.cells:,} cells hidden")
         with progress.step("publish", "write the release and switch to it"):
             source = publish.Source(mapped.university, mapped.example)
             release = publish.publish(safe, modelled, outcome.tables, definitions, extracted.present, source, settings)

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     keep_releases: int = Field(default=5, ge=1, description="how many releases are kept")
     most_unmapped: float = Field(default=0.01, description="share of unknown codes in a column that stops a run")
     most_quarantined: float = Field(default=0.10, description="share of quarantined rows in a table that stops a run")
+    material: float = Field(3.0, gt=0, description="smallest gap that matters, in points; a metric's own counts first")
     too_wide: float = Field(
         3.5,
         description="a gap whose interval reaches further either side than this many material gaps is too few to say",

@@ -116,8 +116,10 @@ def _build(kind: type, file: str, name: str, entry: dict[str, Any]) -> Any:
         raise DefinitionError(f"{file}, entry [{name}]: {error}") from error
 
 
-def load(folder: Path = FOLDER) -> Definitions:
+def load(folder: Path = FOLDER, material: float = Metric.material) -> Definitions:
     """Read the definitions in `folder` and check that they hang together.
+
+    material: the smallest gap that matters, for metrics that do not say.
 
     Raises DefinitionError naming the file and entry at fault.
     """
@@ -144,7 +146,8 @@ def load(folder: Path = FOLDER) -> Definitions:
         tables[name] = Table(name, entry["grain"], tuple(entry["key"]), entry["optional"], columns)
 
     metrics = {
-        name: _build(Metric, "metrics.toml", name, entry) for name, entry in _entries(folder / "metrics.toml").items()
+        name: _build(Metric, "metrics.toml", name, {"material": material} | entry)
+        for name, entry in _entries(folder / "metrics.toml").items()
     }
     for m in metrics.values():
         if (m.kind == "ratio") != bool(m.denominator):

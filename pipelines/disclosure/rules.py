@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-SHOWN, SUPPRESSED = "shown", "suppressed"
+SHOWN, SUPPRESSED, NONE = "shown", "suppressed", "none"
 
 
 def primary(
@@ -43,15 +43,19 @@ def half_up(values: pd.Series | np.ndarray, decimals: int | pd.Series = 0) -> np
     """Round halves up (away from the even rule of floating point), to `decimals` places."""
     scale = 10.0 ** np.asarray(decimals, float)
     # the small nudge undoes binary representation: 0.285 × 100 is 28.499999…
-    return np.floor(np.asarray(values, float) * scale + 0.5 + 1e-9) / scale
+    return np.floor(np.asarray(values, float) * scale + 0.5 + 1e-9) / scale + 0.0  # + 0.0: no negative zero
 
 
-def outwards(lower: pd.Series, upper: pd.Series, decimals: int | pd.Series = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Round interval limits away from each other, so that a printed interval is never too narrow."""
+def down(values: pd.Series | np.ndarray, decimals: int | pd.Series = 0) -> np.ndarray:
+    """Round down, to `decimals` places: the lower limit of an interval, which a printed interval must reach."""
     scale = 10.0 ** np.asarray(decimals, float)
-    down = np.floor(np.asarray(lower, float) * scale + 1e-9) / scale
-    up = np.ceil(np.asarray(upper, float) * scale - 1e-9) / scale
-    return down + 0.0, up + 0.0  # + 0.0: no negative zero
+    return np.floor(np.asarray(values, float) * scale + 1e-9) / scale + 0.0  # + 0.0: no negative zero
+
+
+def up(values: pd.Series | np.ndarray, decimals: int | pd.Series = 0) -> np.ndarray:
+    """Round up, to `decimals` places: the upper limit of an interval."""
+    scale = 10.0 ** np.asarray(decimals, float)
+    return np.ceil(np.asarray(values, float) * scale - 1e-9) / scale + 0.0
 
 
 def to_nearest(values: pd.Series, step: int) -> np.ndarray:

@@ -58,7 +58,8 @@ def funnel(cells: pd.DataFrame, kinds: pd.Series, by: Sequence[str] = FAMILY, tr
         name: np.where(known, _back(centre + side * spread, is_p), np.nan)
         for name, side in {"lower": -Z95, "upper": Z95, "lower_outer": -Z998, "upper_outer": Z998}.items()
     }
-    distance = np.where(known, (y - centre) / spread, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = np.where(known, (y - centre) / spread, np.nan)
     position = sets.said(
         [~known, distance > Z998, distance > Z95, distance < -Z998, distance < -Z95],
         [gaps.TOO_FEW, FAR_ABOVE, ABOVE, FAR_BELOW, BELOW],

@@ -1,14 +1,17 @@
-"""Gaps: each group against its reference group, with an interval, a p-value and words for the evidence."""
+"""Gaps: each group against its reference group, or everyone else, with an interval, a p-value and words."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
-from pipelines.measures import intervals
+from pipelines.measures import intervals, sets
 
 PLACE = ["academic_year", "part", "level", "unit", "metric", "characteristic"]
+KEY = [*PLACE, "group"]
+SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy"]
+ELSE = "everyone else"
 FAMILY = ["metric", "characteristic", "academic_year", "part"]
 SIGNIFICANT = 1 - intervals.CONFIDENCE
 
@@ -31,7 +34,7 @@ def pooled_z(x1: np.ndarray, n1: np.ndarray, x2: np.ndarray, n2: np.ndarray) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         p = (x1 + x2) / (n1 + n2)
         z = (x1 / n1 - x2 / n2) / np.sqrt(p * (1 - p) * (1 / n1 + 1 / n2))
-    return np.where((p == 0) | (p == 1), 1.0, 2 * stats.norm.sf(np.abs(z)))
+    return np.where((p == 0) | (p == 1), 1.0, 2 * special.ndtr(-np.abs(z)))
 
 
 def welch(
@@ -45,7 +48,7 @@ def welch(
         error = np.sqrt(e1**2 + e2**2)
         df = error**4 / (e1**4 / (n1 - 1) + e2**4 / (n2 - 1))
         lower, upper = intervals.student(difference, error, df)
-        p = 2 * stats.t.sf(np.abs(difference / error), df)
+        p = 2 * special.stdtr(df, -np.abs(difference / error))
     known = error > 0
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan), np.where(known, p, np.nan)
 
@@ -54,36 +57,48 @@ def against_reference(cells: pd.DataFrame, kinds: pd.Series, references: pd.Seri
     """Every group's gap to its reference group in the same unit, level and period.
 
     cells: with intervals, groups to be compared only. references: characteristic → reference group.
-    Returns PLACE, group, reference, n, reference_n, value (group minus reference), lower, upper, p.
+    Returns PLACE, group, reference, n, reference_n, value (group minus reference), lower, upper, p, ratio (group over
+    reference; NaN where the reference's value is 0).
     Groups whose reference has nobody are left out.
     """
-    split = cells[cells["characteristic"].isin(references.index)]
-    reference = split["characteristic"].map(references)
-    is_reference = (split["group"] == reference).to_numpy()
-    pairs = split[~is_reference].merge(
-        split[is_reference], on=PLACE, suffixes=("", "_reference"), validate="many_to_one"
-    )
-    one = {c: pairs[c].to_numpy(float) for c in ("n", "sx", "value", "lower", "upper", "error")}
-    two = {c: pairs[f"{c}_reference"].to_numpy(float) for c in one}
-    value = one["value"] - two["value"]
+    one, two = sets.pairs(cells, references, PLACE)
+    return between(cells.take(one), cells.take(two), kinds)
 
-    lower, upper, p = welch(value, one["error"], one["n"], two["error"], two["n"])
-    is_p = (pairs["metric"].map(kinds) == "proportion").to_numpy()
-    low_p, high_p = newcombe(one["value"], one["lower"], one["upper"], two["value"], two["lower"], two["upper"])
-    lower, upper = np.where(is_p, low_p, lower), np.where(is_p, high_p, upper)
-    p = np.where(is_p, pooled_z(one["sx"], one["n"], two["sx"], two["n"]), p)
-    return pd.DataFrame(
-        {
-            **{c: pairs[c] for c in [*PLACE, "group"]},
-            "reference": pairs["group_reference"],
-            "n": one["n"],
-            "reference_n": two["n"],
-            "value": value,
-            "lower": lower,
-            "upper": upper,
-            "p": p,
-        }
-    )
+
+def against_everyone_else(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """Every group's gap to all other groups of its characteristic together, in the same unit, level and period.
+
+    cells: groups to be compared only. kinds, bounded: as `with_intervals` has them.
+    Returns the same as `against_reference`, `reference` being the words 'everyone else'. A group without others in
+    its place is left out.
+    """
+    of = sets.number(cells, PLACE)
+    rows = np.flatnonzero((of.size > 1)[of.of])
+    own = cells.take(rows)
+    sums = {c: of.sum(cells[c].to_numpy(float))[of.of[rows]] - own[c].to_numpy(float) for c in SUMS}
+    others = intervals.with_intervals(own[KEY].assign(group=ELSE, **sums), kinds, bounded)
+    return between(own, others, kinds)
+
+
+def between(one: pd.DataFrame, two: pd.DataFrame, kinds: pd.Series) -> pd.DataFrame:
+    """The gap of each row of `one` to the same row of `two`, cells with intervals; see `against_reference`."""
+    n1, x1, v1, l1, u1, e1 = (one[c].to_numpy(float) for c in ("n", "sx", "value", "lower", "upper", "error"))
+    n2, x2, v2, l2, u2, e2 = (two[c].to_numpy(float) for c in ("n", "sx", "value", "lower", "upper", "error"))
+    is_p = sets.is_kind(one["metric"], kinds, "proportion")
+    lower, upper, p = welch(v1 - v2, e1, n1, e2, n2)
+    low_p, high_p = newcombe(v1, l1, u1, v2, l2, u2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(v2 > 0, v1 / v2, np.nan)
+    figures = {
+        "n": n1,
+        "reference_n": n2,
+        "value": v1 - v2,
+        "lower": np.where(is_p, low_p, lower),
+        "upper": np.where(is_p, high_p, upper),
+        "p": np.where(is_p, pooled_z(x1, n1, x2, n2), p),
+        "ratio": ratio,
+    }
+    return one[KEY].reset_index(drop=True).assign(reference=two["group"].array, **figures)
 
 
 def adjusted(p: pd.Series, family: list[pd.Series]) -> pd.Series:
@@ -109,10 +124,10 @@ def evidence(gaps: pd.DataFrame, material: pd.Series, too_wide: pd.Series) -> pd
     no clear gap    anything else
     material, too_wide: metric → size in the units of value.
     """
-    needed, limit = gaps["metric"].map(material), gaps["metric"].map(too_wide)
+    needed, limit = (sets.lookup(gaps["metric"], m).astype(float) for m in (material, too_wide))
     large = gaps["value"].abs() >= needed
     reach = (gaps["upper"] - gaps["lower"]) / 2
-    words = np.select(
+    words = sets.said(
         [
             gaps["p"].isna() | gaps["lower"].isna(),
             (gaps["p_adjusted"] < SIGNIFICANT) & large,
@@ -130,6 +145,6 @@ def direction(gaps: pd.DataFrame, better: pd.Series) -> pd.Series:
 
     better: metric → higher, lower or neither.
     """
-    good = gaps["metric"].map(better).map({"higher": 1, "lower": -1, "neither": 0})
+    good = sets.lookup(gaps["metric"], better.map({"higher": 1, "lower": -1, "neither": 0})).astype(float)
     sign = np.sign(gaps["value"]) * good * gaps["evidence"].isin([CLEAR, POSSIBLE])
-    return sign.map({1.0: "better", -1.0: "worse"}).fillna("none")
+    return pd.Series(sets.said([sign > 0, sign < 0], ["better", "worse"], default="none"), index=gaps.index)

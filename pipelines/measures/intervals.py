@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 from statsmodels.stats.proportion import proportion_confint
 
 CONFIDENCE = 0.95
@@ -46,7 +46,7 @@ def ratio(
 
 def student(value: np.ndarray, error: np.ndarray, df: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Limits of a value with its standard error on Student's t with `df` degrees of freedom."""
-    reach = stats.t.ppf(0.5 + CONFIDENCE / 2, np.where(np.asarray(df) > 0, df, np.nan)) * error
+    reach = special.stdtrit(np.where(np.asarray(df) > 0, df, np.nan), 0.5 + CONFIDENCE / 2) * error
     return value - reach, value + reach
 
 
@@ -57,7 +57,7 @@ def with_intervals(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str
     bounded: ratios that can never exceed 1.
     """
     out = cells.copy()
-    kind = out["metric"].map(kinds).to_numpy()
+    kind = out["metric"].astype(object).map(kinds).to_numpy()
     n, sx, sxx = (out[c].to_numpy(float) for c in ("n", "sx", "sxx"))
     sy, syy, sxy = (out[c].to_numpy(float) for c in ("sy", "syy", "sxy"))
     value, lower, upper, error = (np.full(len(out), np.nan) for _ in range(4))

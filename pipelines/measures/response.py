@@ -99,28 +99,40 @@ def raked(
     answered from cannot be represented; respondents in groups without a margin (Unknown) keep their weight.
     """
     of = sets.number(respondents, by)
-    count = respondents["n"].to_numpy(float)
+    count, place = respondents["n"].to_numpy(float), of.of
     targets = [_target(respondents, margins, by, c) for c in characteristics]
+    cells = [t[0] for t in targets]
     weight = np.ones(len(respondents))
+    rows, moved = np.arange(len(respondents)), weight.copy()  # of the sets in which weights still move
     for _ in range(CYCLES):
-        before = weight
-        for cells, wanted in targets:
-            matched = np.isfinite(wanted)[cells.of]
-            here = of.sum(np.where(matched, weight * count, 0))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                factor = wanted[cells.of] * here[of.of] / cells.sum(weight * count)[cells.of]
-            weight = weight * np.where(matched, factor, 1)
-        weight = _capped(weight, count, of)
-        if np.abs(weight - before).max(initial=0) < CLOSE:
+        before = moved
+        for cell, (_, holder, wanted) in zip(cells, targets, strict=True):
+            moved = moved * _factors(np.bincount(cell, moved * count, len(holder)), holder, wanted)[cell]
+        moved = _capped(moved, count, place)
+        weight[rows] = moved
+        still = (np.bincount(place, np.abs(moved - before) >= CLOSE) > 0)[place]
+        if not still.any():
             break
+        if still.sum() < len(rows) / 2:
+            rows, moved, count, place = rows[still], moved[still], count[still], place[still]
+            cells = [cell[still] for cell in cells]
     return respondents.assign(weight=weight)
 
 
-def _capped(weight: np.ndarray, count: np.ndarray, of: sets.Sets) -> np.ndarray:
+def _factors(have: np.ndarray, holder: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """What each cell's weights are multiplied by to match its margin; 1 without a margin."""
+    known = np.isfinite(wanted)
+    here = np.bincount(holder, np.where(known, have, 0), int(holder.max(initial=-1)) + 1)[holder]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(known, wanted * here / have, 1)
+
+
+def _capped(weight: np.ndarray, count: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Weights of 1 on average and within the bounds, as near as may be to those given."""
-    total = of.sum(count)
+    total = np.bincount(place, count)
     for _ in range(CYCLES):
-        average = (of.sum(weight * count) / total)[of.of]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            average = (np.bincount(place, weight * count) / total)[place]
         weight = np.clip(weight / average, 1 / LARGEST, LARGEST)
         if np.abs(average - 1).max(initial=0) < CLOSE:
             break
@@ -129,8 +141,8 @@ def _capped(weight: np.ndarray, count: np.ndarray, of: sets.Sets) -> np.ndarray:
 
 def _target(
     respondents: pd.DataFrame, margins: pd.DataFrame, by: Sequence[str], characteristic: str
-) -> tuple[sets.Sets, np.ndarray]:
-    """The cells of one characteristic that respondents are in, and each one's share of the students in such cells.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The cells of one characteristic: each respondent's cell, each cell's set, and its share of the students there.
 
     NaN for a group without a margin.
     """
@@ -141,7 +153,7 @@ def _target(
     students = names.merge(margin[[*key, "n"]].astype(dict.fromkeys(key, object)), on=key, how="left")["n"]
     students = students.where(students > 0).to_numpy(float)
     place = sets.number(names, by)
-    return cells, students / place.sum(np.nan_to_num(students))[place.of]
+    return cells.of, place.of, students / place.sum(np.nan_to_num(students))[place.of]
 
 
 def weighted(respondents: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

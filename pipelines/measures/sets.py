@@ -86,6 +86,22 @@ def summed(frame: pd.DataFrame, keys: Sequence[str], columns: Sequence[str]) -> 
     return out.assign(**{c: sets.sum(frame[c].to_numpy(float)) for c in columns})
 
 
+def find(frame: pd.DataFrame, table: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
+    """For each row of `frame` the number of the row of `table` with the same keys, −1 where there is none.
+
+    `table` has each set of keys once.
+    """
+    both = {}
+    for key in keys:
+        column = table[key].astype("category").cat
+        codes = pd.Categorical(frame[key], categories=column.categories).codes
+        both[key] = pd.Categorical.from_codes(np.append(column.codes, codes), categories=column.categories)
+    of = number(pd.DataFrame(both), keys)
+    row = np.full(len(of), -1)
+    row[of.of[: len(table)]] = np.arange(len(table))
+    return row[of.of[len(table) :]]
+
+
 def lookup(column: pd.Series, table: pd.Series) -> pd.Series:
     """Each value of `column` replaced by `table`'s entry for it, as a category; missing where it has none."""
     coded_column = column.astype("category")

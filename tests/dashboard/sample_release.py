@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions, Metric, load
+from pipelines.findings import findings
 from tests.dashboard.sample_university import (
     CENTRE,
     CHECKS,
@@ -73,7 +74,7 @@ def _year(year: int) -> str:
 def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
     units, periods = _units(), _periods(sample)
     cells = _cells(sample, units, periods)
-    return {
+    tables = {
         "release": _release(sample),
         "unit": units,
         "metric": _metrics(sample),
@@ -85,6 +86,7 @@ def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
         "gap": _gaps(sample, cells),
         **_quality(sample),
     }
+    return {**tables, "finding": findings(tables)}
 
 
 def _release(sample: Sample) -> pd.DataFrame:
@@ -347,6 +349,7 @@ def _gaps(sample: Sample, cells: pd.DataFrame) -> pd.DataFrame:
     hidden = (gaps["status"] != "shown") | (gaps["status_ref"] != "shown")
     nobody = (gaps["status"] == "none") | (gaps["status_ref"] == "none")
     frame = gaps[[*keys, "group", "reference", "base"]].assign(
+        against="reference",
         reference_base=gaps["base_ref"],
         value=np.rint(value * factor) / factor,
         lower=np.floor((value - 1.96 * error) * factor) / factor,

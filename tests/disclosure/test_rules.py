@@ -84,6 +84,6 @@ def test_a_percentage_that_is_half_in_decimal_is_half_in_binary_too():
 
 @given(st.floats(-100, 100), st.floats(0, 50), st.integers(0, 1))
 def test_a_rounded_interval_holds_the_exact_one(middle, reach, decimals):
-    low, high = rules.outwards(pd.Series([middle - reach]), pd.Series([middle + reach]), decimals)
+    low, high = rules.down(pd.Series([middle - reach]), decimals), rules.up(pd.Series([middle + reach]), decimals)
     assert low[0] <= middle - reach + 1e-8
     assert high[0] >= middle + reach - 1e-8

@@ -45,3 +45,12 @@ def test_lookup_and_words():
     assert sets.is_school(pd.Series(["school:A", "faculty:B", "university"])).tolist() == [True, False, False]
     said = sets.said([np.array([True, False, False]), pd.Series([True, True, False])], ["one", "two"], default="none")
     assert list(said) == ["one", "two", "none"]
+
+
+def test_rows_are_found_by_their_keys_whatever_their_categories():
+    table = sets.coded(pd.DataFrame({"unit": ["a", "b", "b"], "level": ["UG", "UG", "all"]}), ["unit", "level"])
+    frame = pd.DataFrame({"unit": ["b", "c", "a", "b"], "level": ["all", "UG", "all", "UG"]})
+    for wanted in (frame, sets.coded(frame, ["unit"])):
+        assert list(sets.find(wanted, table, ["unit", "level"])) == [2, -1, -1, 1]
+    assert list(sets.find(frame[:0], table, ["unit", "level"])) == []
+    assert list(sets.find(frame, table[:0], ["unit", "level"])) == [-1] * 4

@@ -9,9 +9,9 @@ import pytest
 
 from pipelines import definitions as definition_files
 from pipelines import publish
-from pipelines.measure import measure
+from pipelines.measure import measure, terms
 from pipelines.model import Modelled
-from pipelines.protect import protect
+from pipelines.protect import hidden_cells, protect
 
 DEFINITIONS = definition_files.load()
 PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}
@@ -55,7 +55,9 @@ def modelled(in_progress=True):
 
 def make_release(settings, **kinds):
     made = modelled(**kinds)
-    safe = protect(measure(made.cells, DEFINITIONS), DEFINITIONS, settings)
+    hidden = hidden_cells(made.cells, DEFINITIONS, settings)
+    measured = measure(made.cells, hidden, terms(DEFINITIONS, made.schools, settings))
+    safe = protect(measured, DEFINITIONS, settings)
     source = publish.Source("University of Somewhere", example=True)
     return publish.publish(safe, made, CHECKS, DEFINITIONS, PRESENT, source, settings)
 

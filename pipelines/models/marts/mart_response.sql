@@ -1,7 +1,8 @@
 -- grain: one row per response and part of the year
 -- The columns a metric of grain 'response' may use:
---   the statements and recalled_meetings as answered, linked (whether the student is known),
---   recorded_meetings (attended meetings on record up to the day of the answer), and every characteristic.
+--   the statements and recalled_meetings as answered, enrolment (null: the student is not known), linked (whether
+--   the student is known), recorded_meetings (attended meetings on record up to the day of the answer), and every
+--   characteristic.
 with responses as (
     select *
     from stg_feedback
@@ -15,6 +16,7 @@ recorded as (
 ),
 final as (
     select
+        r.enrolment,
         r.academic_year,
         p.part,
         r.school_code,

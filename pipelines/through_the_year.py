@@ -1,0 +1,136 @@
+"""Through the year: who has met their tutor by when, contacts week by week, how they met, and how tutors differ.
+
+Each function takes the database of a run after its models and returns one published table: protected, rounded and
+shaped as docs/data-contract.md says.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from pipelines import models
+from pipelines.definitions import Definitions
+from pipelines.disclosure import rules, shares
+from pipelines.measures import consistency, gaps, intervals, over_time, sets
+from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
+from pipelines.settings import Settings
+
+CURVE = ["academic_year", "level", "unit", "characteristic", "group", "week"]
+CURVE_ORDER = "academic_year, level, unit, characteristic, grp"
+WEEK = ["academic_year", "unit", "week"]
+MODE = ["academic_year", "part", "unit", "mode"]
+TUTORS = ["academic_year", "part", "level", "unit", "metric"]
+SILENT = [over_time.HABIT, gaps.TOO_FEW]
+
+
+def tables(
+    con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present, modelled: Modelled, settings: Settings
+) -> dict[str, pd.DataFrame]:
+    """The published tables curve, week and mode, and the rows of consistency between tutors."""
+    model(con, definitions, present, modelled)
+    made = {
+        "curve": curve(con, settings),
+        "week": week(con, settings),
+        "mode": mode(con, settings),
+        "consistency_tutors": consistency_tutors(con, settings),
+    }
+    return {name: shares.texts(table) for name, table in made.items()}
+
+
+def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present, modelled: Modelled) -> None:
+    """Run the models these tables rest on."""
+    weeks = list(range(int(modelled.periods["through_week"].max()) + 1)) if len(modelled.periods) else [0]
+    characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+    models.run(con, "mart_curve", characteristics=characteristics)
+    models.run(con, "mart_week", weeks=weeks)
+    models.run(con, "mart_mode", modes=definitions.tables["meetings"].columns["mode"].values)
+    models.run(con, "mart_tutor_outcome", grains=_of_tutors(definitions, present))
+
+
+def _of_tutors(definitions: Definitions, present: Present) -> list[dict[str, object]]:
+    """The proportions that say how a tutor's students fare, by grain: those that are private to a student."""
+    metrics = [m for m in definitions.metrics.values() if m.kind == "proportion" and m.private]
+    possible = [m for m in metrics if not missing(m, present)]
+    grains: list[dict[str, object]] = [
+        {"name": g, "metrics": [m for m in possible if m.grain == g]} for g in GRAINS if g != "tutor"
+    ]
+    return [g for g in grains if g["metrics"]]
+
+
+def curve(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
+    """The share of enrolments who have met their tutor by the end of each teaching week."""
+    counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
+    of = sets.number(counts, CURVE[:-1])
+    n, met = counts["n"].to_numpy(), counts["met_week"].to_numpy(float)
+    weeks = counts["through_week"].to_numpy(int)[of.first] + 1
+    by_week = np.zeros((len(of), weeks.max(initial=0)), int)
+    known = np.isfinite(met)
+    np.add.at(by_week, (of.of[known], met[known].astype(int)), n[known])
+    there = np.arange(by_week.shape[1]) < weeks[:, None]
+    row, reached = np.nonzero(there)
+    points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": by_week.cumsum(axis=1)[there]})
+    value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
+    hide = shares.hidden(points, settings.rules)
+    low, high = shares.limits_of(lower, upper, hide)
+    return counts[CURVE[:-1]].take(of.first[row]).reset_index(drop=True).assign(
+        week=reached,
+        base=shares.bases(points["n"], hide, settings.rules),
+        value=shares.rounded(value, hide), lower=low, upper=high, status=shares.status(hide),
+    )  # fmt: skip
+
+
+def week(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
+    """Attended contacts in each teaching week, and the weeks that break the year's habit.
+
+    Hidden for units with few enrolments. Below 13 weeks there are no limits: mean, lower and upper are missing.
+    """
+    counts = con.execute("select * from mart_week").df()
+    counts["value"] = counts["contacts"].astype(float)
+    points = over_time.xmr(counts, WEEK[:-1], "week").drop(columns="value")
+    out = points.merge(counts, on=WEEK).sort_values(WEEK, ignore_index=True)
+    hide = out["n"] < settings.rules.smallest_base
+    low, high = shares.limits_of(out["lower"].clip(lower=0), out["upper"], hide, scale=1, decimals=1)
+    quiet = hide | out["rule"].isin(SILENT)
+    return out[WEEK].assign(
+        contacts=shares.bases(out["contacts"], hide, settings.rules),
+        mean=shares.rounded(out["mean"], hide, scale=1, decimals=1), lower=low, upper=high,
+        signal=np.select([quiet, out["side"] > 0, out["side"] < 0], ["", "high", "low"], default=""),
+        rule=out["rule"].astype(object).mask(quiet, ""),
+        status=shares.status(hide),
+    )  # fmt: skip
+
+
+def mode(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
+    """The share of attended meetings held in each way. Hidden, too, where few students had any."""
+    counts = con.execute("select * from mart_mode where n > 0 order by academic_year, part, unit, mode").df()
+    hide = shares.hidden(counts, settings.rules) | (counts["students"] < settings.rules.smallest_base)
+    return counts[MODE].assign(
+        base=shares.bases(counts["n"], hide, settings.rules),
+        value=shares.rounded(counts["sx"] / counts["n"], hide),
+        status=shares.status(hide),
+    )
+
+
+def consistency_tutors(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
+    """How far the named tutors of a school differ in what their students report: a spread, never a tutor.
+
+    Only where ten tutors have five students or more each; how many tutors is rounded like a base.
+    """
+    counts = con.execute("select * from mart_tutor_outcome where n >= 5").df()
+    found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
+    found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).sort_values(TUTORS, ignore_index=True)
+    hide = shares.hidden(found, settings.rules) | found["p"].isna()
+    least, most = shares.limits_of(found["odds_ratio_lower"], found["odds_ratio_upper"], hide, scale=1, decimals=2)
+    return found[TUTORS].assign(
+        between="tutors",
+        members=shares.bases(found["members"], hide, settings.rules),
+        value=shares.rounded(found["value"], hide),
+        odds_ratio=shares.rounded(found["odds_ratio"], hide, scale=1, decimals=2),
+        odds_ratio_lower=least, odds_ratio_upper=most,
+        low=shares.rounded(found["low"], hide), high=shares.rounded(found["high"], hide),
+        p=pd.Series(rules.half_up(found["p"], 3), index=found.index).mask(hide),
+        says=consistency.verdict(found).astype(object).mask(hide, gaps.TOO_FEW),
+        status=shares.status(hide),
+    )  # fmt: skip

@@ -1,0 +1,165 @@
+"""Whatever comes in, every shown figure is a number, and what cannot be said is said in words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import definitions as definition_files
+from pipelines.measure import measure, terms
+from pipelines.protect import TABLES, hidden_cells, protect
+from pipelines.settings import Settings
+from tests.measures.building import PLACE
+
+DEFINITIONS = definition_files.load()
+SETTINGS = Settings()
+KEY = [*PLACE, "group"]
+SCHOOLS = pd.DataFrame({"school_code": list("ABCDEFG"), "faculty_code": list("XXXXYYY")})
+FACULTIES = pd.Series(("faculty:" + SCHOOLS["faculty_code"]).to_numpy(), index="school:" + SCHOOLS["school_code"])
+SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy"]
+MAY_BE_NULL = {
+    "gap": {"ratio", "like_for_like", "like_for_like_lower", "like_for_like_upper"},
+    "inequality": {
+        "theil", "index_of_disparity", "slope", "slope_lower", "slope_upper",
+        "relative", "relative_lower", "relative_upper", "p",
+    },
+}  # fmt: skip
+
+
+def university(share, size, schools="ABCDEFG", characteristics=None, groups=99, years=2, levels=("UG", "PGT")):
+    """Cells of schools, faculties and the university, everyone and by group. share, size: of (school, group) → number.
+
+    Three kinds of metric: met their tutor, meetings, attendance.
+    """
+    characteristics = characteristics or {c.name: c.groups for c in DEFINITIONS.characteristics.values()}
+    rows = []
+    for year in range(2021, 2021 + years):
+        for level in levels:
+            for school in schools:
+                for characteristic, names in characteristics.items():
+                    for place, group in enumerate(names[:groups]):
+                        n = size(school, place)
+                        x = np.round(share(school, place) * n)
+                        where = (f"{year}/{year % 100 + 1}", "year", level, f"school:{school}")
+                        rows.append((*where, "any_meeting", characteristic, group, n, x, x, n, n, x))
+                        rows.append((*where, "meetings_per_student", characteristic, group, n, x, x, n, n, x))
+                        rows.append((*where, "attendance", characteristic, group, n, 2 * x, 4 * x, 2 * n, 4 * n, 4 * x))
+    cells = pd.DataFrame(rows, columns=[*KEY, *SUMS])
+    first = next(iter(characteristics))
+    everyone = cells[cells["characteristic"] == first].assign(characteristic="all", group="all")
+    cells = pd.concat([cells, everyone])
+    cells = cells[cells["n"] > 0]
+    faculty = cells["unit"].map(FACULTIES)
+    units = pd.concat([cells, cells.assign(unit=faculty), cells.assign(unit="university")])
+    return pd.concat([units, units.assign(level="all")]).groupby(KEY, sort=False)[SUMS].sum().reset_index()
+
+
+def made(cells):
+    hidden = hidden_cells(cells, DEFINITIONS, SETTINGS)
+    return protect(measure(cells, hidden, terms(DEFINITIONS, SCHOOLS, SETTINGS)), DEFINITIONS, SETTINGS).tables
+
+
+def varied(school, place):
+    return 0.5 + 0.05 * "ABCDEFG".index(school) - 0.04 * place
+
+
+USUAL = university(varied, lambda school, place: 60 + (7 + "ABCDEFG".index(school)) * place)
+INPUTS = {
+    "usual": USUAL,
+    "no cells at all": USUAL[:0],
+    "one school": university(varied, lambda school, place: 60, schools="A"),
+    "one group": university(varied, lambda school, place: 60, groups=1),
+    "nobody": university(lambda *_: 0.0, lambda *_: 60),
+    "everybody": university(lambda *_: 1.0, lambda *_: 60),
+    "all hidden": university(varied, lambda *_: 1, schools="AB", levels=("UG",)),
+    "some hidden": university(varied, lambda school, place: 3 if school in "AB" or place == 1 else 40),
+    "one year": university(varied, lambda *_: 60, years=1),
+    "groups apart": university(varied, lambda school, place: 60 if ("ABCDEFG".index(school) + place) % 2 else 0),
+    "one student each": university(lambda *_: 1.0, lambda *_: 1),
+    "nothing to divide by": USUAL.assign(sy=0.0),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_shown_figure_is_a_number(name):
+    for table, frame in made(INPUTS[name]).items():
+        assert list(frame.columns) == list(TABLES[table])
+        numbers = frame.select_dtypes("number").astype(float)
+        shown = (frame["status"] == "shown").to_numpy(bool)
+        assert not np.isinf(numbers.to_numpy()).any(), table
+        empty = numbers[shown].isna().any()
+        assert set(empty.index[empty]) <= MAY_BE_NULL.get(table, set()), table
+        texts = frame.select_dtypes(exclude="number")
+        assert not texts.isna().any(axis=None), table
+        figures = [c for c, how in TABLES[table].items() if how is not None]
+        assert frame.loc[~shown, figures].isna().all(axis=None), table
+
+
+@pytest.mark.parametrize("name", ["all hidden", "no cells at all", "nothing to divide by"])
+def test_without_anything_to_show_nothing_is_derived(name):
+    tables = made(INPUTS[name])
+    assert not (tables["gap"]["status"] == "shown").any()
+    assert set(tables["gap"]["evidence"]) <= {"too few to say"}
+    for table in TABLES.keys() - {"cell", "gap"}:
+        assert tables[table].empty, table
+
+
+@pytest.mark.parametrize("name", ["nobody", "everybody"])
+def test_without_any_variation_there_is_no_clear_gap(name):
+    gap = made(INPUTS[name])["gap"]
+    assert set(gap["evidence"]) <= {"no clear gap", "too few to say"}
+    no_spread = gap[gap["metric"] == "meetings_per_student"]
+    assert set(no_spread["status"]) == {"none"}
+    assert set(no_spread["evidence"]) == {"too few to say"}
+
+
+def test_usual_input_fills_every_table():
+    for table, frame in made(USUAL).items():
+        assert (frame["status"] == "shown").any(), table
+        assert not frame.duplicated([c for c in [*KEY, "against", "school", "between", "of"] if c in frame]).any()
+
+
+def test_figures_about_schools_need_three_and_a_shown_unit():
+    tables = made(INPUTS["some hidden"])
+    shown = tables["gap"].query("status == 'shown' and against == 'reference'").set_index(KEY).index
+    assert (tables["pooled_gap"]["schools"] >= 3).all()
+    for table in ("decomposition", "pooled_gap"):
+        assert set(tables[table].set_index(KEY).index) <= set(shown), table
+    for table in ("decomposition_school", "pooled_gap_school"):
+        own = tables[table].drop(columns="unit").rename(columns={"school": "unit"})
+        assert set(own.set_index(KEY).index) <= set(shown), table
+    assert made(INPUTS["one school"])["pooled_gap"].empty
+
+
+def test_hidden_cells_change_no_figure_about_groups():
+    """Inequality, trends and gaps to everyone else are the same whatever a hidden cell holds."""
+    cells = INPUTS["some hidden"]
+    other = cells.copy()
+    hidden = hidden_cells(cells, DEFINITIONS, SETTINGS).to_numpy()
+    other.loc[hidden, ["sx", "sxx", "sxy"]] = 0.0
+    one, two = made(cells), made(other)
+    for table in ("inequality", "trend"):
+        pd.testing.assert_frame_equal(one[table], two[table])
+    there = (t["gap"].query("against == 'everyone else'").reset_index(drop=True) for t in (one, two))
+    pd.testing.assert_frame_equal(*there)
+
+
+def test_a_gap_against_everyone_else_is_against_all_other_groups_together():
+    gap = made(USUAL)["gap"]
+    chosen = gap.query("unit == 'school:A' and level == 'all' and metric == 'any_meeting' and characteristic == 'sex'")
+    chosen = chosen[chosen["academic_year"] == chosen["academic_year"].min()]
+    # 60 Female at 50%, 67 Male at 46%, 74 Other at 42% per level, two levels
+    counts = {"Female": (60, 30), "Male": (67, 31), "Other": (74, 31)}
+    for group, (n, x) in counts.items():
+        row = chosen.query(f"against == 'everyone else' and group == '{group}'").iloc[0]
+        others, met = 201 - n, 92 - x
+        assert row["value"] == np.floor(100 * (x / n - met / others) + 0.5)
+        assert row["reference"] == "everyone else"
+        assert row["ratio"] == pytest.approx(x / n / (met / others), abs=0.005)
+    assert "Male" not in set(chosen.query("against == 'reference'")["group"])
+    assert "everyone else" not in set(gap.query("characteristic == 'disability'")["against"])
+
+
+def test_the_smallest_gap_that_matters_is_a_setting():
+    assert definition_files.load(material=5.0).metrics["any_meeting"].material == 5.0
+    assert definition_files.load(material=5.0).metrics["meetings_per_student"].material == 0.25
+    assert definition_files.load().metrics["any_meeting"].material == SETTINGS.material

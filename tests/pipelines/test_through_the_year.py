@@ -1,0 +1,203 @@
+"""Curve, weeks, modes and the spread between tutors agree with plain pandas, and hide what they must."""
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import definitions as definition_files
+from pipelines import through_the_year
+from pipelines.measures import consistency, over_time
+from pipelines.model import model
+from pipelines.settings import Rules
+from tests.pipelines.test_model import PRESENT, connect, staged
+
+DEFINITIONS = definition_files.load()
+OPEN = Rules(
+    smallest_base=1, smallest_percentage_base=1, smallest_margin=0, smallest_mean_base=1,
+    smallest_respondents=1, round_bases_to=1,
+)  # fmt: skip
+TEXT = {"academic_year", "part", "level", "unit", "characteristic", "group", "mode", "metric", "between",
+        "says", "signal", "rule", "status"}  # fmt: skip
+
+
+def with_modes(tables, seed=3):
+    rng = np.random.default_rng(seed)
+    modes = ["in person", "online", "group", None]
+    tables["meetings"]["mode"] = rng.choice(modes, len(tables["meetings"]), p=[0.6, 0.3, 0.05, 0.05])
+    return tables
+
+
+def made(tables, settings, rules=None):
+    con = connect(tables)
+    modelled = model(con, DEFINITIONS, PRESENT)
+    settings = settings.model_copy(update={"rules": rules}) if rules else settings
+    return through_the_year.tables(con, DEFINITIONS, PRESENT, modelled, settings), modelled
+
+
+def written_as_text(table):
+    """The columns that a release would hold as text."""
+    made = duckdb.from_df(table)
+    return {name for name, kind in zip(made.columns, made.types, strict=True) if str(kind) == "VARCHAR"}
+
+
+def half_up(values):
+    return np.floor(np.asarray(values, float) * 100 + 0.5 + 1e-9)
+
+
+def enrolled(tables, year):
+    """Enrolments that count in a whole year."""
+    e = tables["enrolments"]
+    ends = tables["calendar"].set_index("academic_year")["teaching_end"][year]
+    return e[(e["academic_year"] == year) & (e["start_date"].isna() | (e["start_date"] <= ends))]
+
+
+@pytest.mark.parametrize("in_progress", [True, False])
+def test_the_curve_rises_to_the_share_who_met_their_tutor(settings, in_progress):
+    tables = with_modes(staged(in_progress))
+    tables["meetings"].loc[tables["meetings"].index[-60:], "teaching_week"] = 40  # after teaching, in whole years
+    if in_progress:
+        late = tables["meetings"]["enrolment"].map(tables["enrolments"]["academic_year"]) == "2025/26"
+        tables["meetings"].loc[late & (tables["meetings"]["teaching_week"] == 40), "teaching_week"] = 3
+    found, modelled = made(tables, settings, OPEN)
+    curve = found["curve"]
+    key = ["academic_year", "level", "unit", "characteristic", "group"]
+    assert curve.groupby(key)["value"].diff().dropna().ge(0).all()
+    assert curve.groupby(key)["week"].agg(["min", "size"]).eval("min == 0").all()
+    last = curve.loc[curve.groupby(key)["week"].idxmax()]
+    assert set(last["week"]) == ({31, 9} if in_progress else {31})
+    cells = modelled.cells[modelled.cells["metric"] == "any_meeting"].merge(
+        modelled.periods, on=["academic_year", "part"]
+    )
+    cells = cells[(cells["part"] == "year") | cells["in_progress"]]
+    both = last.merge(cells, on=key, how="outer", suffixes=("", "_cell"), indicator=True)
+    assert set(both["level"]) == {"all", "UG", "PGT", "PGR"}
+    only = both[both["_merge"] == "right_only"]
+    assert (only["unit"].str.startswith("school:") & (only["level"] != "all") & (only["characteristic"] != "all")).all()
+    both = both[both["_merge"] != "right_only"]
+    assert (both["_merge"] == "both").all()
+    assert both["base"].tolist() == both["n"].tolist()
+    np.testing.assert_array_equal(both["value"], half_up(both["sx"] / both["n"]))
+
+
+def test_one_point_of_the_curve_by_hand(settings):
+    tables = with_modes(staged())
+    found, _ = made(tables, settings, OPEN)
+    e = enrolled(tables, "2024/25").query("school_code == 'A' and sex == 'Female'")
+    m = tables["meetings"].query("status == 'attended' and teaching_week <= 5")
+    met = e["enrolment"].isin(m["enrolment"])
+    point = found["curve"].query(
+        "academic_year == '2024/25' and unit == 'school:A' and level == 'all' and group == 'Female' and week == 5"
+    )
+    assert point[["base", "value"]].to_numpy().tolist() == [[len(e), half_up(met.mean())]]
+
+
+def test_the_curve_hides_what_it_must(settings):
+    found, _ = made(with_modes(staged()), settings)
+    curve, (open_, _) = found["curve"], made(with_modes(staged()), settings, OPEN)
+    counts = open_["curve"]
+    n = counts["base"].astype(float)
+    x = (counts["value"] / 100 * n).round()
+    hidden = curve["status"] == "suppressed"
+    assert hidden[n < 23].all()
+    assert hidden[(x == 0) | (x == n)].all()
+    assert not hidden[(n > 60) & (x > n / 10) & (x < n * 9 / 10)].any()
+    assert curve.loc[hidden, ["base", "value", "lower", "upper"]].isna().all(axis=None)
+    assert curve.loc[~hidden].notna().all(axis=None)
+    assert (curve["base"].dropna() % 5 == 0).all()
+
+
+def test_contacts_by_week_with_limits(settings):
+    tables = with_modes(staged())
+    found, _ = made(tables, settings, OPEN)
+    week = found["week"]
+    e = enrolled(tables, "2023/24")
+    m = tables["meetings"].query("status == 'attended' and 1 <= teaching_week <= 31")
+    expected = (
+        m[m["enrolment"].isin(e["enrolment"])].groupby("teaching_week").size().reindex(range(1, 32), fill_value=0)
+    )
+    here = week.query("academic_year == '2023/24' and unit == 'university'")
+    assert here["week"].tolist() == list(range(1, 32))
+    assert here["contacts"].tolist() == expected.tolist()
+    limits = over_time.xmr(pd.DataFrame({"s": 1, "w": range(1, 32), "value": expected.to_numpy(float)}), ["s"], "w")
+    np.testing.assert_allclose(here["mean"], limits["mean"], atol=0.051)
+    assert (here["lower"] <= limits["lower"].clip(lower=0).to_numpy()).all()
+    assert (here["upper"] >= limits["upper"].to_numpy()).all()
+    assert ((here["signal"] != "").to_numpy() == (limits["side"] != 0).to_numpy()).all()
+    assert ((here["rule"] != "") == (here["signal"] != "")).all()
+    short = week[week["academic_year"] == "2025/26"]
+    assert short["week"].max() == 9
+    assert short[["mean", "lower", "upper"]].isna().all(axis=None), "nine weeks are too few for limits"
+    assert set(short["signal"]) == {""}
+    assert short["contacts"].notna().all()
+
+
+def test_a_school_with_few_students_shows_no_contacts(settings):
+    tables = with_modes(staged())
+    rows = tables["enrolments"]
+    few = rows.index[(rows["school_code"] == "C")][9:]
+    tables["enrolments"].loc[few, "school_code"] = "B"
+    week = made(tables, settings)[0]["week"]
+    small = week[week["unit"] == "school:C"]
+    assert len(small)
+    assert set(small["status"]) == {"suppressed"}
+    assert small[["contacts", "mean", "lower", "upper"]].isna().all(axis=None)
+    assert set(small["signal"]) | set(small["rule"]) == {""}
+    assert set(week.loc[week["unit"] == "university", "status"]) == {"shown"}
+
+
+def test_modes_are_shares_of_attended_meetings(settings):
+    tables = with_modes(staged())
+    found = made(tables, settings, OPEN)[0]["mode"]
+    e = enrolled(tables, "2024/25").query("school_code == 'B'")
+    m = tables["meetings"].query("status == 'attended'")
+    shares = m[m["enrolment"].isin(e["enrolment"])]["mode"].fillna("not recorded").value_counts(normalize=True)
+    here = found.query("academic_year == '2024/25' and part == 'year' and unit == 'school:B'").set_index("mode")
+    assert set(here.index) == {*DEFINITIONS.tables["meetings"].columns["mode"].values, "not recorded"}
+    np.testing.assert_array_equal(here["value"], half_up(shares.reindex(here.index, fill_value=0)))
+    assert (found.groupby(["academic_year", "part", "unit"])["value"].sum() - 100).abs().max() <= 3
+    safe = made(tables, settings)[0]["mode"]
+    assert set(safe.loc[safe["mode"] == "phone", "status"]) == {"suppressed"}, "nobody, and one, look the same"
+
+
+def test_tutors_are_a_spread_and_never_named(settings):
+    tables = with_modes(staged())
+    tables["meetings"] = tables["meetings"].head(1_000)
+    names = [f"tutor {i}" for i in range(12)]
+    tables["enrolments"]["tutor_id"] = np.random.default_rng(4).choice([*names, None], len(tables["enrolments"]))
+    found = made(tables, settings)[0]["consistency_tutors"]
+    assert set(found["between"]) == {"tutors"}
+    assert set(found["unit"]) <= {"school:A", "school:B", "school:C"}
+    assert {"any_meeting", "no_meeting"} <= set(found["metric"])
+    assert not {"has_tutor", "response_rate", "attendance"} & set(found["metric"])
+    assert not found.astype(str).isin(names).any(axis=None)
+    assert found[found["status"] == "shown"].notna().all(axis=None)
+    e = enrolled(tables, "2024/25").query("school_code == 'A'").dropna(subset="tutor_id")
+    met = e["enrolment"].isin(tables["meetings"].query("status == 'attended'")["enrolment"])
+    by_tutor = e.assign(sx=met).groupby("tutor_id").agg(n=("sx", "size"), sx=("sx", "sum")).assign(unit="A")
+    expected = consistency.between_tutors(by_tutor, ["unit"]).iloc[0]
+    assert expected["members"] >= 10
+    row = found.query("academic_year == '2024/25' and part == 'year' and level == 'all' and unit == 'school:A'")
+    row = row.set_index("metric").loc["any_meeting"]
+    assert row["members"] == 10, "twelve, to the nearest five"
+    assert row["odds_ratio"] == pytest.approx(expected["odds_ratio"], abs=0.0051)
+    assert row["odds_ratio_lower"] <= expected["odds_ratio_lower"]
+    assert row["odds_ratio_upper"] >= expected["odds_ratio_upper"]
+
+
+def test_fewer_than_ten_tutors_say_nothing(settings):
+    assert made(with_modes(staged()), settings)[0]["consistency_tutors"].empty
+
+
+def test_no_meetings_no_survey_and_nobody_at_all(settings):
+    tables = with_modes(staged())
+    tables["feedback"] = tables["feedback"].head(0)
+    tables["meetings"] = tables["meetings"].head(0)
+    found, _ = made(tables, settings)
+    assert set(found["curve"]["status"]) == {"suppressed"}
+    assert found["mode"].empty
+    tables["enrolments"] = tables["enrolments"].head(0)
+    found, _ = made(tables, settings)
+    for table in found.values():
+        assert table.empty
+        assert written_as_text(table) == TEXT & set(table.columns)

@@ -1,0 +1,175 @@
+"""Who answered, how evenly, and the answers weighted: against plain pandas; linked, not linked, or no survey."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import definitions as definition_files
+from pipelines import voice
+from pipelines.measures import response
+from pipelines.model import model
+from tests.pipelines.test_model import CHARACTERISTICS, PRESENT, connect, staged
+from tests.pipelines.test_through_the_year import OPEN, TEXT, half_up, written_as_text
+
+DEFINITIONS = definition_files.load()
+UNLINKED = {**PRESENT, "feedback": PRESENT["feedback"] - {"student_id"}}
+YEAR = "academic_year == '2023/24' and part == 'year' and unit == 'university'"
+
+
+def made(tables, settings, present=PRESENT, rules=None):
+    con = connect(tables)
+    modelled = model(con, DEFINITIONS, present)
+    settings = settings.model_copy(update={"rules": rules}) if rules else settings
+    return voice.tables(con, DEFINITIONS, present, modelled, settings), modelled
+
+
+def unlinked():
+    tables = staged()
+    tables["feedback"]["enrolment"] = pd.array([None] * len(tables["feedback"]), dtype="Int64")
+    return tables
+
+
+def heard_unevenly(seed=5):
+    """A survey that women answer far more often than others, and in which they are happier."""
+    tables = staged(False)
+    rng = np.random.default_rng(seed)
+    e = tables["enrolments"]
+    e["start_date"] = pd.NaT
+    answers = e[rng.random(len(e)) < np.where(e["sex"] == "Female", 0.9, 0.2)]
+    feedback = answers[["enrolment", "academic_year", "school_code", "level", *CHARACTERISTICS]].reset_index(drop=True)
+    feedback["response_id"] = range(len(feedback))
+    feedback["teaching_week"], feedback["recalled_meetings"] = 10, pd.array([1] * len(feedback), dtype="Int64")
+    feedback["response_date"] = (
+        tables["calendar"].set_index("academic_year")["teaching_start"][feedback["academic_year"]].to_numpy()
+    )
+    for statement in ("knows_me", "trust", "supported", "part_of_journey", "belonging"):
+        happy = rng.random(len(feedback)) < np.where(feedback["sex"] == "Female", 0.85, 0.4)
+        feedback[statement] = pd.array(np.where(happy, 5, 2), dtype="Int64")
+    tables["feedback"] = feedback
+    return tables
+
+
+def test_response_rates_are_the_metric_of_the_same_name(settings):
+    found, modelled = made(staged(), settings, rules=OPEN)
+    key = ["academic_year", "part", "level", "unit", "characteristic", "group"]
+    cells = modelled.cells[modelled.cells["metric"] == "response_rate"]
+    both = found["response"].merge(cells, on=key, how="outer", suffixes=("", "_cell"))
+    assert both["base"].tolist() == both["n"].tolist()
+    np.testing.assert_array_equal(both["value"], half_up(both["sx"] / both["n"]))
+    assert (found["response"]["status"] == "shown").all()
+
+
+def test_without_a_link_the_groups_are_as_declared(settings):
+    tables = unlinked()
+    found, modelled = made(tables, settings, UNLINKED, OPEN)
+    assert "response_rate" not in set(modelled.cells["metric"])
+    declared = tables["feedback"].query("academic_year == '2023/24' and school_code == 'B'")
+    e = tables["enrolments"]
+    ends = tables["calendar"]["teaching_end"][0]
+    e = e[e["start_date"].isna() | (e["start_date"] <= ends)].query("academic_year == '2023/24' and school_code == 'B'")
+    here = found["response"].query(
+        "academic_year == '2023/24' and part == 'year' and unit == 'school:B' and level == 'all'"
+    )
+    here = here.set_index(["characteristic", "group"])["value"]
+    assert here["all", "all"] == half_up(len(declared) / len(e))
+    for group in ("Female", "Male", "Other"):
+        assert here["sex", group] == half_up((declared["sex"] == group).sum() / (e["sex"] == group).sum())
+    assert len(found["representativeness"])
+    assert len(found["weighted"])
+
+
+def test_more_answers_than_students_have_no_rate(settings):
+    tables = unlinked()
+    tables["feedback"]["sex"] = "Other"
+    found, _ = made(tables, settings, UNLINKED, OPEN)
+    row = found["response"].query(f"{YEAR} and level == 'all' and group == 'Other' and characteristic == 'sex'")
+    assert row["status"].tolist() == ["none"], "enrolled as something else, mostly"
+    tables["enrolments"].loc[tables["enrolments"]["sex"] == "Other", "sex"] = "Male"
+    found, _ = made(tables, settings, UNLINKED, OPEN)
+    row = found["response"].query("group == 'Other' and characteristic == 'sex'")
+    assert set(row["status"]) == {"none"}
+    assert row[["base", "value", "lower", "upper"]].isna().all(axis=None)
+
+
+def test_only_what_may_be_shown_is(settings):
+    found, _ = made(staged(), settings)
+    for table in found.values():
+        numbers = [c for c in table.columns if c not in TEXT]
+        shown = table["status"] == "shown"
+        assert shown.any()
+        assert table.loc[shown, numbers].notna().all(axis=None)
+        assert table.loc[~shown, numbers].isna().all(axis=None)
+    counts = made(staged(), settings, rules=OPEN)[0]["response"]["base"].to_numpy(float)
+    assert ((found["response"]["status"] == "shown").to_numpy() == (counts >= 23)).all(), "a rate of 0% is not private"
+
+
+def test_who_is_heard_less_is_said_and_rests_on_shown_groups(settings):
+    found, _ = made(heard_unevenly(), settings)
+    table = found["representativeness"].query(f"{YEAR} and level == 'all'").set_index("characteristic")
+    assert table.loc["sex", "says"] == "some are heard less"
+    assert table.loc["sex", "upper"] < 0.6
+    rates = found["response"].query(f"{YEAR} and level == 'all' and characteristic == 'sex' and group != 'Unknown'")
+    n, rate = rates["base"].to_numpy(float), rates["value"].to_numpy(float) / 100
+    spread = np.sqrt(np.average((rate - np.average(rate, weights=n)) ** 2, weights=n))
+    assert table.loc["sex", "r_indicator"] == pytest.approx(1 - 2 * spread, abs=0.03)
+    assert table.loc["commuter", "says"] == "answer alike"
+
+
+def test_weights_move_the_answer_towards_everybody(settings):
+    found, _ = made(heard_unevenly(), settings)
+    table = found["weighted"].query(YEAR).set_index("metric")
+    assert list(table.index) == ["belonging", "knows_me", "part_of_journey", "supported", "trust"]
+    assert (table["weighted"] < table["value"] - 5).all()
+    assert table.loc["trust", "weighted"] == pytest.approx(100 * (0.85 + 3 * 0.4) / 4, abs=10), "one in four is a woman"
+    assert set(found["weighted"]["level"]) == {"all"}
+
+
+def test_weights_agree_with_raking_written_plainly(settings, monkeypatch):
+    tables = heard_unevenly()
+    monkeypatch.setattr(voice, "SPARSE", 1)
+    only_sex = {**PRESENT, "enrolments": PRESENT["enrolments"] - set(CHARACTERISTICS) | {"sex"}}
+    found, _ = made(tables, settings, only_sex)
+    answers = tables["feedback"].query("academic_year == '2023/24'")
+    students = tables["enrolments"].query("academic_year == '2023/24'")
+    weight = pd.Series(1.0, index=answers.index)
+    for _ in range(200):
+        for keys in (["sex"], ["school_code", "level"]):
+            known = answers["sex"] != "Unknown" if keys == ["sex"] else answers["sex"].notna()
+            counted = students[students["sex"] != "Unknown"] if keys == ["sex"] else students
+            target = counted.groupby(keys).size() / len(counted) * weight[known].sum()
+            have = weight[known].groupby([answers.loc[known, k] for k in keys]).sum()
+            places = pd.MultiIndex.from_frame(answers.loc[known, keys]) if len(keys) > 1 else answers.loc[known, "sex"]
+            weight[known] = weight[known].to_numpy() * (target / have).loc[places].to_numpy()
+    assert weight.between(1 / response.LARGEST, response.LARGEST).all()
+    expected = np.average(answers["trust"].astype(int) >= 4, weights=weight)
+    row = found["weighted"].query(f"{YEAR} and metric == 'trust'").iloc[0]
+    assert row["weighted"] == half_up(expected)
+    assert row["value"] == half_up((answers["trust"].astype(int) >= 4).mean())
+
+
+def test_sparse_cells_are_joined():
+    respondents = pd.DataFrame({"set": 0, "sex": ["a"] * 30 + ["b"] * 12 + ["c"] * 6 + ["d"] * 5 + ["Unknown"] * 4})
+    enrolled = pd.DataFrame({"set": 0, "group": ["a", "b", "c", "d", "e"], "wider": voice.REST, "n": [50, 40, 8, 9, 3]})
+    label, margin = voice._joined(respondents, enrolled, "sex")
+    assert pd.Series(label).value_counts().to_dict() == {"a": 30, "b": 12, voice.REST: 11, "Unknown": 4}
+    assert dict(zip(margin["group"], margin["n"], strict=True)) == {"a": 50, "b": 40, voice.REST: 20}
+    few = respondents[respondents["sex"] != "d"]
+    assert set(voice._joined(few, enrolled, "sex")[1]["group"]) == {"a", "b"}, "what stays sparse has no margin"
+
+
+def test_few_respondents_are_not_weighted(settings):
+    tables = staged()
+    tables["feedback"] = tables["feedback"].query("academic_year == '2023/24'").head(49)
+    found, _ = made(tables, settings)
+    assert found["weighted"].empty
+    assert set(found["response"]["academic_year"]) == {"2023/24"}, "years without a survey have no response rate"
+
+
+@pytest.mark.parametrize("present", [PRESENT, {**PRESENT, "feedback": frozenset()}])
+def test_no_survey_gives_empty_tables_of_the_right_shape(settings, present):
+    tables = staged()
+    tables["feedback"] = tables["feedback"].head(0)
+    found, _ = made(tables, settings, present)
+    for table in found.values():
+        assert table.empty
+        assert written_as_text(table) == TEXT & set(table.columns)
