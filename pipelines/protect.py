@@ -52,9 +52,9 @@ def _hidden(cells: pd.DataFrame, definitions: Definitions, settings: Settings) -
     return rules.primary(
         cells,
         percentage=frozenset(m.name for m in metrics if m.is_percentage),
-        part_of_whole=frozenset(m.name for m in metrics if m.kind == "proportion" or m.part_of_whole),
         private=frozenset(m.name for m in metrics if m.private),
         voice=frozenset(m.name for m in metrics if m.grain == "response"),
+        counts_respondents=frozenset(m.name for m in metrics if m.counts_respondents),
         **limits,
     )
 
