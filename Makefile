@@ -4,8 +4,10 @@
 VENV   := .venv
 PY     := $(VENV)/bin/python
 # the first Python on this machine that is new enough
-PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+ifndef PYTHON
+PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+endif
 DATA   := $(or $(APT_DATA),data)
 INBOX  := $(DATA)/inbox/sources.toml
 # your own extracts where there are any, else the example university
@@ -43,10 +45,10 @@ browser: $(VENV)/.dev ## find or install a Chromium for the browser tests
 screenshots: $(VENV)/.dev browser ## every page at three widths, light and dark, into docs/screenshots
 	$(PY) -m tests.browser.screenshots --data $(DATA) --out docs/screenshots
 
-clean: ## remove the environment, caches and everything made from data (not your inbox)
+clean: ## remove the environment, caches and the example's extracts; releases and your inbox stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	find data/example data/warehouse data/published -mindepth 1 ! -name README.md -exec rm -rf {} +
+	find $(DATA)/example -mindepth 1 ! -name README.md -delete
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed. Debian: apt install python3 python3-venv. macOS: brew install python."; exit 1; fi

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipelines import models
 from pipelines.definitions import Characteristic, Column, Definitions, Metric
+from pipelines.errors import InputError
 
 GRAINS = {"enrolment": "enrolments", "response": "feedback", "tutor": "tutors"}
 NO_WEEK = -1  # no year is in progress: nothing counts as 'to date'
@@ -22,7 +23,8 @@ Present = Mapping[str, frozenset[str]]
 class Modelled:
     """What the models made.
 
-    cells: academic_year, part, level, unit, characteristic, group, metric, n, sx, sxx, sy, syy, sxy.
+    cells: academic_year, part, level, unit, characteristic, group, metric, n, sx, sxx, sy, syy, sxy,
+    have_some, lack_some.
     periods: as mart_period. data_through: the last meeting's date.
     """
 
@@ -56,6 +58,11 @@ def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Pre
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
     models.run(con, "mart_period")
+    if not con.execute("select 1 from mart_period").fetchall():
+        raise InputError(
+            "There is nothing to measure yet: no academic year has both meetings and a complete teaching week. "
+            "Run again once a week of teaching has passed, or check the dates in the calendar."
+        )
     models.run(con, "mart_contact", current_week=_current_week(con))
     models.run(con, "mart_enrolment", characteristics=characteristics)
     models.run(con, "mart_response", characteristics=characteristics, statements=_answers(definitions))

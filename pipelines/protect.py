@@ -92,6 +92,11 @@ class Protected:
 
     tables: dict[str, pd.DataFrame]
 
+    def with_tables(self, others: Mapping[str, pd.DataFrame]) -> Protected:
+        """These tables and others as safe; rows of a table that is in both stand together."""
+        both = {name: pd.concat([self.tables[name], table]) for name, table in others.items() if name in self.tables}
+        return Protected({**self.tables, **others, **both})
+
     @property
     def cells(self) -> int:
         return len(self.tables["cell"])
@@ -108,9 +113,9 @@ def hidden_cells(cells: pd.DataFrame, definitions: Definitions, settings: Settin
     return rules.primary(
         cells,
         percentage=frozenset(m.name for m in metrics if m.is_percentage),
-        part_of_whole=frozenset(m.name for m in metrics if m.kind == "proportion" or m.part_of_whole),
         private=frozenset(m.name for m in metrics if m.private),
         voice=frozenset(m.name for m in metrics if m.grain == "response"),
+        counts_respondents=frozenset(m.name for m in metrics if m.counts_respondents),
         **limits,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines import definitions as definition_files
-from pipelines import publish, sources, warehouse
+from pipelines import publish, sources, through_the_year, voice, warehouse
 from pipelines.check import CheckOutcome, check
 from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
@@ -44,12 +44,16 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
                 progress.note(f"{len(modelled.cells):,} cells")
+            with progress.step("follow", "through the year, and who answered"):
+                about = (con, definitions, extracted.present, modelled, settings)
+                followed = through_the_year.tables(*about) | voice.tables(*about)
+                progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
             hidden = hidden_cells(modelled.cells, definitions, settings)
             measured = measure(modelled.cells, hidden, terms(definitions, modelled.schools, settings))
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("protect", "suppress and round"):
-            safe = protect(measured, definitions, settings)
+            safe = protect(measured, definitions, settings).with_tables(followed)
             progress.note(f"{safe.hidden:,} of {safe.cells:,} cells hidden")
         with progress.step("publish", "write the release and switch to it"):
             source = publish.Source(mapped.university, mapped.example)

@@ -67,7 +67,7 @@ def rates(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 def answered(exact: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """The response rate of each group. Without a figure where more answered as a group than are enrolled in it."""
-    hide = shares.hidden(exact.assign(sx=exact["answered"]), settings.rules, private=False)
+    hide = shares.hidden(exact.assign(sx=exact["answered"]), settings.rules, private=False, respondents=True)
     nothing = exact["value"].isna() & (~hide | (exact["n"] == 0))
     without = hide | nothing
     low, high = shares.limits_of(exact["lower"], exact["upper"], without)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 KEY = ["academic_year", "part", "level", "unit", "characteristic", "group", "metric"]
-SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy"]
+SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
 STATEMENTS = ["knows_me", "trust", "supported", "part_of_journey", "belonging"]
 
 
@@ -30,7 +30,9 @@ def cells(
     characteristics: list[str],
 ) -> pd.DataFrame:
     """Sufficient statistics of the metrics below, from staged rows (dates as datetime64)."""
-    calendar = calendar[calendar["academic_year"].isin(enrolments["academic_year"])]
+    with_meetings = enrolments.loc[enrolments["enrolment"].isin(meetings["enrolment"]), "academic_year"]
+    through = meetings.loc[meetings["status"] != "cancelled", "meeting_date"].max()
+    calendar = calendar[calendar["academic_year"].isin(with_meetings) & (calendar["teaching_start"] <= through)]
     progress = current_week(meetings, calendar)
     parts: list[pd.DataFrame] = []
     for part in ("year", "to_date"):
@@ -61,6 +63,7 @@ def _enrolment_values(enrolments, meetings, feedback, standards, periods, part):
         periods[["academic_year", "week", "ends", "teaching_start", "teaching_weeks"]], on="academic_year"
     )
     e = e[e["start_date"].isna() | (e["start_date"] <= e["ends"])]
+    e = e[e["end_date"].isna() | (e["end_date"] >= e["teaching_start"])]
     m = meetings if part == "year" else meetings[meetings["teaching_week"] <= e["week"].iloc[0]]
     attended = m[m["status"] == "attended"]
     counts = attended.groupby("enrolment").agg(attended=("teaching_week", "size"), first_week=("teaching_week", "min"))
@@ -138,7 +141,9 @@ def _aggregate(valued, characteristics, metrics):
         for metric in metrics:
             x = frame[f"x_{metric}"].astype(float)
             y = frame[f"y_{metric}"].astype(float) if f"y_{metric}" in frame else x.notna().astype(float)
-            sums = frame[keys].assign(n=x.notna(), sx=x, sxx=x * x, sy=y, syy=y * y, sxy=x * y)
+            sums = frame[keys].assign(
+                n=x.notna(), sx=x, sxx=x * x, sy=y, syy=y * y, sxy=x * y, have_some=x > 0, lack_some=x < y
+            )
             out = sums.groupby(keys, observed=True)[SUMS].sum().reset_index()
             yield out[out["n"] > 0].assign(metric=metric, characteristic=characteristic)
 

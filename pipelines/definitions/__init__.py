@@ -71,6 +71,7 @@ class Metric:
     material: float = 3.0
     private: bool = True
     headline: bool = False
+    counts_respondents: bool = False
     percent: bool = True  # a ratio shown as a percentage
     part_of_whole: bool = False  # a ratio that can never exceed 1
 

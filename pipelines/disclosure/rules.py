@@ -12,9 +12,9 @@ def primary(
     cells: pd.DataFrame,
     *,
     percentage: frozenset[str],
-    part_of_whole: frozenset[str],
     private: frozenset[str],
     voice: frozenset[str],
+    counts_respondents: frozenset[str],
     smallest_base: int,
     smallest_percentage_base: int,
     smallest_mean_base: int,
@@ -23,27 +23,30 @@ def primary(
 ) -> pd.Series:
     """True for the cells that must be hidden for what they are.
 
-    cells: metric, n (rows), sx (numerator), sy (denominator). The sets name the metrics that are shown as
-    percentages, that are a part of a whole (so that near 0% or 100% says something about everyone), that
-    say something private, and that rest on survey answers. Rules as published by HESA (rounding and
+    cells: metric, n (rows), sx (numerator), have_some and lack_some (rows with any of what is measured, and
+    with less than all of it). The sets name the metrics that are shown as percentages, that say something
+    private (so that a figure that nearly everybody or nearly nobody shares is hidden), that rest on survey
+    answers, and whose numerator counts those who answered. Rules as published by HESA (rounding and
     suppression) and the Office for Students (transparency return).
     """
     metric = cells["metric"]
-    n, x, y = cells["n"], cells["sx"], cells["sy"]
+    n = cells["n"]
     is_percentage = metric.isin(percentage)
     few = n < smallest_base
     few |= is_percentage & (n < smallest_percentage_base)
     few |= ~is_percentage & (n < smallest_mean_base)
     few |= metric.isin(voice) & (n < smallest_respondents)
-    at_an_end = (x < smallest_margin) | (y - x < smallest_margin)
-    return few | (metric.isin(part_of_whole) & metric.isin(private) & at_an_end)
+    few |= metric.isin(counts_respondents) & (cells["sx"] < smallest_respondents)
+    at_an_end = (cells["have_some"] < smallest_margin) | (cells["lack_some"] < smallest_margin)
+    return few | (metric.isin(private) & at_an_end)
 
 
 def half_up(values: pd.Series | np.ndarray, decimals: int | pd.Series = 0) -> np.ndarray:
-    """Round halves up (away from the even rule of floating point), to `decimals` places."""
+    """Round to `decimals` places, halves up (of negative numbers: down), not to even as floating point does."""
+    values = np.asarray(values, float)
     scale = 10.0 ** np.asarray(decimals, float)
     # the small nudge undoes binary representation: 0.285 × 100 is 28.499999…
-    return np.floor(np.asarray(values, float) * scale + 0.5 + 1e-9) / scale + 0.0  # + 0.0: no negative zero
+    return np.copysign(np.floor(np.abs(values) * scale + 0.5 + 1e-9) / scale, values) + 0.0  # no negative zero
 
 
 def down(values: pd.Series | np.ndarray, decimals: int | pd.Series = 0) -> np.ndarray:

@@ -10,15 +10,15 @@ from pipelines.settings import Rules
 PERCENT = 100.0
 
 
-def hidden(counts: pd.DataFrame, limits: Rules, *, private: bool = True, voice: bool = False) -> pd.Series:
+def hidden(counts: pd.DataFrame, limits: Rules, *, private: bool = True, voice: bool = False, respondents: bool = False) -> pd.Series:
     """True for the shares that must not be shown. counts: n (base) and sx (numerator)."""
     share = frozenset({"share"})
     return rules.primary(
-        counts[["n", "sx"]].assign(sy=counts["n"], metric="share"),
+        counts[["n", "sx"]].assign(metric="share", have_some=counts["sx"], lack_some=counts["n"] - counts["sx"]),
         percentage=share,
-        part_of_whole=share,
         private=share if private else frozenset(),
         voice=share if voice else frozenset(),
+        counts_respondents=share if respondents else frozenset(),
         **limits.model_dump(exclude={"round_bases_to"}),
     )
 

@@ -12,15 +12,19 @@ from pipelines.settings import Rules
 LIMITS = Rules().model_dump(exclude={"round_bases_to"})
 
 
-def hidden(metric, n, x, y=None):
-    cells = pd.DataFrame({"metric": [metric], "n": [n], "sx": [float(x)], "sy": [float(n if y is None else y)]})
+def hidden(metric, n, x, have_some=None, lack_some=None):
+    counts = {
+        "have_some": [x if have_some is None else have_some],
+        "lack_some": [n - x if lack_some is None else lack_some],
+    }
+    cells = pd.DataFrame({"metric": [metric], "n": [n], "sx": [float(x)], **counts})
     return bool(
         rules.primary(
             cells,
-            percentage=frozenset({"trust", "has_tutor"}),
-            part_of_whole=frozenset({"trust", "has_tutor"}),
+            percentage=frozenset({"trust", "has_tutor", "response_rate"}),
             private=frozenset({"trust", "meetings"}),
             voice=frozenset({"trust"}),
+            counts_respondents=frozenset({"response_rate"}),
             **LIMITS,
         )[0]
     )
@@ -40,7 +44,18 @@ def test_percentages(n, x, expected):
 
 @pytest.mark.parametrize(("n", "expected"), [(7, True), (8, True), (9, True), (10, False), (11, False)])
 def test_means(n, expected):
-    assert hidden("meetings", n, 30) is expected
+    assert hidden("meetings", n, 30, have_some=4, lack_some=4) is expected
+
+
+@pytest.mark.parametrize(("have_some", "lack_some"), [(0, 50), (2, 48), (48, 2), (50, 0)])
+def test_a_mean_that_nearly_all_or_nearly_none_share_is_hidden(have_some, lack_some):
+    assert hidden("meetings", 50, 120, have_some, lack_some)
+    assert not hidden("meetings", 50, 120, 47, 3)
+
+
+@pytest.mark.parametrize(("answered", "expected"), [(0, True), (9, True), (10, False)])
+def test_a_response_rate_on_few_who_answered_is_hidden(answered, expected):
+    assert hidden("response_rate", 100, answered) is expected
 
 
 def test_a_figure_that_says_nothing_private_may_be_near_the_ends():
@@ -72,7 +87,7 @@ def test_counts_are_rounded_to_five_halves_up(count, expected):
 
 @pytest.mark.parametrize(
     ("value", "decimals", "expected"),
-    [(0.5, 0, 1), (1.5, 0, 2), (2.5, 0, 3), (28.5, 0, 29), (1.25, 1, 1.3), (-0.5, 0, 0)],
+    [(0.5, 0, 1), (1.5, 0, 2), (2.5, 0, 3), (28.5, 0, 29), (1.25, 1, 1.3), (-0.5, 0, -1), (-0.4, 0, 0), (-2.5, 0, -3)],
 )
 def test_halves_go_up(value, decimals, expected):
     assert rules.half_up(pd.Series([value]), decimals)[0] == pytest.approx(expected)

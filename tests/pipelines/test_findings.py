@@ -142,7 +142,7 @@ def test_only_what_is_shown_clear_and_against_the_reference_is_said() -> None:
         gap("trust", -12, against="everyone else", reference="everyone else"),
         gap("trust", -12, academic_year="2021/22"),
         gap("trust", -12, level="UG"),
-        gap("trust", -12, value=np.nan),
+        {**gap("trust", -12), "value": np.nan},
     ]
     assert not said(tables(gap=unseen))
 

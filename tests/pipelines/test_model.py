@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from pipelines import definitions as definition_files
+from pipelines.errors import InputError
 from pipelines.model import missing, missing_characteristic, model
 from tests import reference_cells
 
@@ -57,6 +58,7 @@ def staged(in_progress=True, seed=7):
         {
             "meeting_id": np.arange(m),
             "enrolment": of,
+            "academic_year": np.array(years)[pick[of]],
             "tutor_id": rng.choice(["t1", "t2", None], m, p=[0.7, 0.2, 0.1]),
             "meeting_date": start[of] + pd.to_timedelta(day, unit="D"),
             "teaching_week": np.maximum(day // 7 + 1, 0),
@@ -135,6 +137,35 @@ def test_the_year_in_progress_is_compared_with_the_same_week():
         ["2024/25", "year", 31, False],
         ["2025/26", "to_date", 9, True],
     ]
+
+
+def test_enrolments_for_a_year_that_has_not_begun_leave_the_year_in_progress_as_it_is():
+    tables = staged()
+    early = tables["enrolments"].head(3).assign(enrolment=[9001, 9002, 9003], academic_year="2026/27")
+    tables["enrolments"] = pd.concat([tables["enrolments"], early])
+    calendar = tables["calendar"]
+    coming = calendar.tail(1).assign(
+        academic_year="2026/27", teaching_start=pd.Timestamp("2026-09-25"), teaching_end=pd.Timestamp("2027-04-30")
+    )
+    tables["calendar"] = pd.concat([calendar, coming])
+    periods = model(connect(tables), DEFINITIONS, PRESENT).periods
+    assert periods.loc[periods["in_progress"], "academic_year"].to_list() == ["2025/26"]
+    assert "2026/27" not in set(periods["academic_year"])
+
+
+def test_a_year_without_any_meeting_has_no_period():
+    tables = staged()
+    tables["meetings"] = tables["meetings"][tables["meetings"]["academic_year"] != "2023/24"]
+    made = model(connect(tables), DEFINITIONS, PRESENT)
+    assert "2023/24" not in set(made.cells["academic_year"])
+    assert "2024/25" in set(made.cells["academic_year"])
+
+
+def test_without_a_complete_week_there_is_nothing_to_measure_and_it_is_said():
+    tables = staged()
+    tables["meetings"] = tables["meetings"].head(0)
+    with pytest.raises(InputError, match="nothing to measure yet"):
+        model(connect(tables), DEFINITIONS, PRESENT)
 
 
 def test_missing_optional_extracts_are_said_in_words():

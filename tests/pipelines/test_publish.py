@@ -23,14 +23,14 @@ CHECKS = {
 
 def modelled(in_progress=True):
     rows = [
-        ("2025/26", "to_date", "all", unit, "sex", group, "any_meeting", n, x, x, n, n, x)
+        ("2025/26", "to_date", "all", unit, "sex", group, "any_meeting", n, x, x, n, n, x, x, n - x)
         for unit in ("university", "school:A")
         for group, n, x in (("Female", 200, 150), ("Male", 180, 140), ("Other", 4, 2), ("Unknown", 30, 20))
     ]
     cells = pd.DataFrame(
         rows,
         columns=["academic_year", "part", "level", "unit", "characteristic", "group", "metric",
-                 "n", "sx", "sxx", "sy", "syy", "sxy"],
+                 "n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"],
     )  # fmt: skip
     periods = pd.DataFrame(
         {

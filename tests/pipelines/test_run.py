@@ -9,6 +9,7 @@ from pipelines import __main__ as command_line
 from pipelines import definitions as definition_files
 from pipelines import publish, warehouse
 from tests.bad_input.tiny import tiny_university
+from tests.dashboard.test_pages import visit
 
 
 @pytest.fixture
@@ -180,3 +181,17 @@ def test_one_entry_adds_a_metric_and_one_a_characteristic(extended):
     )
     assert [group for group, *_ in shown] == ["Private", "University hall"]
     assert shown[1][1:] == (30, "shown")
+
+
+@pytest.mark.usefixtures("extended")
+def test_the_added_metric_and_characteristic_are_on_the_page():
+    schools = visit("schools", metric="met_often")
+    measure = next(box for box in schools.selectbox if box.label == "Measure")
+    assert measure.value == "met_often"
+    assert "Has met more than twice" in measure.options
+    equity = visit("equity", metric="met_often", characteristic="accommodation")
+    assert not schools.exception
+    assert not equity.exception
+    characteristic = next(box for box in equity.selectbox if box.label == "Characteristic")
+    assert "Accommodation" in characteristic.options
+    assert characteristic.value == "accommodation"

@@ -102,6 +102,11 @@ def test_a_tutor_of_two_schools_does_not_decide_between_two_enrolments() -> None
     assert found == [(None, None, None)]
 
 
+def test_without_a_school_a_student_who_changed_school_meets_in_the_latest_year() -> None:
+    last_year = second_enrolment() | {"academic_year": "2024/25"}
+    assert linked(meeting(school_code=None, tutor_id=None), enrolments=(last_year,)) == [("A", "2025/26", 1)]
+
+
 def test_every_meeting_is_staged_once() -> None:
     many = [meeting(school_code=school) for school in ("A", None, "B", "elsewhere")] + [meeting(student_id="unknown")]
     assert len(linked(*many, enrolments=(second_enrolment(),))) == len(many)

@@ -165,7 +165,7 @@ def test_tutors_are_a_spread_and_never_named(settings):
     tables["meetings"] = tables["meetings"].head(1_000)
     names = [f"tutor {i}" for i in range(12)]
     tables["enrolments"]["tutor_id"] = np.random.default_rng(4).choice([*names, None], len(tables["enrolments"]))
-    found = made(tables, settings)[0]["consistency_tutors"]
+    found = made(tables, settings)[0]["consistency"]
     assert set(found["between"]) == {"tutors"}
     assert set(found["unit"]) <= {"school:A", "school:B", "school:C"}
     assert {"any_meeting", "no_meeting"} <= set(found["metric"])
@@ -186,7 +186,7 @@ def test_tutors_are_a_spread_and_never_named(settings):
 
 
 def test_fewer_than_ten_tutors_say_nothing(settings):
-    assert made(with_modes(staged()), settings)[0]["consistency_tutors"].empty
+    assert made(with_modes(staged()), settings)[0]["consistency"].empty
 
 
 def test_no_meetings_no_survey_and_nobody_at_all(settings):

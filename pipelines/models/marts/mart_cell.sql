@@ -1,6 +1,6 @@
 -- grain: one row per academic year, part, level, unit, characteristic, group and metric
 -- Sufficient statistics: n rows, and the sums of x (value), y (denominator; 1 where there is none) and their
--- products. Sums over schools give faculties and the university, sums over levels give 'all'.
+-- products; how many rows have some (x above 0) and how many lack some (x is 0; of a ratio, x is below y). Sums over schools give faculties and the university, sums over levels give 'all'.
 with
 {% for grain in grains %}
 valued_{{ grain.name }} as (
@@ -43,6 +43,10 @@ wide_{{ grain.name }} as (
         sum({{ y }} * {{ y }}) as syy_{{ metric.name }},
         sum({{ x }} * {{ y }}) as sxy_{{ metric.name }},
         {% endif %}
+        {% if metric.kind != 'proportion' %}
+        sum(case when {{ x }} > 0 then 1 else 0 end) as some_{{ metric.name }},
+        sum(case when {{ x }} < {{ y if metric.kind == 'ratio' else 1 }} then 1 else 0 end) as lack_{{ metric.name }},
+        {% endif %}
         {% endfor %}
         count(*) as rows_read
     from valued_{{ grain.name }}
@@ -67,7 +71,9 @@ by_school as (
         {{ ('sx_' if metric.kind == 'proportion' else 'sxx_') + metric.name }} as sxx,
         {{ 'sy_' + metric.name if metric.kind == 'ratio' else 'cast(n_' + metric.name + ' as double)' }} as sy,
         {{ 'syy_' + metric.name if metric.kind == 'ratio' else 'cast(n_' + metric.name + ' as double)' }} as syy,
-        {{ 'sxy_' + metric.name if metric.kind == 'ratio' else 'sx_' + metric.name }} as sxy
+        {{ 'sxy_' + metric.name if metric.kind == 'ratio' else 'sx_' + metric.name }} as sxy,
+        {{ 'some_' + metric.name if metric.kind != 'proportion' else 'sx_' + metric.name }} as have_some,
+        {{ 'lack_' + metric.name if metric.kind != 'proportion' else 'n_' + metric.name + ' - sx_' + metric.name }} as lack_some
     from wide_{{ grain.name }}
     where n_{{ metric.name }} > 0
     {{ "union all" if not loop.last }}
@@ -85,7 +91,8 @@ units as (
 by_unit as (
     select
         s.academic_year, s.part, s.level, u.unit, s.characteristic, s.grp, s.metric,
-        sum(s.n) as n, sum(s.sx) as sx, sum(s.sxx) as sxx, sum(s.sy) as sy, sum(s.syy) as syy, sum(s.sxy) as sxy
+        sum(s.n) as n, sum(s.sx) as sx, sum(s.sxx) as sxx, sum(s.sy) as sy, sum(s.syy) as syy, sum(s.sxy) as sxy,
+        sum(s.have_some) as have_some, sum(s.lack_some) as lack_some
     from by_school s
     inner join units u on u.school_code = s.school_code
     group by s.academic_year, s.part, s.level, u.unit, s.characteristic, s.grp, s.metric
@@ -93,7 +100,8 @@ by_unit as (
 all_levels as (
     select
         academic_year, part, 'all' as level, unit, characteristic, grp, metric,
-        sum(n) as n, sum(sx) as sx, sum(sxx) as sxx, sum(sy) as sy, sum(syy) as syy, sum(sxy) as sxy
+        sum(n) as n, sum(sx) as sx, sum(sxx) as sxx, sum(sy) as sy, sum(syy) as syy, sum(sxy) as sxy,
+        sum(have_some) as have_some, sum(lack_some) as lack_some
     from by_unit
     where level <> 'all'
     group by academic_year, part, unit, characteristic, grp, metric

@@ -1,4 +1,4 @@
--- grain: one row per enrolment and part of the year
+-- grain: one row per enrolment and part of the year, of students enrolled at some time of the teaching in it
 -- The columns a metric of grain 'enrolment' may use:
 --   has_tutor, attended, missed, attended_with_tutor, one_tutor, first_week (teaching week of the first
 --   attended meeting), promised_week, meetings_due, through_week, enrolled_throughout,
@@ -63,6 +63,7 @@ final as (
     left join mart_contact c on c.enrolment = e.enrolment
     left join respondents r
         on r.enrolment = e.enrolment and (p.part = 'year' or r.response_week <= p.through_week)
-    where e.start_date is null or e.start_date <= p.ends
+    where (e.start_date is null or e.start_date <= p.ends)
+        and (e.end_date is null or e.end_date >= p.teaching_start)
 )
 select * from final

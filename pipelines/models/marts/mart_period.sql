@@ -1,19 +1,20 @@
 -- grain: one row per academic year and part ('year': the whole year; 'to_date': up to the week the year in progress has reached)
 -- A year is in progress while its last meeting lies more than four weeks before the end of its teaching.
--- A week counts as reached from its Friday on.
+-- A week counts as reached from its Friday on. Years that have not begun, or have no meetings at all, are left out.
 with years as (
     select distinct academic_year
-    from stg_enrolments
-),
-calendar as (
-    select c.academic_year, c.teaching_start, c.teaching_end, c.teaching_weeks
-    from stg_calendar c
-    inner join years y on y.academic_year = c.academic_year
+    from stg_meetings
 ),
 last_meeting as (
     select max(meeting_date) as data_through
     from stg_meetings
     where status <> 'cancelled'
+),
+calendar as (
+    select c.academic_year, c.teaching_start, c.teaching_end, c.teaching_weeks
+    from stg_calendar c
+    inner join years y on y.academic_year = c.academic_year
+    inner join last_meeting m on m.data_through >= c.teaching_start
 ),
 latest_year as (
     select max(teaching_start) as teaching_start

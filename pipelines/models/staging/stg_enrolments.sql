@@ -7,6 +7,7 @@ with kept as (
         input.academic_year,
         input.school_code,
         stg_calendar.year_begins as valid_from,
+        stg_calendar.year_ends,
         repeated.superseded_by
     from input_enrolments as input
     left join stg_calendar on stg_calendar.academic_year = input.academic_year
@@ -20,6 +21,7 @@ numbered as (
         source_file,
         source_row,
         valid_from,
+        year_ends,
         superseded_by,
         row_number() over (order by student_id, academic_year, school_code, source_file, source_row) as enrolment,
         lead(valid_from) over (
@@ -45,6 +47,7 @@ final as (
             when numbered.next_valid_from < numbered.valid_from + 430 then numbered.next_valid_from
             else numbered.valid_from + 430
         end as valid_to,
+        numbered.year_ends,
         numbered.superseded_by
     from input_enrolments as input
     inner join numbered

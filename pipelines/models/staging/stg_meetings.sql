@@ -1,8 +1,8 @@
 -- grain: one row per meeting and student, with the enrolment it counts for (null: none)
 --
 -- That is the student's enrolment at the date in the meeting's own school; where the extract names no
--- school, in the one school of its tutor that year; failing that, the only one the student has. A named
--- school in which the student is not enrolled is never replaced by a guess.
+-- school, one of the latest year open at that date: in the school of its tutor that year; failing that, the only
+-- one the student has. A named school in which the student is not enrolled is never replaced by a guess.
 with enrolments as (
     select
         stg_enrolments.enrolment,
@@ -33,14 +33,16 @@ school_named as (
 ),
 
 -- the students' enrolments at the date of each meeting that names no school
-possible as (
+open_then as (
     select
         meetings.source_file,
         meetings.source_row,
         meetings.tutor_id,
         enrolments.enrolment,
         enrolments.school_code,
-        enrolments.academic_year
+        enrolments.academic_year,
+        enrolments.valid_from,
+        max(enrolments.valid_from) over (partition by meetings.source_file, meetings.source_row) as latest
     from input_meetings as meetings
     inner join enrolments
         on
@@ -48,6 +50,12 @@ possible as (
             and enrolments.valid_from <= meetings.meeting_date
             and meetings.meeting_date < enrolments.valid_to
     where meetings.school_code is null
+),
+
+possible as (
+    select *
+    from open_then
+    where valid_from = latest
 ),
 
 tutor_school as (
