@@ -34,7 +34,7 @@ def tables(
         "curve": curve(con, settings),
         "week": week(con, settings),
         "mode": mode(con, settings),
-        "consistency": consistency(con, settings),
+        "consistency": of_tutors(con, settings),
     }
     return {name: shares.texts(table) for name, table in made.items()}
 
@@ -113,7 +113,7 @@ def mode(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
     )
 
 
-def consistency(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
+def of_tutors(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
     """How far the named tutors of a school differ in what their students report: a spread, never a tutor.
 
     Only where ten tutors have five students or more each; how many tutors is rounded like a base.
