@@ -121,12 +121,18 @@ class Release:
             part=period["part"],
         )
 
-    def gaps(self, **keys: str) -> pd.DataFrame:
-        """Gaps that match every key given; see `cells`."""
-        return self._matching("gap", keys)
+    def gaps(self, against: str = "reference", **keys: str) -> pd.DataFrame:
+        """Gaps against the reference group (or "everyone else") that match every key given; see `cells`."""
+        return self._matching("gap", {"against": against, **keys})
+
+    def findings(self, unit: str) -> pd.DataFrame:
+        """The sentences about a unit, most important first; none where the release has no such table."""
+        if self._read("select * from information_schema.tables where table_name = 'finding'").empty:
+            return pd.DataFrame()
+        return self._read("select * from finding where unit = ? order by ordering", unit)
 
     def _matching(self, table: str, keys: dict[str, str]) -> pd.DataFrame:
-        allowed = {"academic_year", "part", "level", "unit", "metric", "characteristic", "group"}
+        allowed = {"academic_year", "part", "level", "unit", "metric", "characteristic", "group", "against"}
         if unknown := keys.keys() - allowed:
             raise ValueError(f"cells and gaps are looked up by {sorted(allowed)}, not by {sorted(unknown)}")
         where = " and ".join(f'"{key}" = ?' for key in keys) or "true"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import layout, record, tables
 from dashboard.charts.strip import strips
-from dashboard.filters import EVERYWHERE, Filters, period_before, periods_with
+from dashboard.filters import EVERYWHERE, Filters, code, period_before, periods_with
 from dashboard.findings import consistency, equity, quality
 from dashboard.findings.consistency import Comparison
 from dashboard.layout import Visit
@@ -15,10 +17,12 @@ from dashboard.published import Release
 from dashboard.style import html, words
 
 MOST_GAPS = 5
+ALL_LEVELS = "all"  # findings are about all levels together
+IN_URL = ("metric", "characteristic", "group")
 
 
 def page(visit: Visit) -> None:
-    """Headline measures, all schools on each, the clearest gaps, and whether the data can be trusted."""
+    """Headline measures, what stands out, all schools on each measure, and whether the data can be trusted."""
     release = visit.release
     offered = release.metrics["available"].astype(bool) & release.metrics["headline"].astype(bool)
     headline = [metric for _, metric in release.metrics[offered].iterrows()]
@@ -35,6 +39,8 @@ def page(visit: Visit) -> None:
         layout.answer(consistency.consistency_answer(compared))
 
     st.html(html.cards([_card(release, c, periods[c.metric["metric"]], level) for c in compared]))
+    found = release.findings(visit.viewer.scope)
+    _stands_out(visit, found, current["label"])
     with_figures = [c for c in compared if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c in with_figures):
         _strips(visit, [c for c in with_figures if c.metric["suffix"] == suffix], faculty, level)
@@ -43,7 +49,8 @@ def page(visit: Visit) -> None:
     if with_figures:
         widest = consistency.widest(with_figures)
         visit.link("schools", "See which schools differ", metric=widest.metric["metric"], level=level)
-    _gaps(visit, headline, periods, level)
+    if found.empty or level != ALL_LEVELS:
+        _gaps(visit, headline, periods, level)
     _trust(visit)
 
 
@@ -66,6 +73,28 @@ def _card(release: Release, c: Comparison, period: pd.Series, level: str) -> htm
         change=consistency.change_words(moved, c.metric, since),
         verdict=consistency.change_verdict(moved, c.metric["better"]),
     )
+
+
+def _stands_out(visit: Visit, found: pd.DataFrame, period: str) -> None:
+    if found.empty:
+        return
+    layout.section("What stands out", f"All levels together, {period} unless another year is named")
+    with st.container(key="findings"):
+        for finding in found.to_dict("records"):
+            lead = words.FINDINGS.get(finding["kind"], "Finding")
+            if finding["kind"] == "gap":
+                about = visit.release.characteristics.loc[finding["characteristic"], "label"]
+                lead = f"{lead} by {words.lowered(about)}"
+            text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
+            visit.link(finding["view"], text, **_view(finding))
+
+
+def _view(finding: dict[Any, Any]) -> dict[str, str]:
+    """A finding's view, as filters in the URL."""
+    if finding["view"] not in ("schools", "equity"):
+        return {}
+    view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
+    return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
 
 
 def _strips(visit: Visit, compared: list[Comparison], faculty: str, level: str) -> None:

@@ -14,6 +14,10 @@ TABLES = {
     "schools": "Schools", "calendar": "Calendar", "standards": "Standards", "tutors": "Tutors",
     "enrolments": "Enrolments", "meetings": "Meetings", "feedback": "Feedback",
 }  # fmt: skip
+FINDINGS = {
+    "gap": "Gap", "closed gap": "Good news", "outstanding": "Good practice", "conversation": "Standing apart",
+    "record": "Record", "voice": "Missing voice", "consistency": "Consistency", "change": "Change",
+}  # fmt: skip
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

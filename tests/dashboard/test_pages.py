@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard.layout import plain
+from dashboard.published import Release
 from dashboard.style.theme import DARK, LIGHT
 from pipelines.definitions import Characteristic, Metric, load
 from tests.dashboard.sample_release import Sample, write_release
@@ -108,6 +111,28 @@ def test_findings_link_to_their_evidence() -> None:
         query = {k: v[0] for k, v in parse_qs(link.query_string).items()}
         app = visit("equity", **query)
         assert {f.key: f.value for f in app.selectbox if f.key in query} == query
+
+
+@pytest.mark.usefixtures("served")
+def test_what_stands_out_comes_as_sentences_in_their_order(release: Release) -> None:
+    found = release.findings("university")
+    said = [link.label for link in links(visit()) if link.label.startswith("**")]
+    assert len(said) == len(found) > 3
+    for label, sentence in zip(said, found["sentence"], strict=True):
+        assert plain(sentence) in label
+    assert "The clearest gaps between groups" not in text(visit())
+    assert "The clearest gaps between groups" in text(visit(level="UG")), "findings are about all levels"
+
+
+def test_a_release_without_findings_shows_its_clearest_gaps(tmp_path: Path, serve) -> None:
+    name = write_release(tmp_path / "published")
+    with duckdb.connect(str(tmp_path / "published" / name / "university.duckdb")) as connection:
+        connection.execute("drop table finding")
+    serve(tmp_path)
+    app = visit()
+    assert not app.exception
+    assert "What stands out" not in text(app)
+    assert "The clearest gaps between groups" in text(app)
 
 
 @pytest.mark.usefixtures("served")

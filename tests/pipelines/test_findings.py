@@ -104,7 +104,7 @@ def said(made: dict[str, pd.DataFrame], unit: str = "university", kind: str | No
 
 
 def test_a_gap_is_one_sentence_per_theme_with_its_numbers_and_its_doubt() -> None:
-    like = {"like_for_like": -10, "like_for_like_lower": -13, "like_for_like_upper": -7}
+    like: dict[str, Any] = {"like_for_like": -10, "like_for_like_lower": -13, "like_for_like_upper": -7}
     rows = [gap("trust", -12, like_for_like_says="remains", **like), gap("knows_me", -9), gap("any_meeting", -6)]
     contact, voice = sorted(said(tables(gap=rows)))[1], sorted(said(tables(gap=rows)))[0]
     assert contact.startswith("‘Met their tutor’ is 6 points lower for Black students than for White students")
@@ -155,8 +155,8 @@ def test_a_gap_that_closed_is_told_with_its_first_and_last_year_for_the_school_a
     closed = {"gap": rows, "trend": [trend("trust", 20, "narrowing", "school:LAWS", "gap")]}
     (own,) = said(tables(**closed), "school:LAWS")
     assert own == (
-        "A gap has closed: ‘I trust my tutor’ was 20 points lower (17 to 23) for Black students than for White students "
-        "in 2021/22, and 1 point higher (−2 to 4) in 2025/26."
+        "A gap has closed: ‘I trust my tutor’ was 20 points lower (17 to 23) for Black students than for White "
+        "students in 2021/22, and 1 point higher (−2 to 4) in 2025/26."
     )
     assert said(tables(**closed))[0].startswith("A gap has closed in the School of Laws: ")
     assert not said(tables(**closed), "school:CHEM")
@@ -209,8 +209,8 @@ def test_the_missing_voice_is_the_group_clearly_lowest_and_says_what_weighting_c
     (sentence,) = said(tables(response=answered, weighted=weighted))
     assert sentence == (
         "The voice most missing is that of international students: 20% (18% to 22%; about 1,000 students) answered the "
-        "survey, against 38% of everybody; Black students (30%) answered less often too. Weighted to everyone enrolled, "
-        "‘I trust my tutor’ is 68% rather than 70%."
+        "survey, against 38% of everybody; Black students (30%) answered less often too. Weighted to everyone "
+        "enrolled, ‘I trust my tutor’ is 68% rather than 70%."
     )
     assert said(tables(cell=answered[1:])) == [sentence.split(" Weighted")[0]], "from the cells where there is no table"
     assert not said(tables(response=[answered[0], rate(36, "fee_status", "International")]))

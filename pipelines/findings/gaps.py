@@ -1,0 +1,216 @@
+"""Findings about gaps between groups: the largest clear ones, and those that closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.findings import wording as w
+from pipelines.findings.facts import UNIVERSITY, WHEN, Facts, Finding, plain
+from pipelines.measures.gaps import CLEAR
+from pipelines.measures.like_for_like import REMAINS, TURNS
+from pipelines.measures.like_for_like import SCHOOLS as WHICH
+from pipelines.measures.over_time import NARROWING, WIDENING
+from pipelines.measures.pooling import DIFFERS
+
+PAIR = ["unit", "metric", "characteristic", "group"]
+MOST_BESIDE = 3  # further measures named in one sentence
+LESS_SO = 0.8  # the weight of a measure that is not a headline one
+ELSEWHERE = 0.7  # of a gap that comes with which schools students are in
+
+Row = dict[str, Any]
+
+
+def largest_gaps(facts: Facts) -> list[Finding]:
+    """The clear gaps of each unit, one sentence per characteristic and theme, told from the side of the worse off."""
+    found = _clear(facts)
+    if found is None:
+        return []
+    pooled, trends, drawn = (_looked_up(f) for f in (facts.now("pooled_gap"), _trends(facts), _drawn_gaps(facts)))
+    out = []
+    for (unit, _, _), rows in found.groupby(["unit", "characteristic", "theme"], sort=False):
+        rows = rows.sort_values("weight", ascending=False, kind="stable")
+        first = rows.iloc[0].to_dict()
+        key = tuple(first[c] for c in PAIR)
+        said = [_size(first, rows, facts)]
+        if facts.units[str(unit)]["kind"] != "school":
+            said.append(_where(first, pooled.get(key), facts))
+        else:
+            said.append(_drawn(first, drawn.get(key), facts))
+        said.append(_moved(trends.get(key), facts))
+        out.append(
+            Finding(
+                str(unit), "gap", " ".join(w.sentence(s) for s in said if s), "equity",
+                weight=first["weight"] * (ELSEWHERE if first["says"] in (WHICH, TURNS) else 1), news="bad",
+                **{str(c): str(first[c]) for c in ("metric", "characteristic", "group", *WHEN)},
+            )
+        )  # fmt: skip
+    return out
+
+
+def _clear(facts: Facts) -> pd.DataFrame | None:
+    """Clear gaps in the current period, with who is worse off, and how much the gap weighs."""
+    gap = facts.now("gap", "value", "lower", "upper")
+    if gap is None:
+        return None
+    found = gap[(gap["evidence"] == CLEAR) & (gap["direction"] != "none") & gap["metric"].isin(facts.judged())]
+    found = found.sort_values(PAIR)  # so that ties fall the same way whatever order the rows come in
+    if "against" in found:
+        found = found[found["against"] == "reference"]
+    if found.empty:
+        return None
+    metric = pd.DataFrame.from_dict(facts.metrics, orient="index").loc[found["metric"]]
+    nearest = np.where(found["lower"] * found["upper"] > 0, found[["lower", "upper"]].abs().min(axis=1), 0)
+    worse = found["direction"] == "worse"
+    headline = np.where(metric["headline"].astype(bool), 1, LESS_SO)
+    unlogged = (metric["theme"] == "contact").to_numpy() & found["unit"].isin(facts.incomplete()).to_numpy()
+    return found.assign(
+        theme=metric["theme"].to_numpy(),
+        worse_off=found["group"].where(worse, found["reference"]),
+        better_off=found["reference"].where(worse, found["group"]),
+        worse_base=found["base"].where(worse, found["reference_base"]),
+        apart=found["value"].where(worse, -found["value"]),  # of the worse off
+        says=found.get("like_for_like_says", ""),
+        weight=nearest / metric["material"].to_numpy(float) * headline * np.where(unlogged, 0.5, 1),
+    )
+
+
+def _size(first: Row, rows: pd.DataFrame, facts: Facts) -> str:
+    """How large the gap is, on which measures, and for whom else."""
+    metric = facts.metrics[first["metric"]]
+    worse, better = (facts.students(first[side], first["characteristic"]) for side in ("worse_off", "better_off"))
+    people = "who answered" if first["theme"] == "voice" else "students"
+    doubt = w.sizes(first["lower"], first["upper"], metric) + w.about(first["worse_base"], people)
+    more = w.more(first["apart"])
+    said = f"{facts.label(first['metric'])}{facts.during(first['metric'])} is {w.size(first['apart'], metric)} {more} "
+    said += f"for {worse} than for {better} ({doubt})"
+    same = rows[(rows["worse_off"] == first["worse_off"]) & (rows["better_off"] == first["better_off"])]
+    beside = [
+        f"{facts.label(r['metric'])} ({w.size(r['apart'], facts.metrics[r['metric']])})"
+        for r in same.iloc[1:].to_dict("records")
+        if w.more(r["apart"]) == more
+    ][:MOST_BESIDE]
+    if beside:
+        said += f"; {w.listed(beside)} {'is' if len(beside) == 1 else 'are'} {more} too"
+    also = rows[(rows["metric"] == first["metric"]) & (rows["better_off"] == first["better_off"])].iloc[1:]
+    if len(also):
+        others = [facts.students(group, first["characteristic"]) for group in also["worse_off"]]
+        said += f". So it is for {w.listed(others)}"
+    return said
+
+
+def _where(first: Row, pooled: Row | None, facts: Facts) -> str:
+    """What is left of it like for like, and whether it is the same in all schools."""
+    metric, says = facts.metrics[first["metric"]], first["says"]
+    between = "it differs between schools" if pooled is not None and pooled["says"] == DIFFERS else ""
+    if says not in (WHICH, REMAINS, TURNS) or pd.isna(left := first["like_for_like"]):
+        return between
+    side = np.sign(first["value"]) * (-1 if says == TURNS else 1)
+    bounds = w.sizes(first["like_for_like_lower"], first["like_for_like_upper"], metric, side)
+    alike, size = "among students of the same school and level", w.size(left, metric)
+    if says == TURNS:
+        return f"{alike} it turns round: {size} {w.more(-first['apart'])} ({bounds})"
+    if says == WHICH:
+        kept = size if side * round(left, int(metric["decimals"])) > 0 else "nothing"
+        verb = "are" if kept.endswith("s") else "is"
+        return f"{alike} {kept} of it {verb} left ({bounds}): it comes mostly from which schools they are in"
+    but = f", and {between}" if between else "" if pooled is None else ", with no clear difference between schools"
+    return f"{alike} it is {size} ({bounds}){but}"
+
+
+def _drawn(first: Row, drawn: Row | None, facts: Facts) -> str:
+    """A school's gap in the light of other schools': in few students the largest gaps are partly chance."""
+    if drawn is None:
+        return ""
+    metric = facts.metrics[first["metric"]]
+    bounds = w.sizes(drawn["lower"], drawn["upper"], metric, np.sign(first["value"]))
+    if round(drawn["value"] - first["value"], int(metric["decimals"])) == 0 or drawn["value"] * first["value"] <= 0:
+        return ""
+    return f"allowing for chance in small numbers, it is more likely to be {w.size(drawn['value'], metric)} ({bounds})"
+
+
+def _moved(trend: Row | None, facts: Facts) -> str:
+    if trend is None:
+        return ""
+    verb = "narrowed" if trend["says"] == NARROWING else "widened"
+    metric = facts.metrics[trend["metric"]]
+    change = f"{w.size(trend['change'], metric)} ({w.sizes(trend['lower'], trend['upper'], metric)})"
+    return f"it has {verb} by {change} from {trend['first_year']} to {trend['last_year']}"
+
+
+def _trends(facts: Facts) -> pd.DataFrame | None:
+    """Gaps that clearly narrowed or widened over the whole years."""
+    trend = facts.get("trend")
+    if trend is None:
+        return None
+    trend = plain(trend[(trend["of"] == "gap") & trend["says"].isin([NARROWING, WIDENING])])
+    return trend.dropna(subset=["change", "lower", "upper"])
+
+
+def _drawn_gaps(facts: Facts) -> pd.DataFrame | None:
+    """Each school's gap drawn towards that of all schools, under the school's own name."""
+    drawn = facts.now("pooled_gap_school", "value", "lower", "upper")
+    return None if drawn is None else drawn[drawn["unit"] == UNIVERSITY].assign(unit=drawn["school"])
+
+
+def _looked_up(frame: pd.DataFrame | None) -> dict[tuple[Any, ...], Row]:
+    return {} if frame is None else {tuple(r[c] for c in PAIR): r for r in frame.to_dict("records")}
+
+
+def closed_gaps(facts: Facts) -> list[Finding]:
+    """Gaps that clearly narrowed and are not clear any more: of the unit itself, and of its schools."""
+    trends, gap = _trends(facts), facts.get("gap")
+    if trends is None or gap is None:
+        return []
+    trends = trends[(trends["says"] == NARROWING) & trends["metric"].isin(facts.judged())].sort_values(PAIR)
+    if trends.empty:
+        return []
+    gap = plain(gap[(gap["part"] == "year") & gap["unit"].isin(trends["unit"]) & gap["metric"].isin(trends["metric"])])
+    if "against" in gap:
+        gap = gap[gap["against"] == "reference"]
+    open_now = _looked_up(_clear(facts))
+    yearly = {(*(r[c] for c in PAIR), r["academic_year"]): r for r in gap.to_dict("records")}
+    closed: dict[tuple[str, str, str], list[tuple[float, Row, Row, Row]]] = {}
+    for trend in trends.to_dict("records"):
+        key = tuple(trend[c] for c in PAIR)
+        first, last = (yearly.get((*key, trend[end])) for end in ("first_year", "last_year"))
+        if key in open_now or first is None or last is None or last["evidence"] == CLEAR or first["evidence"] != CLEAR:
+            continue
+        weight = min(abs(trend["lower"]), abs(trend["upper"])) / float(facts.metrics[trend["metric"]]["material"])
+        closed.setdefault((key[0], key[2], key[3]), []).append((weight, trend, first, last))
+    return [f for rows in closed.values() for f in _closed(sorted(rows, key=lambda r: -r[0]), facts)]
+
+
+def _closed(rows: list[tuple[float, Row, Row, Row]], facts: Facts) -> list[Finding]:
+    weight, trend, first, last = rows[0]
+    metric = facts.metrics[trend["metric"]]
+    group, reference = (facts.students(last[c], trend["characteristic"]) for c in ("group", "reference"))
+    limits = w.sizes(first["lower"], first["upper"], metric)
+    was = f"{w.size(first['value'], metric)} {w.more(first['value'])} ({limits})"
+    decimals = int(metric["decimals"])
+    limits = w.sizes(last["lower"], last["upper"], metric, last["value"])
+    if round(last["value"], decimals) == 0:
+        now = f"level with them ({limits})"
+    else:
+        now = f"{w.size(last['value'], metric)} {w.more(last['value'])} ({limits})"
+    beside = [facts.label(r[1]["metric"]) for r in rows[1 : 1 + MOST_BESIDE]]
+    also = f"; it closed on {w.listed(beside)} too" if beside else ""
+    years = f"in {trend['first_year']}", f"in {trend['last_year']}"
+    out = []
+    for unit in facts.owners(trend["unit"]):
+        own = unit == trend["unit"]
+        place = "" if own else f" in {facts.name(trend['unit'])}"
+        said = (
+            f"a gap has closed{place}: {facts.label(trend['metric'])} was {was} for {group} than for {reference} "
+            f"{years[0]}, and {now} {years[1]}{also}"
+        )
+        link = {str(c): str(trend[c]) for c in ("metric", "characteristic", "group")}
+        out.append(
+            Finding(
+                unit, "closed gap", w.sentence(said), "equity", weight=weight * (1 if own else 0.6), news="good",
+                **link, academic_year=str(trend["last_year"]), part="year",
+            )
+        )  # fmt: skip
+    return out
