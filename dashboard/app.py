@@ -11,8 +11,9 @@ import streamlit as st
 if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
     sys.path.insert(0, root)  # Streamlit puts this file's folder on the path, not the repository
 
-from dashboard import layout
+from dashboard import layout, screen
 from dashboard.access import viewer
+from dashboard.charts.rows import NARROW, WIDE
 from dashboard.layout import Visit
 from dashboard.page import equity, overview, quality, schools
 from dashboard.published import AccessDeniedError, NoReleaseError, UnreadableReleaseError, open_release
@@ -35,7 +36,7 @@ def main() -> None:
         layout.watch(None)
         return
     pages: dict[str, st.Page] = {}
-    visit = Visit(who, release, theme, pages)
+    visit = Visit(who, release, theme, pages, NARROW if screen.is_narrow() else WIDE)
     pages["overview"] = st.Page(partial(overview.page, visit), title="Overview", url_path="overview", default=True)
     pages["schools"] = st.Page(partial(schools.page, visit), title="Compare schools", url_path="schools")
     pages["equity"] = st.Page(partial(equity.page, visit), title="Equity gaps", url_path="equity")
@@ -45,6 +46,7 @@ def main() -> None:
     layout.banner(release)
     asked.run()
     layout.foot(visit, asked)
+    screen.listen()
     layout.watch(release.name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.access import Viewer
+from dashboard.charts.rows import WIDE
 from dashboard.published import NoReleaseError, Release, current_release
 from dashboard.style import html, words
 from dashboard.style.theme import LIGHT, THEMES, Theme, stylesheet
 
 WATCH_SECONDS = 10
+JOINER = "\u2060"
+AUTOMATIC = re.compile(r":(?=\S)|@|www(?=\.)", re.IGNORECASE)
 STILL = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
@@ -27,6 +31,7 @@ class Visit:
     release: Release
     theme: Theme
     pages: Mapping[str, st.Page]
+    column: int = WIDE  # characters of a label's line in charts
 
     def link(self, page: str, label: str, **view: str) -> None:
         """A link to a page with its filters set."""
@@ -101,10 +106,14 @@ def chart(
 
 
 def plain(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    for mark in "\\`*_[]<>$#~|":
+    """Text that Markdown shows as it is.
+
+    Links without brackets, `:icon:` codes and e-mail addresses are found after backslashes are gone: an
+    invisible word joiner breaks them.
+    """
+    for mark in "\\`*_[]<>$#~|&":
         text = text.replace(mark, "\\" + mark)
-    return text
+    return AUTOMATIC.sub(lambda found: found[0] + JOINER, text)
 
 
 def dress(theme: Theme) -> None:
@@ -119,17 +128,24 @@ def banner(release: Release) -> None:
 
 
 def foot(visit: Visit, here: st.Page) -> None:
-    """Which release this is, how far it reaches, and where its words are explained."""
+    """Which release this is, how far it reaches, where its words are explained, and the way on.
+
+    On a phone the navigation above is folded away: here it is in full.
+    """
     about = visit.release.about
     st.html(
         html.paragraph(
             "foot",
-            f"Release {about['release']} · {about['grade']} · data through {words.day(about['data_through'])} · "
+            f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])} · "
             f"you read as {visit.viewer.role}",
         )
     )
     if here != visit.pages["quality"]:
         visit.link("quality", "What each measure means")
+    with st.container(key="onward", horizontal=True):
+        for page in visit.pages.values():
+            if page != here:
+                st.page_link(page, label=page.title, width="content")
 
 
 def nothing_to_show(why: str) -> None:

@@ -7,6 +7,7 @@ closed. Nothing here knows Streamlit.
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -19,6 +20,7 @@ import pandas as pd
 from dashboard.access import Viewer
 
 ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ROOT / "settings.toml"
 LOCKED: dict[str, Any] = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
@@ -43,8 +45,25 @@ class AccessDeniedError(Exception):
 
 
 def published_folder() -> Path:
-    """Where releases are: `published` in the folder named by APT_DATA, or in the repository's `data`."""
-    return Path(os.environ.get("APT_DATA") or ROOT / "data") / "published"
+    """Where releases are: `published` in the folder that APT_DATA names, else `data` in settings.toml.
+
+    Relative folders are the repository's; without either it is the repository's `data`. Raises NoReleaseError
+    where the settings cannot be read.
+    """
+    return ROOT / (os.environ.get("APT_DATA") or _data_setting() or "data") / "published"
+
+
+def _data_setting() -> str:
+    """The data folder in settings.toml, or nothing."""
+    try:
+        data = tomllib.loads(SETTINGS.read_text(encoding="utf-8")).get("data", "")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise NoReleaseError(f"`settings.toml` cannot be read: {error}.") from error
+    if not isinstance(data, str):
+        raise NoReleaseError("`data` in `settings.toml` must be the path of a folder, in quotes.")
+    return data
 
 
 def current_release() -> str:

@@ -19,6 +19,7 @@ import filelock
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions
+from pipelines.findings import findings
 from pipelines.model import Modelled, Present, missing, missing_characteristic
 from pipelines.protect import Protected
 from pipelines.settings import ROOT, Settings
@@ -132,6 +133,7 @@ def publish(
         **safe.tables,
         **checks,
     }
+    tables["finding"] = findings(tables)
     folder = settings.published / f"{UNFINISHED}{release}"
     folder.mkdir(parents=True)
     _write(folder / "university.duckdb", tables)

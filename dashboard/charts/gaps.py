@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.rows import Label, Rows, graded, hover, in_words, lay_out
+from dashboard.charts.rows import NARROW, Label, Rows, graded, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
@@ -17,14 +17,16 @@ STEPS = [m * 10.0**e for e in range(-2, 4) for m in (1, 2, 5)]
 VERDICT = {"worse": "attention", "better": "well"}
 
 
-def graded_gaps(gaps: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, evidence: bool = False) -> go.Figure:
+def graded_gaps(
+    gaps: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, evidence: bool = False, column: int = NARROW
+) -> go.Figure:
     """One row per gap, in the order given; rows with `heading` true carry words only.
 
     `gaps`: label, name, heading, group, reference, base, reference_base, value, lower, upper, evidence,
     direction, status. Marks point the way of a clear gap, are open for a possible one and dots otherwise;
     with `evidence`, its words stand under each label.
     """
-    rows = Rows(tuple(_label(g, evidence) for g in gaps.to_dict("records")))
+    rows = Rows(tuple(_label(g, evidence, column) for g in gaps.to_dict("records")))
     gaps = gaps.assign(place=rows.places)
     shown = gaps[(gaps["status"] == "shown") & ~gaps["heading"]]
     low, high = min([0.0, *shown["lower"]]), max([0.0, *shown["upper"]])
@@ -48,22 +50,23 @@ def graded_gaps(gaps: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, evi
     without = gaps[(gaps["status"] != "shown") & ~gaps["heading"]]
     in_words(figure, without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
     lay_out(figure, rows, theme, reference=(0, "no gap"))
-    at = ticks(low, high)
+    at = ticks(low, high, finest=10.0 ** -int(metric["decimals"]))
     figure.update_xaxes(range=span, tickvals=at, ticktext=[words.signed(t, metric) for t in at])
     return figure
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round places on both sides of 0, at most about `most` of them."""
-    step = next(s for s in STEPS if (high - low) / s <= most)
+def ticks(low: float, high: float, most: int = 5, finest: float = 0.0) -> list[float]:
+    """Round places on both sides of 0, at most about `most` of them, no closer than `finest`."""
+    step = next(s for s in STEPS if s >= finest and (high - low) / s <= most)
     return [k * step for k in range(ceil(low / step), floor(high / step) + 1)]
 
 
-def _label(gap: Mapping[str, Any], evidence: bool) -> Label:
+def _label(gap: Mapping[str, Any], evidence: bool, column: int) -> Label:
     if gap["heading"]:
-        return Label(gap["label"], heading=True)
+        return Label(gap["label"], heading=True, column=column)
     is_university = gap.get("kind") == "university"
-    return Label(gap["label"], gap["evidence"] if evidence and gap["status"] == "shown" else "", bold=is_university)
+    note = gap["evidence"] if evidence and gap["status"] == "shown" else ""
+    return Label(gap["label"], note, bold=is_university, column=column)
 
 
 def _symbol(gap: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.rows import Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import GLYPHS, SYMBOLS, Theme
 
@@ -38,17 +38,19 @@ def side_by_side(
     look: Mapping[str, tuple[str, str, str]],
     metric: Mapping[str, Any],
     theme: Theme,
+    column: int = NARROW,
 ) -> go.Figure:
     """One row per unit in the order given, a mark per group with a figure, a line from lowest to highest.
 
     `cells`: unit, group, base, value, lower, upper, status; `look`: from `appearance`.
     """
-    rows = Rows(tuple(Label(u["short_name"], bold=u["kind"] == "university") for u in units.to_dict("records")))
+    labels = [Label(u["short_name"], bold=u["kind"] == "university", column=column) for u in units.to_dict("records")]
+    rows = Rows(tuple(labels))
     place = dict(zip(units["unit"], rows.places, strict=True))
     shown = cells[(cells["status"] == "shown") & cells["unit"].isin(place)]
     shown = shown.assign(place=shown["unit"].map(place), name=shown["unit"].map(units.set_index("unit")["name"]))
     figure = go.Figure()
-    compared = shown[shown["group"].map(lambda g: look[g][1] != UNKNOWN_SYMBOL)]
+    compared = shown[shown["group"].isin([g for g, (_, symbol, _) in look.items() if symbol != UNKNOWN_SYMBOL])]
     for at, part in compared.groupby("place"):
         figure.add_scatter(
             x=[part["value"].min(), part["value"].max()], y=[at, at], mode="lines",
@@ -67,8 +69,10 @@ def side_by_side(
             hovertemplate="%{text}<extra></extra>",
         )
     span = extent(shown["value"].tolist(), shown["value"].tolist(), metric)
-    empty = [at for unit, at in place.items() if unit not in set(shown["unit"])]
-    in_words(figure, empty, [words.STATUS["suppressed"]] * len(empty), span[0], theme)
+    empty = {unit: at for unit, at in place.items() if unit not in set(shown["unit"])}
+    hidden = set(cells.loc[cells["status"] == "suppressed", "unit"])
+    why = [words.STATUS["suppressed" if unit in hidden else "none"] for unit in empty]
+    in_words(figure, list(empty.values()), why, span[0], theme)
     lay_out(figure, rows, theme, str(metric["suffix"]))
     figure.update_xaxes(range=span)
     return figure

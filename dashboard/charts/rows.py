@@ -1,7 +1,7 @@
 """What charts with one row per unit or group share: labels, row heights, axes, graded intervals.
 
 Rows are as tall as their labels need; the y axis counts pixels from the top, so `Rows.places` says where
-to draw. Labels stand in a column of their own, narrow enough to leave a phone room for the plot.
+to draw. Labels stand in a column of their own, which on a phone is narrow enough to leave room for the plot.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import plotly.graph_objects as go
 
 from dashboard.style.theme import Theme, template
 
-COLUMN = 24  # characters of a label's line
-HEADING = 48  # characters of a heading's line: it may run over the plot
+NARROW, WIDE = 24, 40  # characters of a label's line, on a phone and elsewhere
+HEADING = 2  # a heading's line in lines of a label: it may run over the plot
 CHARACTER, LINE, AIR = 6.3, 17, 11  # pixels
 AXIS = 34  # pixels for the value axis above the rows
 FOOT = 30  # pixels for the name of a reference line below them
@@ -38,10 +38,11 @@ class Label:
     colour: str = ""
     bold: bool = False
     heading: bool = False
+    column: int = NARROW
 
     @property
     def lines(self) -> list[str]:
-        return wrap(self.text, HEADING if self.heading else COLUMN) or [" "]
+        return wrap(self.text, self.column * HEADING if self.heading else self.column) or [" "]
 
     @property
     def height(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.rows import Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
@@ -22,6 +22,7 @@ def intervals(
     theme: Theme,
     highlighted: Collection[str] = (),
     notes: Mapping[str, str] | None = None,
+    column: int = NARROW,
 ) -> go.Figure:
     """One row per school, largest value first, hidden ones last and in words.
 
@@ -30,7 +31,7 @@ def intervals(
     """
     notes = notes or {}
     ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
-    rows = Rows(tuple(_label(s, theme, highlighted, notes) for s in ordered.to_dict("records")))
+    rows = Rows(tuple(_label(s, theme, highlighted, notes, column) for s in ordered.to_dict("records")))
     ordered = ordered.assign(place=rows.places)
     shown = ordered[ordered["status"] == "shown"]
     span = extent(shown["lower"].tolist(), shown["upper"].tolist(), metric)
@@ -63,11 +64,13 @@ def intervals(
     return figure
 
 
-def _label(school: Mapping[str, Any], theme: Theme, highlighted: Collection[str], notes: Mapping[str, str]) -> Label:
+def _label(
+    school: Mapping[str, Any], theme: Theme, highlighted: Collection[str], notes: Mapping[str, str], column: int
+) -> Label:
     note = notes.get(school["unit"], "")
     if school["unit"] in highlighted:
-        return Label(school["short_name"], note, theme.accent, bold=True)
-    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink)
+        return Label(school["short_name"], note, theme.accent, bold=True, column=column)
+    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink, column=column)
 
 
 def _hover(school: Mapping[str, Any], metric: Mapping[str, Any], notes: Mapping[str, str]) -> str:

@@ -67,7 +67,6 @@ def _dots(figure: go.Figure, row: int, c: Comparison, theme: Theme, highlighted:
                 "size": 12 if own else 9,
                 "color": theme.accent if own else theme.context,
                 "symbol": "diamond" if own else "circle",
-                "opacity": 1 if own else 0.85,
                 "line": {"width": 1, "color": theme.page},
             },
             text=[_hover(s, c) for s in part.to_dict("records")],

@@ -97,6 +97,11 @@ def verdict(side: str, better: str) -> str:
     return "well" if (side == "above") == (better == "higher") else "attention"
 
 
+def consistency_question(period: str, in_progress: bool) -> str:
+    """The question of the overview: about this year, or about the last one where none is in progress."""
+    return "Is tutoring consistent this year?" if in_progress else f"Was tutoring consistent in {period}?"
+
+
 def consistency_answer(comparisons: Sequence[Comparison]) -> str:
     """The answer to 'Is tutoring consistent?' from the headline measures."""
     judged = [c for c in comparisons if c.differs is not None]
@@ -193,10 +198,11 @@ def schools_answer(c: Comparison) -> str:
     n, above, below = len(c.shown), len(c.on_side("above")), len(c.on_side("below"))
     at = words.value(c.university["value"], c.metric)
     if not n:
-        return "No school has enough students for a figure here."
+        return "There is no figure for any school here to compare with the university’s."
     if not above and not below:
         return f"No school stands out: each of {words.plural(n, 'interval')} reaches the university’s {at}."
-    said = f"{words.plural(above, 'school')} clearly above and {words.small(below)} clearly below the university’s {at}"
+    lower = words.small(below) if below else "none"
+    said = f"{words.plural(above, 'school')} clearly above and {lower} clearly below the university’s {at}"
     chance = "more than chance would put there" if c.differs else "about as many as chance alone could put there"
     return words.sentence(f"{said}: {chance}")
 

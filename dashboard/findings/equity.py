@@ -11,6 +11,7 @@ from dashboard.style import words
 
 Row = Mapping[str, Any]
 MOST_HIDDEN = 6  # named one by one
+HIDDEN = words.STATUS["suppressed"]
 
 
 def missing_out(gaps: pd.DataFrame, metrics: pd.DataFrame, evidence: str = "clear gap") -> pd.DataFrame:
@@ -76,9 +77,11 @@ def equity_title(gaps: pd.DataFrame) -> str:
     clear, possible = int(counts.get("clear gap", 0)), int(counts.get("possible gap", 0))
     of_all = words.plural(int(counts.sum()), "comparison")
     also = f", {words.small(possible)} a possible one" if possible else ""
+    if counts.empty:
+        return "No comparison to show here"
     if not clear:
-        return f"None of {of_all} is a clear gap{also}"
-    verb = "is" if clear == 1 else "are"
+        return f"None of {of_all} shows a clear gap{also}"
+    verb = "shows" if clear == 1 else "show"
     return words.headline(f"{words.small(clear)} of {of_all} {verb} a clear gap{also}")
 
 
@@ -94,17 +97,17 @@ def groups_title(cells: pd.DataFrame, groups: pd.DataFrame, metric: Row, place: 
 
 
 def hidden_words(cells: pd.DataFrame, places: pd.DataFrame) -> str:
-    """'Hidden, too few: Black in Music and Law.' for groups without a mark, or nothing."""
+    """'Hidden to protect people: Black in Music and Law.' for groups without a mark, or nothing."""
     names = places.set_index("unit")["short_name"]
-    hidden = cells[(cells["status"] == "suppressed") & cells["unit"].isin(names.index)]
+    drawn = cells[(cells["status"] != "none") & cells["unit"].isin(names.index)]
+    hidden = drawn[drawn["status"] == "suppressed"]
     if len(hidden) > MOST_HIDDEN:
-        drawn = cells[cells["unit"].isin(names.index)]
-        return f"{len(hidden)} of {len(drawn)} figures are hidden, too few students each; the table below says which."
+        return f"{len(hidden)} of {len(drawn)} figures are {HIDDEN}; the table below says which."
     said = [
         f"{group} in {words.listed([str(names[u]) for u in rows['unit']])}"
         for group, rows in hidden.groupby("group", sort=False)
     ]
-    return f"Hidden, too few: {'; '.join(said)}." if said else ""
+    return words.sentence(f"{HIDDEN}: {'; '.join(said)}") if said else ""
 
 
 def elsewhere(university: pd.DataFrame, schools: pd.DataFrame) -> str:
@@ -129,7 +132,7 @@ def places_title(gaps: pd.DataFrame, group: str, reference: str) -> str:
     too_few, hidden = int((evidence == "too few to say").sum()), int((gaps["status"] == "suppressed").sum())
     clear, judged = int((evidence == "clear gap").sum()), len(evidence) - too_few
     if not judged:
-        said = "too few students to say in any school"
+        said = "too few students to say in any school" if too_few else "no gap to show in any school"
     else:
         if clear:
             said = f"a clear gap in {words.small(clear)} of {words.plural(judged, 'school')}"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from dashboard.style import words
+
+LACKS = " has no "
 
 
 def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
@@ -21,6 +25,11 @@ def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
     if not warnings:
         return f"Yes: {said}."
     return f"Yes, with care: {said}. {words.sentence(words.plural(warnings, 'warning') + ' to look at')}"
+
+
+def last_meeting(date: Any) -> str:
+    """How far the record of meetings reaches."""
+    return f"The last meeting read was on {words.day(date)}" if pd.notna(date) else "No meeting was read"
 
 
 def unbalanced(reconciliation: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +54,7 @@ def checks_title(checks: pd.DataFrame) -> str:
     critical, row_level, warning = (int(failed.get(s, 0)) for s in ("critical", "row-level", "warning"))
     found = [f"{words.plural(critical, 'critical one')} failed"]
     found += [f"{words.small(row_level)} set rows aside"] if row_level else []
-    found += [words.plural(warning, "warning")] if warning else []
+    found += [f"{words.small(warning)} gave a warning"] if warning else []
     return f"Of {words.plural(len(checks), 'check')}, {words.listed(found)}"
 
 
@@ -64,7 +73,15 @@ def quarantine_title(quarantine: pd.DataFrame) -> str:
 def not_available(definitions: pd.DataFrame) -> list[str]:
     """One sentence per reason why measures or characteristics are not shown."""
     missing = definitions[~definitions["available"].astype(bool)]
+    # 'the enrolments extract has no ethnicity' and '… has no fee_status' are one reason to a reader.
+    reasons: dict[str, tuple[list[str], list[str]]] = {}
+    for reason, label in zip(missing["unavailable_because"], missing["label"], strict=True):
+        source, lacks, what = str(reason).rstrip(".").partition(LACKS)
+        lacking, labels = reasons.setdefault(source + lacks, ([], []))
+        if what not in lacking:
+            lacking.append(what)
+        labels.append(words.quoted(label))
     return [
-        f"Not shown, because {str(reason).rstrip('.')}: {words.listed([words.quoted(x) for x in rows['label']])}."
-        for reason, rows in missing.groupby("unavailable_because", sort=False)
+        f"Not shown, because {reason}{words.listed(lacking, 'or')}: {words.listed(labels)}."
+        for reason, (lacking, labels) in reasons.items()
     ]

@@ -58,7 +58,7 @@ def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str) -
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
     title = equity.equity_title(gaps)
     layout.chart(
-        graded_gaps(rows.assign(name=release.about["university"]), metric, visit.theme, evidence=True),
+        graded_gaps(rows.assign(name=release.about["university"]), metric, visit.theme, True, visit.column),
         title=title,
         subtitle=f"Groups against their reference. {about}{_unit_of(metric)}. Bands darken towards the likeliest size.",
         alt=f"{title}. {equity.equity_answer(gaps, release.metrics, metric, release.characteristics)}",
@@ -84,7 +84,7 @@ def _places(
     look = appearance(groups, bool(characteristic["ordered"]), visit.theme)
     title = equity.groups_title(cells[cells["unit"] == top], groups, metric, str(units.loc[top, "name"]))
     layout.chart(
-        side_by_side(cells, places, look, metric, visit.theme),
+        side_by_side(cells, places, look, metric, visit.theme, visit.column),
         title=title,
         subtitle=(
             f"{characteristic['label']}. {about}. The reference is {characteristic['reference']}; "
@@ -113,7 +113,7 @@ def _schools(
     schools = rows[rows["kind"] == "school"]
     title = equity.places_title(schools, group, reference)
     layout.chart(
-        graded_gaps(rows, metric, visit.theme),
+        graded_gaps(rows, metric, visit.theme, column=visit.column),
         title=title,
         subtitle=f"{characteristic['label']}: {group} against {reference}, by school. {about}{_unit_of(metric)}.",
         alt=f"{title}.",

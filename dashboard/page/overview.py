@@ -28,7 +28,8 @@ def page(visit: Visit) -> None:
     headline = [metric for _, metric in release.metrics[offered].iterrows()]
     current = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
 
-    layout.question(f"{release.about['university']} · {current['label']}", "Is tutoring consistent this year?")
+    asked = consistency.consistency_question(str(current["label"]), release.about["current_year"] is not None)
+    layout.question(f"{release.about['university']} · {current['label']}", asked)
     head = st.container()
     with st.container(key="filters"):
         filters = Filters(release)
@@ -69,6 +70,7 @@ def _card(release: Release, c: Comparison, period: pd.Series, level: str) -> htm
     return html.Card(
         label=c.metric["label"],
         value=words.shown(c.university, c.metric),
+        is_figure=is_shown,
         under=f"{c.period} · {words.shown_interval(c.university, c.metric)}" if is_shown else c.period,
         change=consistency.change_words(moved, c.metric, since),
         verdict=consistency.change_verdict(moved, c.metric["better"]),
@@ -153,4 +155,4 @@ def _trust(visit: Visit) -> None:
     layout.prose(quality.quality_answer(release.reconciliation, release.checks))
     for text in quality.not_available(release.metrics):
         layout.quiet(text)
-    visit.link("quality", f"Data through {words.day(release.about['data_through'])}: see every check")
+    visit.link("quality", f"{words.headline(words.data_through(release.about['data_through']))}: see every check")

@@ -16,7 +16,7 @@ def page(visit: Visit) -> None:
     layout.question(release.about["university"], "Can I trust these figures?")
     layout.answer(quality.quality_answer(release.reconciliation, release.checks))
     layout.quiet(
-        f"The last meeting read was on {words.day(release.about['data_through'])}; "
+        f"{quality.last_meeting(release.about['data_through'])}; "
         f"this release was made on {words.moment(release.about['created'])} (UTC)."
     )
     _rows(visit)

@@ -68,7 +68,9 @@ def _chart(visit: Visit, c: Comparison, faculty: str, incomplete: dict[str, floa
     ]
     about = layout.about(c.metric, c.period, visit.release.levels.loc[level, "label"])
     layout.chart(
-        intervals(schools, c.university, c.metric, theme, own, dict.fromkeys(incomplete, record.INCOMPLETE)),
+        intervals(
+            schools, c.university, c.metric, theme, own, dict.fromkeys(incomplete, record.INCOMPLETE), visit.column
+        ),
         title=words.headline(consistency.spread(c)),
         subtitle=f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']}). Lines are 95% intervals.",
         alt=f"{consistency.schools_answer(c)} {words.sentence(consistency.spread(c))}",

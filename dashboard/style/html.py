@@ -51,6 +51,7 @@ class Card:
     under: str
     change: str
     verdict: str  # well, attention or context
+    is_figure: bool = True  # a value in words is set smaller
 
 
 def cards(items: Sequence[Card]) -> str:
@@ -58,13 +59,18 @@ def cards(items: Sequence[Card]) -> str:
     return (
         '<ul class="cards">'
         + "".join(
-            f'<li><span class="label">{escape(c.label)}</span><span class="value">{escape(c.value)}</span>'
+            f'<li><span class="label">{escape(c.label)}</span>'
+            f'<span class="value{_in_words(c)}">{escape(c.value)}</span>'
             f'<span class="under">{escape(c.under)}</span>'
             f'<span class="change {c.verdict}">{escape(c.change)}</span></li>'
             for c in items
         )
         + "</ul>"
     )
+
+
+def _in_words(card: Card) -> str:
+    return "" if card.is_figure else " words"
 
 
 def key(items: Sequence[tuple[str, str, str]]) -> str:

@@ -37,12 +37,12 @@ LIGHT = Theme(
     ink="#22262b",
     muted="#5a626b",
     line="#dedad0",
-    context="#8b929b",
+    context="#7a818a",
     accent="#4338a8",
     attention="#b84a06",
     well="#0b7468",
     groups=("#2f6db5", "#a03478", "#7c6a0a", "#008a8a", "#8a4a2a", "#5a5aa8"),
-    ordered=("#5b1a66", "#8a3a86", "#a8629f", "#9d83b8", "#8b929b"),
+    ordered=("#5b1a66", "#8a3a86", "#a8629f", "#8f74ad", "#7a818a"),
 )
 DARK = Theme(
     name="dark",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-STATUS = {"suppressed": "hidden: too few", "none": "nobody"}
+STATUS = {"suppressed": "hidden to protect people", "none": "nobody"}
 SEVERITY = {"critical": "stops the run", "row-level": "sets rows aside", "warning": "is reported"}
 THEMES = {"contact": "Contact", "voice": "Student voice", "staff": "Staff", "record": "Record check"}
 TABLES = {
@@ -42,9 +42,9 @@ def plural(n: int, one: str) -> str:
     return f"{small(n)} {one if n in (0, 1) else one + 's'}"
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], last: str = "and") -> str:
     """'A, B and C'."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def value(x: float, metric: Mapping[str, Any]) -> str:
@@ -91,13 +91,18 @@ def shown_base(row: Mapping[str, Any]) -> str:
 
 
 def day(date: Any) -> str:
-    """'27 November 2026'."""
-    return f"{date.day} {date:%B %Y}"
+    """'27 November 2026', or 'no date' where there is none."""
+    return f"{date.day} {date:%B %Y}" if pd.notna(date) else "no date"
+
+
+def data_through(date: Any) -> str:
+    """How far a release's meetings reach: 'data through 27 November 2026', or 'no meetings on record'."""
+    return f"data through {day(date)}" if pd.notna(date) else "no meetings on record"
 
 
 def moment(when: Any) -> str:
-    """'27 November 2026 at 06:00'."""
-    return f"{day(when)} at {when:%H:%M}"
+    """'27 November 2026 at 06:00', or 'no date' where there is none."""
+    return f"{day(when)} at {when:%H:%M}" if pd.notna(when) else day(when)
 
 
 def share(part: float, whole: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -108,6 +109,34 @@ def test_an_empty_dashboard_fills_by_itself(page: Page, tmp_path: Path) -> None:
         write_release(tmp_path / "published")
         expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS[""], timeout=30_000)
         settle(page)
+        page.goto("about:blank")
+
+
+def test_a_phone_reader_goes_on_from_the_foot_of_a_page(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 850})
+    open_page(page, address)
+    page.get_by_test_id("stPageLink").get_by_role("link", name="Compare schools", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS["schools"])
+
+
+def test_labels_have_the_room_the_screen_gives(page: Page, address: str) -> None:
+    open_page(page, f"{address}/schools")
+    lines = page.locator(".annotation-text").filter(has_text="Pharmacy and").locator("tspan.line")
+    expect(lines).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 850})
+    expect(lines).to_have_count(2)
+
+
+def test_names_are_shown_as_they_are(page: Page, tmp_path: Path) -> None:
+    name = ":material/home: http://x.example www.x.example a@x.example"
+    release = write_release(tmp_path / "published")
+    with duckdb.connect(str(tmp_path / "published" / release / "university.duckdb")) as connection:
+        connection.execute("update unit set name = ? where unit = 'university'", [name])
+    with dashboard(tmp_path) as served:
+        open_page(page, f"{served}/equity")
+        expect(page.get_by_role("heading", level=2).filter(has_text="x.example")).to_have_count(1)
+        expect(page.locator("a[href*='x.example']")).to_have_count(0)
+        expect(page.locator("h2 [data-testid=stIconMaterial], h2 [role=img]")).to_have_count(0)
         page.goto("about:blank")
 
 

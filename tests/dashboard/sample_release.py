@@ -45,6 +45,7 @@ class Sample:
     source: str = "example"
     feedback: bool = True
     year_in_progress: bool = True
+    meetings: bool = True
     definitions: Definitions = field(default_factory=load)
     shift: float = 0.0  # added to every school's effect: a later release with other figures
     seed: int = 7
@@ -74,6 +75,8 @@ def _year(year: int) -> str:
 def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
     units, periods = _units(), _periods(sample)
     cells = _cells(sample, units, periods)
+    if not sample.meetings:
+        cells = cells[cells["metric"].map({m.name: m.theme for m in sample.definitions.metrics.values()}) != "contact"]
     tables = {
         "release": _release(sample),
         "unit": units,
@@ -98,7 +101,7 @@ def _release(sample: Sample) -> pd.DataFrame:
                 "university": "Northmere University",
                 "source": sample.source,
                 "grade": "internal",
-                "data_through": date(2026, 11, 27) if sample.year_in_progress else date(2026, 5, 22),
+                "data_through": _data_through(sample),
                 "current_year": _year(CURRENT_YEAR) if sample.year_in_progress else None,
                 "current_week": CURRENT_WEEK if sample.year_in_progress else None,
                 "code_version": "0.1.0",
@@ -106,6 +109,12 @@ def _release(sample: Sample) -> pd.DataFrame:
             }
         ]
     )
+
+
+def _data_through(sample: Sample) -> date | None:
+    if not sample.meetings:
+        return None
+    return date(2026, 11, 27) if sample.year_in_progress else date(2026, 5, 22)
 
 
 def _units() -> pd.DataFrame:

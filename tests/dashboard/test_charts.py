@@ -8,7 +8,7 @@ import pytest
 from dashboard import tables
 from dashboard.charts.gaps import graded_gaps, ticks
 from dashboard.charts.groups import UNKNOWN_SYMBOL, appearance, side_by_side
-from dashboard.charts.rows import Label, Rows
+from dashboard.charts.rows import WIDE, Label, Rows
 from dashboard.charts.schools import intervals
 from dashboard.charts.strip import offsets, strips
 from dashboard.findings import consistency
@@ -46,7 +46,7 @@ def test_every_school_has_a_row_and_hidden_ones_say_so(release: Release, theme: 
     assert len(c.hidden), "the sample should hide some small schools"
     figure = drawn(c, theme)
     assert marks(figure) == len(c.shown)
-    assert said(figure).count("hidden: too few") == len(c.hidden)
+    assert said(figure).count("hidden to protect people") == len(c.hidden)
     for word in " ".join(c.schools["short_name"]).split():
         assert word.strip(",") in said(figure)
 
@@ -109,7 +109,7 @@ def test_gaps_draw_what_is_shown_and_say_what_is_not(release: Release) -> None:
     rows = tables.school_gap_rows(gaps, release.units, None)
     figure = graded_gaps(rows, release.metrics.loc["trust"], LIGHT)
     assert marks(figure) == (rows["status"] == "shown").sum()
-    assert said(figure).count("hidden: too few") == (rows["status"] == "suppressed").sum()
+    assert said(figure).count("hidden to protect people") == (rows["status"] == "suppressed").sum()
     assert "no gap" in said(figure)
 
 
@@ -141,5 +141,50 @@ def test_tables_say_in_words_what_charts_leave_out(release: Release) -> None:
     c = comparison(release, "trust", "PGR")
     table = tables.schools(c, {"school:BUS3"})
     assert len(table) == len(c.schools) + 1
-    assert (table["Value"] == "hidden: too few").sum() == len(c.hidden)
+    assert (table["Value"] == "hidden to protect people").sum() == len(c.hidden)
     assert not table.isna().any().any()
+
+
+def test_ticks_are_no_closer_than_their_words_can_tell_apart() -> None:
+    assert ticks(-0.1, 0.1, finest=0.1) == [-0.1, 0.0, 0.1]
+    assert ticks(-1, 1, finest=1) == [-1, 0, 1]
+
+
+def test_a_place_without_students_is_not_called_hidden(release: Release) -> None:
+    groups = release.groups[release.groups["characteristic"] == "sex"]
+    look = appearance(groups, ordered=False, theme=LIGHT)
+    places = release.units[release.units["unit"].isin(["school:ART1", "school:SCI1", "school:SCI2"])]
+    cells = release.cells(metric="trust", characteristic="sex", level="UG", **WHEN)
+    cells = cells[cells["unit"].isin(["school:ART1", "school:SCI1"])]
+    cells["status"] = ["suppressed" if unit == "school:ART1" else "none" for unit in cells["unit"]]
+    words = said(side_by_side(cells, places, look, release.metrics.loc["trust"], LIGHT))
+    assert words.count("hidden to protect people") == 1
+    assert words.count("nobody") == 2
+
+
+def test_labels_wrap_on_a_phone_only() -> None:
+    name = "Philosophy, Religion and Science"
+    assert len(Label(name).lines) == 2
+    assert len(Label(name, column=WIDE).lines) == 1
+    heading = Label("Area participation, against TUNDRA 5 (highest participation)", heading=True, column=WIDE)
+    assert len(heading.lines) == 1
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_colours_can_be_told_from_pages_and_panels(theme: Theme) -> None:
+    for ground in (theme.page, theme.panel):
+        for text in (theme.ink, theme.muted, theme.accent, theme.attention, theme.well):
+            assert contrast(text, ground) >= 4.5
+        for mark in (theme.context, *theme.groups, *theme.ordered):
+            assert contrast(mark, ground) >= 3, mark

@@ -159,22 +159,24 @@ def test_too_few_to_say_is_never_counted_as_no_gap() -> None:
         title == "Black and White: no clear gap in the one school with enough students to say, too few to say in three"
     )
     hidden = equity.places_title(gaps.head(3).assign(status="suppressed"), "Black", "White")
-    assert hidden == "Black and White: too few students to say in any school, hidden in three"
+    assert hidden == "Black and White: no gap to show in any school, hidden in three"
 
 
 def test_titles_read_well_without_any_gap() -> None:
     none = pd.DataFrame([gap("sex", "Female", 0, "no clear gap", "none")] * 3)
     one = pd.concat([none, pd.DataFrame([gap("sex", "Other", -9, "clear gap", "worse")])])
-    assert equity.equity_title(none) == "None of three comparisons is a clear gap"
-    assert equity.equity_title(one) == "One of four comparisons is a clear gap"
+    assert equity.equity_title(none) == "None of three comparisons shows a clear gap"
+    assert equity.equity_title(one) == "One of four comparisons shows a clear gap"
 
 
 def test_hidden_groups_are_named_or_counted() -> None:
     places = pd.DataFrame({"unit": [f"school:{i}" for i in range(8)], "short_name": [f"S{i}" for i in range(8)]})
     cells = pd.DataFrame({"unit": places["unit"], "group": "Black", "status": "suppressed"})
-    assert equity.hidden_words(cells.head(2), places) == "Hidden, too few: Black in S0 and S1."
+    assert equity.hidden_words(cells.head(2), places) == "Hidden to protect people: Black in S0 and S1."
     assert equity.hidden_words(cells, places).startswith("8 of 8 figures are hidden")
     assert equity.hidden_words(cells.assign(status="shown"), places) == ""
+    nobody = pd.concat([cells, cells.assign(group="Mixed", status="none")])
+    assert equity.hidden_words(nobody, places).startswith("8 of 8 figures"), "nobody is no figure"
 
 
 def test_a_gap_no_school_shows_is_not_left_unexplained() -> None:
@@ -214,3 +216,20 @@ def test_what_is_missing_is_said_with_its_reason() -> None:
     assert quality.not_available(metrics) == [
         "Not shown, because there is no feedback extract: ‘Trust’ and ‘Belonging’."
     ]
+    columns = ["the enrolments extract has no ethnicity", "the enrolments extract has no fee_status"] * 2
+    missing = pd.DataFrame({"label": list("ABCD"), "available": False, "unavailable_because": columns})
+    assert quality.not_available(missing) == [
+        "Not shown, because the enrolments extract has no ethnicity or fee_status: ‘A’, ‘B’, ‘C’ and ‘D’."
+    ]
+
+
+def test_checks_are_counted_in_a_sentence() -> None:
+    checks = pd.DataFrame({"severity": ["critical", "row-level", "warning"], "passed": [True, False, False]})
+    assert quality.checks_title(checks) == (
+        "Of three checks, no critical one failed, one set rows aside and one gave a warning"
+    )
+
+
+def test_the_question_is_about_the_year_that_is_shown() -> None:
+    assert consistency.consistency_question("2026/27 to week 9", True) == "Is tutoring consistent this year?"
+    assert consistency.consistency_question("2014/15", False) == "Was tutoring consistent in 2014/15?"

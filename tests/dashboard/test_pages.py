@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from dashboard.layout import plain
+from dashboard.layout import JOINER, plain
 from dashboard.published import Release
 from dashboard.style.theme import DARK, LIGHT
 from pipelines.definitions import Characteristic, Metric, load
@@ -105,7 +106,7 @@ def test_this_years_measures_are_compared_with_the_same_week_of_last_year() -> N
 
 @pytest.mark.usefixtures("served")
 def test_findings_link_to_their_evidence() -> None:
-    gaps = [link for link in links(visit()) if link.page == "equity"]
+    gaps = [link for link in links(visit()) if link.page == "equity" and link.query_string]
     assert gaps
     for link in gaps:
         query = {k: v[0] for k, v in parse_qs(link.query_string).items()}
@@ -203,6 +204,38 @@ def test_a_release_without_feedback_says_so(without_feedback: Path, serve, page:
         assert "because there is no feedback extract" in text(app)
     if page in ("schools", "equity"):
         assert "I trust my tutor" not in app.selectbox(key="metric").options
+
+
+@pytest.fixture(scope="module")
+def without_meetings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("without_meetings")
+    write_release(data / "published", Sample(meetings=False))
+    return data
+
+
+@pytest.mark.parametrize("page", QUESTIONS)
+def test_a_release_without_any_meeting_says_so(without_meetings: Path, serve, page: str) -> None:
+    serve(without_meetings)
+    app = visit(page)
+    assert not app.exception
+    assert "no meetings on record" in text(app)
+    if page == "quality":
+        assert "No meeting was read;" in text(app)
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize("page", QUESTIONS)
+def test_the_foot_of_each_page_leads_to_the_others(page: str) -> None:
+    onward = [link.page for link in links(visit(page))][-3:]
+    assert {"overview" if p == "" else p for p in onward} == QUESTIONS.keys() - {page}
+
+
+def test_markdown_shows_names_as_they_are() -> None:
+    for name in (":material/home: http://x.example", "www.x.example", "tutor@x.example", "1 & 2 &lt; :smile:"):
+        said = plain(name)
+        assert said.replace("\\", "").replace(JOINER, "") == name
+        shown = said.replace("\\", "")  # where icons, e-mail addresses and bare links are looked for
+        assert not re.search(r":[a-z/_]+:|://|www\.|@\w", shown)
 
 
 def test_a_new_metric_and_characteristic_appear_by_themselves(tmp_path: Path, serve) -> None:

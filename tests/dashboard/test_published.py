@@ -9,8 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dashboard import published
 from dashboard.access import Viewer, viewer
 from dashboard.published import (
+    ROOT,
     AccessDeniedError,
     NoReleaseError,
     Release,
@@ -18,6 +20,7 @@ from dashboard.published import (
     connect,
     current_release,
     open_release,
+    published_folder,
 )
 from tests.dashboard.sample_release import Sample, write_release
 
@@ -103,3 +106,31 @@ def test_many_threads_read_the_same(release: Release) -> None:
         counts = list(pool.map(count, metrics))
     assert set(counts) == {counts[0]}
     assert counts[0] > 0
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings.toml to write, with nothing in the environment."""
+    monkeypatch.delenv("APT_DATA", raising=False)
+    file = tmp_path / "settings.toml"
+    monkeypatch.setattr(published, "SETTINGS", file)
+    return file
+
+
+def test_the_data_folder_is_the_environments_then_the_settings_then_the_repositorys(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert published_folder() == ROOT / "data" / "published"
+    settings.write_text('data = "elsewhere"\nthreads = 2\n')
+    assert published_folder() == ROOT / "elsewhere" / "published"
+    settings.write_text('data = "/srv/tutoring"\n')
+    assert published_folder() == Path("/srv/tutoring/published")
+    monkeypatch.setenv("APT_DATA", "/srv/other")
+    assert published_folder() == Path("/srv/other/published")
+
+
+@pytest.mark.parametrize("text", ["data = ", "data = 3"])
+def test_settings_that_cannot_be_read_are_named(settings: Path, text: str) -> None:
+    settings.write_text(text)
+    with pytest.raises(NoReleaseError, match=r"settings\.toml"):
+        open_release(viewer())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import pandas as pd
+
 from dashboard.style import words
 
 PERCENT = {"decimals": 0, "suffix": "%", "gap_suffix": " points"}
@@ -25,7 +29,7 @@ def test_values_and_differences_carry_their_unit() -> None:
 
 
 def test_hidden_cells_are_words_not_blanks() -> None:
-    assert words.shown({"status": "suppressed", "value": None}, PERCENT) == "hidden: too few"
+    assert words.shown({"status": "suppressed", "value": None}, PERCENT) == "hidden to protect people"
     assert words.shown({"status": "none", "value": None}, PERCENT) == "nobody"
     assert words.shown_interval({"status": "suppressed"}, PERCENT) == "–"
     assert words.shown_base({"status": "suppressed", "base": 5}) == "–"
@@ -43,3 +47,11 @@ def test_small_shares_are_not_called_none() -> None:
     assert words.share(0, 10) == "none"
     assert words.share(1, 1_000_000) == "under 0.1%"
     assert words.share(2, 1000) == "0.2%"
+
+
+def test_no_date_is_said_not_formatted() -> None:
+    for nothing in (None, pd.NaT):
+        assert words.day(nothing) == "no date"
+        assert words.moment(nothing) == "no date"
+        assert words.data_through(nothing) == "no meetings on record"
+    assert words.data_through(date(2026, 11, 27)) == "data through 27 November 2026"

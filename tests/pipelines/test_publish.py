@@ -1,6 +1,8 @@
 """A release is written once, switched to in one step, kept a while, and can be gone back to."""
 
-import multiprocessing
+import shutil
+import subprocess
+import sys
 from datetime import date
 
 import duckdb
@@ -12,6 +14,7 @@ from pipelines import publish
 from pipelines.measure import measure, terms
 from pipelines.model import Modelled
 from pipelines.protect import hidden_cells, protect
+from pipelines.settings import ROOT
 
 DEFINITIONS = definition_files.load()
 PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}
@@ -119,18 +122,19 @@ def test_without_a_year_in_progress_the_last_whole_year_opens(settings):
 
 def test_only_the_last_releases_are_kept_and_the_one_in_force_among_them(settings):
     settings = settings.model_copy(update={"keep_releases": 2})
-    first = make_release(settings)
-    made = [first]
-    for second in range(3):
-        made.append(rename_to_older(settings, make_release(settings), second))
-    assert len(publish.releases(settings)) <= 3
-    assert publish.current(settings) in publish.releases(settings)
+    older = [rename_to_older(settings, make_release(settings), second) for second in range(3)]
+    assert publish.releases(settings) == older[1:]
+    newest = make_release(settings)
+    assert publish.releases(settings) == [older[2], newest]
+    assert publish.current(settings) == newest
 
 
 def rename_to_older(settings, release, second):
     """Releases made within one second sort by their random ending; give each its own second."""
-    name = f"2000-01-01T00000{second}Z-test"
+    name = f"2000-01-01T00000{second}Z-0000"
     (settings.published / release).rename(settings.published / name)
+    with duckdb.connect(settings.published / name / "university.duckdb") as con:
+        con.execute("update release set release = ?", [name])
     publish.switch(settings, name)
     return name
 
@@ -150,22 +154,72 @@ def test_rollback_to_an_unknown_release_names_those_kept(settings):
         publish.rollback(settings, "../inbox")
 
 
-def _hold(settings, ready, leave):
-    with publish.only_run(settings):
-        ready.set()
-        leave.wait(30)
+def _not_a_database(settings, release):
+    (settings.published / release / "university.duckdb").write_bytes(b"half")
+
+
+def _without_its_file(settings, release):
+    (settings.published / release / "university.duckdb").unlink()
+
+
+def _another_release_s(settings, release):
+    shutil.copy(settings.published / publish.current(settings) / "university.duckdb", settings.published / release)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [(_not_a_database, "cannot be read"), (_without_its_file, "is missing"), (_another_release_s, "another release's")],
+)
+def test_rollback_refuses_a_damaged_release(settings, damage, said):
+    first, second = make_release(settings), make_release(settings)
+    damage(settings, first)
+    with pytest.raises(publish.ReleaseError, match=said):
+        publish.rollback(settings, first)
+    assert publish.current(settings) == second
+    assert said in publish.damage(settings, first)
+    assert publish.damage(settings, second) is None
+
+
+@pytest.mark.parametrize("name", ["backup", "2000-01-01T000000Z-test", "2000-01-01T000000Z-0000"])
+def test_rollback_refuses_what_is_no_release(settings, name):
+    release = make_release(settings)
+    if name.endswith("0000"):
+        (settings.published / name).symlink_to(settings.published / release)
+    else:
+        shutil.copytree(settings.published / release, settings.published / name)
+    with pytest.raises(publish.ReleaseError, match="There is no release"):
+        publish.rollback(settings, name)
+    assert publish.releases(settings) == [release]
+
+
+def test_rollback_waits_for_no_run_under_way(settings):
+    first, second = make_release(settings), make_release(settings)
+    with publish.only_run(settings), pytest.raises(publish.ReleaseError, match="under way"):
+        publish.rollback(settings, first)
+    assert publish.current(settings) == second
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pipelines.publish import only_run
+from pipelines.settings import Settings
+
+with only_run(Settings(data=Path(sys.argv[1]))):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 def test_a_second_run_says_so_and_leaves(settings):
-    context = multiprocessing.get_context("spawn")
-    ready, leave = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(settings, ready, leave))
-    other.start()
-    assert ready.wait(30)
-    with pytest.raises(publish.ReleaseError, match="Another run is under way"), publish.only_run(settings):
-        pass
-    other.kill()  # a killed run must not lock the next one out
-    other.join()
+    command = [sys.executable, "-c", HOLD, str(settings.data)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout.readline() == "held\n"
+            with pytest.raises(publish.ReleaseError, match="Another run is under way"), publish.only_run(settings):
+                pass
+        finally:
+            other.kill()  # a killed run must not lock the next one out
     with publish.only_run(settings):
         pass
 
