@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import resource
 import sys
+import tomllib
+import traceback
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,9 +16,11 @@ from pydantic import ValidationError
 from pipelines import publish
 from pipelines.definitions import DefinitionError
 from pipelines.progress import Progress
-from pipelines.settings import Settings
+from pipelines.settings import SettingError, Settings
 
 SOURCES = "sources.toml"
+# the kinds of DuckDB's messages that speak of SQL, memory and files; the others quote values of rows
+QUOTES_NO_ROW = re.compile(r"\b(Binder|Catalog|Parser|Not implemented|Out of Memory|IO|Permission) Error: [^\n]*")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,22 +29,66 @@ def main(arguments: list[str] | None = None) -> int:
     from pipelines.check import CheckFailed
     from pipelines.errors import InputError
 
+    settings, progress = None, Progress()
     try:
         settings = Settings()
-        return int(options.command(options, settings, Progress()))
-    except (InputError, CheckFailed, publish.ReleaseError, DefinitionError) as error:
+        return int(options.command(options, settings, progress))
+    except (InputError, CheckFailed, publish.ReleaseError, DefinitionError, SettingError) as error:
         print(f"\n{error}", file=sys.stderr)
+    except tomllib.TOMLDecodeError as error:
+        print(f"\nsettings.toml is not valid TOML: {error}", file=sys.stderr)
     except ValidationError as error:
         problems = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         print(f"\nA setting (settings.toml or APT_… in the environment) is wrong:\n{problems}", file=sys.stderr)
+    except Exception as error:
+        step = f"in the step '{progress.under_way}'" if progress.under_way else f"in '{options.name}'"
+        print(f"\nStopped {step}: {_cause(error)}\n{_details(options, settings)}", file=sys.stderr)
     return 1
+
+
+def _cause(error: Exception) -> str:
+    """Why an error stopped a command, in one line that quotes no value of a row."""
+    from pipelines.check import ReconciliationError
+    from pipelines.engines.duckdb_expectations import ExpectationError
+    from pipelines.models import ModelError
+
+    if isinstance(error, ReconciliationError):
+        return str(error)
+    if isinstance(error, OSError):
+        place = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror or type(error).__name__}{place}."
+    found = QUOTES_NO_ROW.search(str(error))
+    reason = found[0] if found else type(error.__cause__ or error).__name__
+    if isinstance(error, ModelError | ExpectationError):
+        what = re.match(r"(there is no )?(model|expectation) \S+", str(error))
+        return f"{what[0] if what else type(error).__name__} could not be evaluated ({reason})."
+    if type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
+        return f"DuckDB could not go on ({reason})."
+    return f"something unforeseen ({type(error).__name__})."
+
+
+def _details(options: argparse.Namespace, settings: Settings | None) -> str:
+    """The traceback of the error being handled, or where it is kept: it may quote rows."""
+    details = traceback.format_exc()
+    if options.verbose or os.environ.get("APT_DEBUG") == "1":
+        return details
+    try:
+        if settings:
+            from pipelines import warehouse
+
+            return f"Details, with the traceback: {warehouse.write_last_error(settings, details)} (restricted)."
+    except OSError:  # a full disk, perhaps the reason itself
+        pass
+    return "Details, with the traceback: run the same command with --verbose."
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipelines", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--verbose", action="store_true", help="show an error's traceback and SQL (may quote rows)")
 
-    example = commands.add_parser("example", help="write the extracts of a fictional university")
+    example = commands.add_parser("example", parents=[shared], help="write the extracts of a fictional university")
     example.add_argument("--students", type=int, default=38_000, help="enrolments a year (default 38000)")
     example.add_argument("--years", type=int, default=5, help="whole years before the one in progress (default 5)")
     example.add_argument("--seed", type=int, default=2026, help="same seed, same files (default 2026)")
@@ -49,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         ("run", _run, "make and publish a release from the extracts"),
         ("check", _check, "run the checks alone; exit 1 on a critical failure"),
     ):
-        sub = commands.add_parser(name, help=says)
+        sub = commands.add_parser(name, parents=[shared], help=says)
         sub.add_argument(
             "--sources",
             type=Path,
@@ -57,9 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         sub.set_defaults(command=command)
 
-    status = commands.add_parser("status", help="list the releases and say which is in force")
+    status = commands.add_parser("status", parents=[shared], help="list the releases and say which is in force")
     status.set_defaults(command=_status)
-    rollback = commands.add_parser("rollback", help="put an earlier release back in force")
+    rollback = commands.add_parser("rollback", parents=[shared], help="put an earlier release back in force")
     rollback.add_argument("release", metavar="RELEASE")
     rollback.set_defaults(command=_rollback)
     return parser
@@ -114,9 +164,15 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
 
 
 def _check(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
+    from pipelines import warehouse
     from pipelines.run import check_only
 
-    outcome = check_only(_sources(options, settings), settings, progress)
+    listed = settings.warehouse / warehouse.QUARANTINE_OF_CHECK
+    try:
+        outcome = check_only(_sources(options, settings), settings, progress)
+    finally:  # most wanted when the checks fail
+        if progress.seconds.get("check") is not None and listed.is_file():
+            progress.say(f"Rows that a run would quarantine, each with its rule: {listed} (restricted).")
     checks = outcome.tables["check"]
     for line in checks[~checks["passed"]].itertuples():
         rows = "" if line.rows_failing is None else f" ({line.rows_failing:,} rows)"
@@ -126,11 +182,18 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
 
 
 def _status(_: argparse.Namespace, settings: Settings, progress: Progress) -> int:
-    kept, in_force = publish.releases(settings), publish.current(settings)
+    kept, in_force = publish.folders(settings), publish.current(settings)
     if not kept:
         progress.say(f"No release in {settings.published} yet. Make one: python -m pipelines run")
     for release in kept:
-        progress.say(f"{release}{'  in force' if release == in_force else ''}")
+        found = publish.damage(settings, release)
+        said = ["in force"] if release == in_force else []
+        said += [f"damaged: {found}"] if found else []
+        progress.say("  ".join([release, ", ".join(said)]).rstrip())
+    if in_force and in_force not in kept:
+        progress.say(
+            f"In force is {in_force!r}, which is not there. Put another in force: python -m pipelines rollback …"
+        )
     return 0
 
 

@@ -19,11 +19,13 @@ import pandas as pd
 from pipelines import models
 from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines.duckdb_expectations import Validator, Verdict, validator
+from pipelines.errors import A_HANDFUL, is_like_a_code
 from pipelines.extract import Extracted
 from pipelines.settings import Settings
 from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
 
-A_HANDFUL = 5  # fewer quarantined rows than this never stop a run by their share
+HALF = 0.5
+MOST_NAMED = 5  # files or schools
 LONGEST_VALUE = 80  # characters of a rejected value kept in quarantine
 
 
@@ -75,6 +77,7 @@ def check(
             _account(con, table)
             if extracted.present[table.name]:
                 _record_share(con, table, settings.most_quarantined)
+                _record_parts(con, table, extracted.present[table.name], settings.most_quarantined)
             report(table.name, _number(con, f"select count(*) from stg_{table.name}"))
             for model in ("repeated", *needed):
                 con.execute(f"drop table {model}")
@@ -221,6 +224,64 @@ def _record_share(con: duckdb.DuckDBPyConnection, table: Table, most: float) -> 
     rule = f"At most {most:.0%} of rows are quarantined."
     name = f"{table.name}.few_quarantined"
     _write(con, table, name, None, rule, CRITICAL, passed, lost + left, None, observed)
+
+
+def _record_parts(con: duckdb.DuckDBPyConnection, table: Table, given: frozenset[str], most: float) -> None:
+    """The same for each file and each school of a table, so that none is lost among the others' rows.
+
+    Parts of fewer than five rows are left out, and rows that a later file supersedes are not lost.
+    """
+    files = _shares(con, table, "source_file")
+    much = max(HALF, most)
+    lost = [(part, share) for part, share, _ in files if share == 1 or share > much]
+    rule = f"Of each file at most {much:.0%} of rows are quarantined."
+    _write_parts(con, table, "much_of_each_file", rule, CRITICAL, lost)
+    rule = f"Of each file at most {most:.0%} of rows are quarantined."
+    _write_parts(con, table, "few_quarantined_of_file", rule, WARNING, [(f, s) for f, s, _ in files if s > most])
+    if "school_code" in given:
+        rule = f"Of each school at most {most:.0%} of rows are quarantined."
+        lost = [
+            (code if is_like_a_code(code, rows) else "a school whose code is not shown", share)
+            for code, share, rows in _shares(con, table, "school_code")
+            if share > most
+        ]
+        _write_parts(con, table, "few_quarantined_of_school", rule, WARNING, lost)
+
+
+def _shares(con: duckdb.DuckDBPyConnection, table: Table, part: str) -> list[tuple[str, float, int]]:
+    """Each part of five rows or more, the largest share of quarantined rows first, and its rows."""
+    rows = f"input_{table.name}" if part != "source_file" else "quarantined"
+    return con.execute(
+        f"""
+        with quarantined as (
+            select source_file, source_row from quarantine
+            where table_name = $1 and not (
+                expectation = $1 || '.key_unique' and not starts_with(value, left(source_file || ', row ', $2))
+            )
+        ),
+        outcomes as (
+            select {part} as part, 0 as lost from stg_{table.name}
+            union all
+            select {part}, 1 from {rows}
+            where (source_row, source_file) in (select (source_row, source_file) from quarantined)
+        )
+        select part, avg(lost) as share, count(*) from outcomes
+        where part is not null
+        group by part having count(*) >= $3
+        order by share desc, part
+        """,
+        [table.name, LONGEST_VALUE, A_HANDFUL],
+    ).fetchall()
+
+
+def _write_parts(
+    con: duckdb.DuckDBPyConnection, table: Table, name: str, rule: str, severity: str, lost: list[tuple[str, float]]
+) -> None:
+    named = [f"{part}: {share:.1%}" for part, share in lost[:MOST_NAMED]]
+    if len(lost) > MOST_NAMED:
+        named.append(f"and {len(lost) - MOST_NAMED:,} more")
+    checked = _number(con, "select coalesce(sum(rows), 0) from row_outcome where table_name = ?", [table.name])
+    _write(con, table, f"{table.name}.{name}", None, rule, severity, not lost, checked, None, ", ".join(named) or None)
 
 
 def _reconcile(con: duckdb.DuckDBPyConnection) -> None:

@@ -6,6 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+A_HANDFUL = 5  # a value found less often than this may stand for one person
+LONGEST_CODE = 20  # characters
+
 
 class InputError(Exception):
     """A problem with the university's files, or with the mapping of them.
@@ -46,6 +49,12 @@ def is_personal(text: str) -> bool:
     return "@" in text or bool(re.search(r"\d{4}", text)) or len(text) > 40
 
 
-def safe(text: str) -> str:
-    """`text` for a message, or a description of it where it might be personal."""
-    return f"(a value of {len(text)} characters)" if is_personal(text) else f"'{text}'"
+def is_like_a_code(text: str, times: int) -> bool:
+    """Whether a value found so many times is rather a code than something about a person: only then is it quoted."""
+    return (
+        times >= A_HANDFUL
+        and len(text) <= LONGEST_CODE
+        and len(text.split()) <= 2
+        and "@" not in text
+        and not re.search(r"\d{5}", text)
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -14,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.definitions import Column, Definitions, Table
-from pipelines.errors import InputError, closest, is_personal, safe
+from pipelines.errors import InputError, closest, is_like_a_code
 from pipelines.readers import Mapping, Read, read
 from pipelines.readers.mapping import count, literal
 from pipelines.settings import Settings
@@ -111,11 +112,10 @@ def _extract_table(
     """Read every file of one table, then put them together as the view raw_<table>."""
     source = sources.of(table)
     paths = _files(table, source, sources.folder)
-    names = [path.name for path in paths]
+    names = _names(paths, sources.folder)
     problems: dict[str, str] = {}  # by its words without the file: many files often share one problem
     parts = []
-    for number, path in enumerate(paths):
-        file = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
+    for number, (path, file) in enumerate(zip(paths, names, strict=True)):
         raw = f"raw_{table.name}_{number}"
         try:
             got = read(con, path, Mapping(table, source), raw)
@@ -183,23 +183,50 @@ def _is_blank(got: Read, source: TableSource) -> str:
 
 
 def _files(table: Table, source: TableSource, folder: Path) -> list[Path]:
-    """The files of a table, in the order they are read. Raises InputError where there should be some."""
+    """The files of a table, each once, in the order they are read. Raises InputError where there should be some."""
     if not source.files:
         patterns = [f"{table.name}*.{ending}" for ending in ENDINGS]
-        found = [p for p in sorted(folder.iterdir()) if any(fnmatch(p.name.lower(), each) for each in patterns)]
+        there = [p for p in sorted(folder.iterdir()) if any(fnmatch(p.name.lower(), each) for each in patterns)]
+        found = _once(p for p in there if p.is_file())
         if not found and not table.optional:
             raise InputError(_no_file(table, f"{table.name}*.csv, .xlsx or .parquet", folder))
         return found
     found, problems = [], []
     for pattern in source.files:
-        matches = [Path(p) for p in sorted(glob.glob(str(folder / Path(pattern).expanduser()), recursive=True))]
-        matches = [p for p in matches if p.is_file() and not p.name.startswith("~$")]
-        found += [p for p in matches if p not in found]
+        matches = _matches(pattern, folder)
+        found += matches
         if not matches:
             problems.append(_no_file(table, pattern, folder))
     if problems:
         raise InputError(problems)
-    return found
+    return _once(found)
+
+
+def _matches(pattern: str, folder: Path) -> list[Path]:
+    """The files of that very name, else those that the pattern matches, wherever `folder` is and whatever its name."""
+    named = folder / Path(pattern).expanduser()
+    if named.is_file():
+        return [named]
+    inside = named.relative_to(folder) if named.is_relative_to(folder) else named
+    matches = [folder / each for each in sorted(glob.glob(str(inside), root_dir=folder, recursive=True))]
+    return [p for p in matches if p.is_file() and not p.name.startswith("~$")]
+
+
+def _once(paths: Iterable[Path]) -> list[Path]:
+    """Each file once, however often and by whatever path it is named."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(path.resolve(), path)
+    return list(found.values())
+
+
+def _names(paths: list[Path], folder: Path) -> list[str]:
+    """What each file is called: by its name, and from the folder of sources.toml on where names are the same."""
+    names = [path.name for path in paths]
+    return [
+        name if names.count(name) == 1 else Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+        for path, name in zip(paths, names, strict=True)
+    ]
 
 
 def _no_file(table: Table, pattern: str, folder: Path) -> str:
@@ -244,15 +271,18 @@ def _unknown_code(con: duckdb.DuckDBPyConnection, table: Table, column: Column, 
             f"Map another column to '{column.name}' in sources.toml under [tables.{table.name}.columns], "
             f"or its values under {place}. The known values are {', '.join(column.values)}."
         )
-    quoted = ", ".join(f"{safe(value)} ({rows:,})" for value, rows, _ in found[:MOST_QUOTED])
+    codes = [(value, rows) for value, rows, _ in found if is_like_a_code(value, rows)][:MOST_QUOTED]
+    quoted = [f"'{value}' ({rows:,})" for value, rows in codes]
+    if hidden := len(found) - len(codes):
+        more = ("more " if codes else "") + ("different values" if hidden > 1 else "value")
+        quoted.append(f"{hidden:,} {more} not shown here")
     lines = [
         f'        {json.dumps(value, ensure_ascii=False)} = "{closest(value, column.values) or "…"}"'
-        for value, *_ in found[:MOST_QUOTED]
-        if not is_personal(value)
+        for value, _ in codes
     ]
     return "\n".join(
         [
-            f"{said}: {quoted}{' and more' if len(found) > MOST_QUOTED else ''}.",
+            f"{said}: {', '.join(quoted)}.",
             f"    Write in sources.toml what each means ({', '.join(column.values)}, or an empty text for blank):",
             f"        {place}",
             *lines,

@@ -17,6 +17,7 @@ class Progress:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
         self.seconds: dict[str, float] = {}
+        self.under_way = ""  # the step begun and not finished, also when an error stopped it
         self._status: Status | None = None
         self._rows: int | None = None
         self._detail = ""
@@ -25,6 +26,7 @@ class Progress:
     def step(self, name: str, what: str) -> Iterator[Progress]:
         """One step of the recipe: announced, timed, and closed with one line."""
         started = time.perf_counter()
+        self.under_way = name
         self._rows, self._detail = None, ""
         self._status = self.console.status(f"{name}: {what} …") if self.console.is_terminal else None
         if self._status:
@@ -35,6 +37,7 @@ class Progress:
             self._close(name, what, started, "[red]stopped[/red]")
             raise
         self._close(name, what, started, "[green]done[/green]")
+        self.under_way = ""
 
     def report(self, label: str, rows: int) -> None:
         """Say what is being worked on, and count its rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 from collections import Counter
@@ -29,13 +30,15 @@ EARLIEST, LATEST = "1900-01-02", "2100-12-31"  # 1 January 1900 is what spreadsh
 def load_key(settings: Settings, example: bool) -> bytes:
     """The key of the pseudonyms: from the settings, else from the key file.
 
-    The example university has a key file of its own, made where it is missing. Raises InputError where there is no key,
-    where it is too short, or where others could read it.
+    The example university never uses the key of real data: from the settings' key its own is derived, and it has a key
+    file of its own, made where it is missing. Raises InputError where there is no key, where it is too short, or where
+    others could read it.
     """
     if settings.key is not None:
-        return _long_enough(settings.key.get_secret_value(), "The key in APT_KEY (or settings.toml)")
+        key = _long_enough(settings.key.get_secret_value(), "The key in APT_KEY")
+        return hmac.digest(key, b"example", "sha256") if example else key
     path = settings.key_file.expanduser().resolve()
-    if example:  # never the key of real data
+    if example:
         path = path.with_name(f"example-{path.name}")
     if path.is_relative_to(ROOT):
         raise InputError(

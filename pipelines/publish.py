@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from pipelines.settings import ROOT, Settings
 
 CURRENT = "current"
 UNFINISHED = ".unfinished-"
+NAME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{4}")
 GRADE = "internal"
 LEVEL_LABELS = {
     "all": "All levels",
@@ -66,11 +68,34 @@ def only_run(settings: Settings) -> Iterator[None]:
 
 
 def releases(settings: Settings) -> list[str]:
-    """Names of the complete releases, oldest first."""
+    """Names of the releases with their file, oldest first."""
+    return [name for name in folders(settings) if _has_file(settings.published / name)]
+
+
+def folders(settings: Settings) -> list[str]:
+    """Names of the folders that are called what releases are, oldest first, damaged ones too."""
     if not settings.published.is_dir():
         return []
-    folders = (p for p in settings.published.iterdir() if p.is_dir() and not p.name.startswith("."))
-    return sorted(p.name for p in folders if (p / "university.duckdb").is_file())
+    found = (p for p in settings.published.iterdir() if p.is_dir() and not p.is_symlink())
+    return sorted(p.name for p in found if NAME.fullmatch(p.name))
+
+
+def damage(settings: Settings, release: str) -> str | None:
+    """Why a release that is kept cannot be put in force, in words; None where it can."""
+    if not _has_file(settings.published / release):
+        return "its university.duckdb is missing"
+    path = settings.published / release / "university.duckdb"
+    try:
+        with duckdb.connect(path, read_only=True) as con:
+            names = con.execute("select release from release").fetchall()
+    except duckdb.Error:
+        return "its university.duckdb cannot be read"
+    return None if names == [(release,)] else "its university.duckdb is another release's"
+
+
+def _has_file(folder: Path) -> bool:
+    path = folder / "university.duckdb"
+    return path.is_file() and not path.is_symlink()
 
 
 def current(settings: Settings) -> str | None:
@@ -90,12 +115,13 @@ def switch(settings: Settings, release: str) -> None:
 
 
 def rollback(settings: Settings, release: str) -> None:
-    """Put an earlier release back in force."""
-    kept = releases(settings)
-    if release not in kept:
-        known = ", ".join(kept) or "none"
-        raise ReleaseError(f"There is no release {release!r}. Kept releases: {known}.")
+    """Put an earlier release back in force. Raises ReleaseError where there is no such release, or it is damaged."""
     with only_run(settings):
+        if release not in folders(settings):
+            known = ", ".join(releases(settings)) or "none"
+            raise ReleaseError(f"There is no release {release!r}. Kept releases: {known}.")
+        if found := damage(settings, release):
+            raise ReleaseError(f"Release {release} is damaged: {found}. The release in force stays as it is.")
         switch(settings, release)
 
 

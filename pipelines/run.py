@@ -68,7 +68,7 @@ def check_only(sources_file: Path, settings: Settings, progress: Progress) -> Ch
     with publish.only_run(settings):
         mapped = sources.load(sources_file)
         with warehouse.open_new(settings, keep=False) as con:
-            return _take_in(con, mapped, definitions, settings, progress)[1]
+            return _take_in(con, mapped, definitions, settings, progress, warehouse.QUARANTINE_OF_CHECK)[1]
 
 
 def _take_in(
@@ -77,6 +77,7 @@ def _take_in(
     definitions: definition_files.Definitions,
     settings: Settings,
     progress: Progress,
+    quarantine: str = warehouse.QUARANTINE,
 ) -> tuple[Extracted, CheckOutcome]:
     """The first three steps: from files to staged rows that passed their checks."""
     key = load_key(settings, mapped.example)
@@ -88,5 +89,5 @@ def _take_in(
         try:
             outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of)
         finally:  # most wanted when the checks stop the run
-            warehouse.write_quarantine(con, settings)
+            warehouse.write_quarantine(con, settings, quarantine)
     return extracted, outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import (
@@ -15,6 +16,24 @@ from pydantic_settings import (
 from pipelines.definitions import FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingError(ValueError):
+    """A setting where it must not be; the message says where it may be."""
+
+
+class _TomlWithoutKey(TomlConfigSettingsSource):
+    """settings.toml, which lies in the repository and so never holds the key."""
+
+    def __call__(self) -> dict[str, Any]:
+        settings = super().__call__()
+        if any(name.lower() == "key" for name in settings):
+            raise SettingError(
+                "settings.toml holds the key of the pseudonyms, and it lies in the repository, where it could be "
+                "committed or copied. Remove `key` from it. The key may come from the environment (APT_KEY) or from "
+                "the key file (key_file) only; if the file was ever shared, make a new key."
+            )
+        return settings
 
 
 class Rules(BaseModel):
@@ -37,7 +56,9 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=ROOT / "data", description="folder of inbox, warehouse and published")
     definitions: Path = Field(default=FOLDER, description="folder of the three definitions files")
-    key: SecretStr | None = Field(default=None, description="the pseudonymisation key itself, 32 characters or more")
+    key: SecretStr | None = Field(
+        default=None, description="the pseudonymisation key itself, 32 characters or more; never in settings.toml"
+    )
     key_file: Path = Field(
         Path("~/.config/personal-tutoring/pseudonym.key"),
         description="file with the key, outside the repository",
@@ -79,4 +100,4 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _TomlWithoutKey(settings_cls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pipelines.settings import Settings
 
 NAME = "warehouse.duckdb"
 QUARANTINE = "quarantine.csv"
+QUARANTINE_OF_CHECK = "quarantine-check.csv"  # the run's own stays with its release
+LAST_ERROR = "last-error.txt"
 UNFINISHED = "unfinished.duckdb"
 
 
@@ -20,9 +23,16 @@ UNFINISHED = "unfinished.duckdb"
 def open_new(settings: Settings, keep: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty warehouse that replaces the last one (if `keep`) when the block ends without an error.
 
-    Only the owner may read the folder; what DuckDB spills
-    to disk is encrypted and removed.
+    Only the owner may read the folder and every file made in it; what DuckDB spills to disk is encrypted and removed.
     """
+    others = os.umask(0o077)
+    try:
+        yield from _open(settings, keep)
+    finally:
+        os.umask(others)
+
+
+def _open(settings: Settings, keep: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     settings.warehouse.mkdir(parents=True, exist_ok=True)
     settings.warehouse.chmod(0o700)
     path, spill = settings.warehouse / UNFINISHED, settings.warehouse / "spill"
@@ -44,15 +54,14 @@ def open_new(settings: Settings, keep: bool = True) -> Iterator[duckdb.DuckDBPyC
         _clear(path, spill)
 
 
-def write_quarantine(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def write_quarantine(con: duckdb.DuckDBPyConnection, settings: Settings, name: str = QUARANTINE) -> None:
     """Write the quarantine, if there is one, as a CSV file beside the warehouse and as restricted.
 
     A value that a spreadsheet would take for a formula gets an apostrophe in front.
     """
     if not con.execute("select 1 from duckdb_tables() where table_name = 'quarantine'").fetchall():
         return
-    path = settings.warehouse / QUARANTINE
-    path.touch(mode=0o600)
+    path = settings.warehouse / name
     con.execute(
         r"""
         copy (
@@ -66,6 +75,18 @@ def write_quarantine(con: duckdb.DuckDBPyConnection, settings: Settings) -> None
         """,
         [str(path)],
     )
+    path.chmod(0o600)
+
+
+def write_last_error(settings: Settings, text: str) -> Path:
+    """Keep the traceback of an error, which may quote rows, beside the warehouse and as restricted; say where."""
+    settings.warehouse.mkdir(parents=True, exist_ok=True)
+    settings.warehouse.chmod(0o700)
+    path = settings.warehouse / LAST_ERROR
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
 
 
 def _clear(path: Path, spill: Path) -> None:

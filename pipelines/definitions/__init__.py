@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 FOLDER = Path(__file__).parent
 UNKNOWN = "Unknown"
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
 ColumnType = Literal["text", "identifier", "code", "date", "integer", "number"]
+
+
+_NOTHING_ELSE = ConfigDict(extra="forbid")
 
 
 class DefinitionError(ValueError):
@@ -22,6 +29,7 @@ class DefinitionError(ValueError):
 class Column:
     """One column of an input table."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
     type: ColumnType
     says: str = ""
@@ -35,6 +43,7 @@ class Column:
 class Table:
     """One input table."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
     grain: str
     key: tuple[str, ...]
@@ -46,6 +55,7 @@ class Table:
 class Characteristic:
     """A characteristic and its groups in reading order."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
     label: str
     groups: tuple[str, ...]
@@ -57,6 +67,7 @@ class Characteristic:
 class Metric:
     """What is measured: SQL for one row, whom it is out of, and how to read it."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
     label: str
     theme: Literal["contact", "voice", "staff", "record"]
@@ -107,14 +118,33 @@ def _entries(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError(f"{path.name} is not valid TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{path} cannot be read ({type(error).__name__}).") from error
 
 
-def _build(kind: type, file: str, name: str, entry: dict[str, Any]) -> Any:
+def _build(kind: type, file: str, name: str, entry: Any, place: str = "") -> Any:
+    """One entry as a typed object. Raises DefinitionError naming the entry, its keys at fault and what they may be."""
+    where = f"{file}, entry [{place}{name}]"
+    if not IDENTIFIER.fullmatch(name):
+        raise DefinitionError(f"{where}: a name has small letters, digits and _ only, and begins with a letter")
+    if not isinstance(entry, dict):
+        raise DefinitionError(f"{where}: it must be a table of keys and values")
     entry = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     try:
-        return kind(name=name, **entry)
-    except TypeError as error:
-        raise DefinitionError(f"{file}, entry [{name}]: {error}") from error
+        return TypeAdapter(kind).validate_python({**entry, "name": name})
+    except ValidationError as error:
+        problems = "; ".join(_in_words(kind, e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors())
+        raise DefinitionError(f"{where}: {problems}") from error
+
+
+def _in_words(kind: type, place: tuple[int | str, ...], problem: str, message: str, found: Any) -> str:
+    key = ".".join(str(part) for part in place)
+    if problem == "missing":
+        return f"'{key}' is missing"
+    if problem in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = ", ".join(each.name for each in fields(kind) if each.name != "name")
+        return f"there is no key '{key}'; the keys are {known}"
+    return f"{key} is {found!r}; {message[:1].lower()}{message[1:]}"
 
 
 def load(folder: Path = FOLDER, material: float = Metric.material) -> Definitions:
@@ -138,13 +168,18 @@ def load(folder: Path = FOLDER, material: float = Metric.material) -> Definition
                 f"characteristics.toml, entry [{c.name}]: 'Unknown' and 'all' are added by themselves"
             )
 
-    tables = {}
+    tables: dict[str, Table] = {}
     for name, entry in _entries(folder / "tables.toml").items():
-        columns = {n: _build(Column, "tables.toml", n, c) for n, c in entry["columns"].items()}
+        if not isinstance(entry, dict) or not isinstance(entry.get("columns"), dict):
+            raise DefinitionError(f"tables.toml, entry [{name}]: it has no [{name}.columns]")
+        columns = {n: _build(Column, "tables.toml", n, c, f"{name}.columns.") for n, c in entry["columns"].items()}
         if entry.get("characteristics"):
             for c in characteristics.values():
                 columns[c.name] = Column(c.name, "code", says=c.label, values=(*c.groups, UNKNOWN))
-        tables[name] = Table(name, entry["grain"], tuple(entry["key"]), entry["optional"], columns)
+        rest = {key: value for key, value in entry.items() if key != "characteristics"}
+        tables[name] = _build(Table, "tables.toml", name, {**rest, "columns": columns})
+        if unknown := [key for key in tables[name].key if key not in columns]:
+            raise DefinitionError(f"tables.toml, entry [{name}]: key {unknown[0]!r} is none of its columns")
 
     metrics = {
         name: _build(Metric, "metrics.toml", name, {"material": material} | entry)

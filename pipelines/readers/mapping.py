@@ -69,13 +69,15 @@ class Mapping:
     def problems(self, file: str, names: Sequence[str]) -> list[str]:
         """What is wrong with a file that has these columns, in words, with what to write."""
         found = self.find(names)
-        return [
+        problems = [
             self._missing(file, column, names)
             for column in self.table.columns.values()
             if column.name not in found
             and column.name not in self.source.constants
             and (column.name in self.source.columns or (column.required and column.name not in self.source.defaults))
         ]
+        # where no name is known, the row may be one of data: then it is not quoted
+        return problems if found or not problems else [self._no_known_name(file)]
 
     def columns(self, names: Sequence[str]) -> frozenset[str]:
         """The contract columns that an extract with these columns gives, by constant and default too."""
@@ -115,6 +117,21 @@ class Mapping:
         if name in self.source.defaults:
             value = f"coalesce({value}, {literal(self.source.defaults[name])})"
         return value
+
+    def _no_known_name(self, file: str) -> str:
+        column = next(c for c in self.table.columns.values() if c.required)
+        wanted = self.source.columns.get(column.name, column.name)
+        entry = f"tables.{self.table.name}"
+        return (
+            f"{self.table.name}: {file} seems to have no header row: it has no column '{wanted}' for '{column.name}', "
+            f"nor any other that sources.toml or the contract knows.\n"
+            f"    Export it with its column names. If there are some, write in sources.toml how many rows stand above "
+            f"them:\n"
+            f"        [{entry}]\n        skip_rows = 3\n"
+            f"    and what they are called, for every column of the contract:\n"
+            f"        [{entry}.columns]\n"
+            f'        {column.name} = "the name of the column in your extract"'
+        )
 
     def _missing(self, file: str, column: Column, names: Sequence[str]) -> str:
         wanted = self.source.columns.get(column.name, column.name)

@@ -208,7 +208,7 @@ def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con:
     assert "sources.toml" in message
 
 
-@pytest.mark.parametrize("table", ["schools", "calendar", "enrolments"])
+@pytest.mark.parametrize("table", ["schools", "calendar", "enrolments", "meetings"])
 def test_an_empty_table_that_everything_rests_on_is_critical(con: duckdb.DuckDBPyConnection, table: str) -> None:
     extracted = write(con, DEFINITIONS, valid() | {table: []})
     extracted.present[table] = SUPPLIED[table]
@@ -378,3 +378,60 @@ class TestGreatExpectationsOnDuckDB:
         }
         with validator(con) as validate, pytest.raises(ExpectationError, match=r"canary\.gone could not be evaluated"):
             validate.validate("stg_canary", {"name": "canary", "expectations": [spec]}, {})
+
+
+def many_files(lost: int) -> dict[str, list[Row]]:
+    """Two hundred meetings more in one file, and ten in another, of which some have no date."""
+    tables = valid()
+    first = tables["meetings"][0]
+    more = [first | {"meeting_id": f"more {n}"} for n in range(200)]
+    late = [first | {"meeting_id": f"late {n}", "source_file": "late.csv"} for n in range(10)]
+    for row in late[:lost]:
+        row["meeting_date"] = None
+    return tables | {"meetings": [*tables["meetings"], *more, *late]}
+
+
+@pytest.mark.parametrize(("lost", "share"), [(6, "60.0%"), (10, "100.0%")])
+def test_a_file_mostly_quarantined_is_critical(con: duckdb.DuckDBPyConnection, lost: int, share: str) -> None:
+    with pytest.raises(CheckFailed) as failed:
+        checked(con, many_files(lost), most=0.10)
+    said = f"meetings: Of each file at most 50% of rows are quarantined. Not so: late.csv: {share}."
+    assert said in str(failed.value)
+
+
+def test_a_file_quarantined_above_the_limit_is_a_warning(con: duckdb.DuckDBPyConnection) -> None:
+    said = "meetings: Of each file at most 10% of rows are quarantined. Not so: late.csv: 20.0%."
+    assert said in checked(con, many_files(2), most=0.10).warnings
+    assert not any("Of each file" in said for said in checked(con, many_files(1), most=0.10).warnings)
+
+
+def test_a_few_rows_are_no_file_to_warn_of(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    bad = [
+        tables["meetings"][0] | {"meeting_id": f"m{n}", "meeting_date": None, "source_file": "b.csv"} for n in (1, 2)
+    ]
+    assert checked(con, tables | {"meetings": [*tables["meetings"], *bad]}, most=0.10).warnings == []
+
+
+def test_rows_that_a_later_file_supersedes_are_not_lost(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    late = [row | {"mode": "in person", "source_file": "late.csv"} for row in tables["meetings"]]
+    more = [row | {"meeting_id": f"more {n}"} for n, row in enumerate(tables["meetings"] * 10)]
+    for row in more:
+        row["source_file"] = "more.csv"
+    outcome = checked(con, tables | {"meetings": [*tables["meetings"], *more, *late]}, most=0.10)
+    assert unmet(outcome) == {"meetings.key_unique": 40}
+
+
+def test_a_school_that_is_lost_is_a_warning_and_names_it(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    enrolled = tables["enrolments"][0]
+    others = [enrolled | {"student_id": f"other {n}"} for n in range(150)]
+    lost = [enrolled | {"student_id": f"lost {n}", "school_code": "LAW"} for n in range(6)]
+    personal = [enrolled | {"student_id": f"left {n}", "school_code": "Anna Maria Schmidt"} for n in range(5)]
+    outcome = checked(con, tables | {"enrolments": [*tables["enrolments"], *others, *lost, *personal]}, most=0.10)
+    said = next(said for said in outcome.warnings if "Of each school" in said)
+    assert said.startswith("enrolments: ")
+    assert "LAW: 100.0%" in said
+    assert "a school whose code is not shown: 100.0%" in said
+    assert "Schmidt" not in said

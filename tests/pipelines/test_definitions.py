@@ -42,9 +42,51 @@ def test_the_definitions_load():
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path, file, entry, message):
+    assert_wrong(tmp_path, file, entry, message)
+
+
+def assert_wrong(tmp_path, file, entry, message):
     for path in definitions.FOLDER.glob("*.toml"):
         shutil.copy(path, tmp_path)
     with (tmp_path / file).open("a") as opened:
         opened.write("\n" + entry)
     with pytest.raises(definitions.DefinitionError, match=message):
+        definitions.load(tmp_path)
+
+
+METRIC = {
+    "label": '"X"', "theme": '"contact"', "definition": '"d"', "out_of": '"o"', "grain": '"enrolment"',
+    "kind": '"mean"', "value": '"1"', "better": '"higher"',
+}  # fmt: skip
+
+
+def metric(name="x", **changed):
+    return f"[{name}]\n" + "\n".join(f"{key} = {value}" for key, value in (METRIC | changed).items())
+
+
+@pytest.mark.parametrize(
+    ("file", "entry", "message"),
+    [
+        ("metrics.toml", metric(kind='"propotion"'), r"\[x\].*kind is 'propotion'.*'proportion', 'mean' or 'ratio'"),
+        ("metrics.toml", metric(better='"high"'), r"better is 'high'.*'higher', 'lower' or 'neither'"),
+        ("metrics.toml", metric(grain='"student"'), r"grain is 'student'.*'enrolment', 'response' or 'tutor'"),
+        ("metrics.toml", metric(theme='"other"'), r"theme is 'other'.*'contact'"),
+        ("metrics.toml", metric(material='"much"'), "material is 'much'"),
+        ("metrics.toml", metric(metrial="3"), "no key 'metrial'; the keys are label"),
+        ("metrics.toml", metric("Met-Often"), r"\[Met-Often\].*small letters"),
+        ("metrics.toml", metric('"a; drop"'), "small letters"),
+        ("characteristics.toml", '["1st"]\nlabel = "X"\ngroups = ["A"]\nreference = "A"', r"\[1st\].*small letters"),
+        ("characteristics.toml", '[x]\nlabel = "X"\ngroups = "A"\nreference = "A"', "groups is 'A'"),
+        ("tables.toml", '[schools.columns.x]\ntype = "words"', r"\[schools.columns.x\].*type is 'words'.*'text'"),
+        ("tables.toml", '[x]\ngrain = "g"', r"\[x\].*x.columns"),
+        ("tables.toml", '[x]\nkey = ["b"]\ngrain = "g"\noptional = true\ncolumns.a = {type = "text"}', "key 'b'"),
+        ("tables.toml", '[x]\nkey = ["a"]\ngrain = "g"\ncolumns.a = {type = "text"}', "'optional' is missing"),
+    ],
+)
+def test_a_wrong_value_or_name_is_named_with_what_is_allowed(tmp_path, file, entry, message):
+    assert_wrong(tmp_path, file, entry, f"(?s){file}, entry.*{message}" if "\\[" not in message else message)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(definitions.DefinitionError, match=r"characteristics\.toml"):
         definitions.load(tmp_path)

@@ -214,7 +214,9 @@ def test_problems_of_all_tables_are_named_together(con: Any, read: Any, inbox: P
     said = str(raised.value)
     assert "no file matches schools" in said
     assert "meetings.csv is empty" in said
-    assert "tutors.csv has no column 'tutor_id'" in said
+    assert "tutors.csv seems to have no header row: it has no column 'tutor_id'" in said
+    assert "skip_rows" in said
+    assert "Jo" not in said
     assert rows(con, "show all tables") == []
 
 
@@ -240,3 +242,57 @@ def test_progress_is_told_for_every_file(inbox: Path, con: Any) -> None:
     extract(con, sources.load(inbox / "sources.toml"), DEFINITIONS, Settings(), lambda *each: told.append(each))
     assert ("meetings: meetings.csv", 100) in told
     assert len(told) == 7
+
+
+def test_files_of_the_same_name_in_folders_of_the_same_name_are_told_apart(con: Any, read: Any, inbox: Path) -> None:
+    for above in ("a", "b"):
+        (inbox / above / "2024").mkdir(parents=True)
+        write_csv(inbox / above / "2024" / "meetings.csv", tables()["meetings"][:5])
+    extracted = read(con, '[tables.meetings]\nfiles = ["*/2024/meetings.csv", "meetings.csv"]')
+    assert [f.file for f in extracted.files if f.table == "meetings"] == [
+        "a/2024/meetings.csv", "b/2024/meetings.csv", "meetings.csv"
+    ]  # fmt: skip
+    assert rows(con, "select count(*), count(distinct (source_file, source_row)) from raw_meetings") == [(110, 110)]
+
+
+def test_a_file_named_twice_is_read_once(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "sub").mkdir()
+    (inbox / "meetings_link.csv").symlink_to(inbox / "meetings.csv")
+    absolute = inbox / "meetings.csv"
+    names = f'["meetings.csv", "m*.csv", "./sub/../meetings.csv", "{absolute}", "meetings_link.csv"]'
+    extracted = read(con, f"[tables.meetings]\nfiles = {names}")
+    assert [(f.file, f.rows_read) for f in extracted.files if f.table == "meetings"] == [("meetings.csv", 100)]
+
+
+@pytest.mark.parametrize("pattern", ["meetings [final].csv", "meetings*.csv", ""], ids=["name", "pattern", "default"])
+def test_brackets_in_names_are_no_patterns(con: Any, inbox: Path, tmp_path: Path, pattern: str) -> None:
+    (inbox / "meetings.csv").rename(inbox / "meetings [final].csv")
+    folder = inbox.rename(tmp_path / "in[box]")
+    more = f'[tables.meetings]\nfiles = ["{pattern}"]' if pattern else ""
+    (folder / "sources.toml").write_text(SOURCES + more, encoding="utf-8")
+    extracted = extract(con, sources.load(folder / "sources.toml"), DEFINITIONS, Settings())
+    assert [(f.file, f.rows_read) for f in extracted.files if f.table == "meetings"] == [("meetings [final].csv", 100)]
+
+
+def test_only_what_looks_like_a_code_is_quoted(con: Any, read: Any, inbox: Path) -> None:
+    people = ["Anna Maria Schmidt", "a@b.ac", "X12345", "Rarely", "y" * 21]
+    often = [*["Zoom"] * 6, *[p for p in people if p != "Rarely"] * 5, *["Rarely"] * 4]
+    meetings = tables()["meetings"]
+    for row, value in zip(meetings, often, strict=False):
+        row["How"] = value
+    write_csv(inbox / "meetings.csv", meetings)
+    with pytest.raises(InputError) as raised:
+        read(con)
+    said = str(raised.value)
+    assert "'Zoom' (6), 5 more different values not shown here." in said
+    assert not any(value in said for value in people)
+
+
+def test_no_name_in_a_file_without_a_header_is_quoted(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "tutors.csv").write_text("T1,Smith,Art,full\nT2,Jones,Art,full\n")
+    with pytest.raises(InputError) as raised:
+        read(con)
+    said = str(raised.value)
+    assert "seems to have no header row" in said
+    assert "skip_rows" in said
+    assert "Smith" not in said

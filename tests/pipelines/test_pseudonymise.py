@@ -17,7 +17,7 @@ from pipelines import definitions, sources
 from pipelines.errors import InputError
 from pipelines.extract import extract
 from pipelines.pseudonymise import load_key, pseudonymise
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import ROOT, SettingError, Settings
 from tests.bad_input.tiny import SOURCES, tables, tiny_university, write_csv
 
 DEFINITIONS = definitions.load()
@@ -190,6 +190,28 @@ def test_the_key_comes_from_the_settings_first(settings: Settings) -> None:
     given = settings.model_copy(update={"key": Settings(key="x" * 40).key})
     assert load_key(given, example=False) == b"x" * 40
     assert not settings.key_file.exists()
+
+
+def test_the_example_never_uses_the_settings_key_itself(settings: Settings) -> None:
+    given = settings.model_copy(update={"key": Settings(key="x" * 40).key})
+    key = load_key(given, example=True)
+    assert key != b"x" * 40
+    assert len(key) >= 32
+    assert load_key(given, example=True) == key
+
+
+@pytest.mark.parametrize("name", ["key", "KEY"])
+def test_a_key_in_settings_toml_is_refused_without_being_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'{name} = "{"k" * 40}"\n')
+    monkeypatch.setitem(Settings.model_config, "toml_file", file)
+    with pytest.raises(SettingError, match="APT_KEY") as raised:
+        Settings()
+    assert "kkkk" not in str(raised.value)
+    file.write_text('key_file = "/somewhere/else.key"\n')
+    assert Settings().key_file == Path("/somewhere/else.key")
 
 
 def example_key(settings: Settings) -> Path:

@@ -1,6 +1,9 @@
 """The commands a data team types, from extracts to a release."""
 
+import errno
+import os
 import shutil
+import stat
 
 import duckdb
 import pytest
@@ -8,6 +11,10 @@ import pytest
 from pipelines import __main__ as command_line
 from pipelines import definitions as definition_files
 from pipelines import publish, warehouse
+from pipelines.check import ReconciliationError
+from pipelines.engines.duckdb_expectations import ExpectationError
+from pipelines.models import ModelError
+from pipelines.settings import Settings
 from tests.bad_input.tiny import tiny_university
 from tests.dashboard.test_pages import visit
 
@@ -127,6 +134,136 @@ def test_optional_extracts_may_be_missing(settings, inbox):
     reasons = dict(read(settings, "select metric, unavailable_because from metric where not available"))
     assert reasons["trust"] == "there is no feedback extract"
     assert reasons["tutees_per_fte"] == "there is no tutors extract"
+
+
+def make_row_bad(inbox):
+    file = inbox / "meetings.csv"
+    file.write_text(file.read_text().replace("30/09/2024", "31/02/2025", 1))
+
+
+def test_check_lists_its_quarantine_apart_and_says_where(settings, inbox, capsys):
+    assert pipelines("run") == 0
+    of_run = (settings.warehouse / warehouse.QUARANTINE).read_bytes()
+    make_row_bad(inbox)
+    assert pipelines("check") == 0
+    listed = settings.warehouse / "quarantine-check.csv"
+    assert str(listed) in capsys.readouterr().out.replace("\n", "")
+    assert "31/02/2025" in listed.read_text()
+    assert (settings.warehouse / warehouse.QUARANTINE).read_bytes() == of_run
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("run", "warehouse.duckdb"),
+        ("run", "quarantine.csv"),
+        ("check", "quarantine-check.csv"),
+        ("check", "last-error.txt"),
+    ],
+)
+def test_every_file_of_the_warehouse_is_for_its_owner_only(settings, inbox, monkeypatch, command, name):
+    before = os.umask(0o022)
+    try:
+        if name == "last-error.txt":
+            monkeypatch.setattr("pipelines.run.check", failing(RuntimeError("x")))
+        settings.warehouse.mkdir(parents=True)
+        (settings.warehouse / name).touch(mode=0o644)
+        pipelines(command)
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+    assert (settings.warehouse / name).stat().st_size
+    assert stat.S_IMODE((settings.warehouse / name).stat().st_mode) == 0o600
+    assert not [p for p in settings.warehouse.iterdir() if p.stat().st_mode & 0o077]
+
+
+def failing(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+def row_value():
+    try:
+        duckdb.sql("select cast('S0001' as integer)").fetchall()
+    except duckdb.Error as error:
+        return error
+
+
+def model_error():
+    error = ModelError("model mart_x failed: Binder Error: no column y\nLINE 1\n\nselect y from z")
+    error.__cause__ = duckdb.BinderException("Binder Error: no column y")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (model_error(), "model mart_x could not be evaluated (Binder Error: no column y)"),
+        (ModelError("model mart_x failed: Conversion Error: 'S0001'\n\nselect"), "model mart_x could not"),
+        (ExpectationError("expectation a.b could not be evaluated: 'S0001'"), "expectation a.b could not"),
+        (ReconciliationError("Rows do not add up"), "Rows do not add up"),
+        (OSError(errno.ENOSPC, "No space left on device", "/data/x"), "No space left on device: /data/x"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/data/x"), "Not a directory: /data/x"),
+        (row_value(), "DuckDB could not go on (ConversionException)"),
+        (
+            duckdb.OutOfMemoryException("Out of Memory Error: 4 GB used"),
+            "DuckDB could not go on (Out of Memory Error: 4 GB used)",
+        ),
+        (KeyError("S0001"), "something unforeseen (KeyError)"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
+)
+def test_any_error_names_its_step_and_cause_and_quotes_no_row(settings, inbox, monkeypatch, capsys, error, said):
+    monkeypatch.setattr("pipelines.run.model", failing(error))
+    assert pipelines("run") == 1
+    err = capsys.readouterr().err
+    assert f"Stopped in the step 'model': {said}" in err
+    assert len(err.strip().splitlines()) == 2
+    for secret in ("S0001", "Traceback", "select"):
+        assert secret not in err
+    details = settings.warehouse / warehouse.LAST_ERROR
+    assert str(details) in err
+    assert "Traceback" in details.read_text()
+    assert publish.current(settings) is None
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_whole_error_is_shown_when_asked_for(settings, inbox, monkeypatch, capsys, debug):
+    monkeypatch.setattr("pipelines.run.model", failing(model_error()))
+    if debug:
+        monkeypatch.setenv("APT_DEBUG", "1")
+    assert pipelines("run", *([] if debug else ["--verbose"])) == 1
+    assert "select y from z" in capsys.readouterr().err
+
+
+def test_a_data_folder_that_is_a_file_is_named(settings, inbox, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("APT_DATA", str(tmp_path / "file"))
+    assert pipelines("run", "--sources", inbox / "sources.toml") == 1
+    err = capsys.readouterr().err
+    assert "Stopped in 'run': Not a directory" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("text", "said"), [("keep_releases = ", "not valid TOML"), ('key = "k"', "APT_KEY")])
+def test_a_settings_file_that_cannot_be_used_is_named(inbox, tmp_path, monkeypatch, capsys, text, said):
+    (tmp_path / "settings.toml").write_text(text)
+    monkeypatch.setitem(Settings.model_config, "toml_file", tmp_path / "settings.toml")
+    assert pipelines("status") == 1
+    err = capsys.readouterr().err
+    assert "settings.toml" in err
+    assert said in err
+
+
+def test_status_marks_a_damaged_release(settings, inbox, capsys):
+    assert pipelines("run") == 0
+    release = publish.current(settings)
+    (settings.published / release / "university.duckdb").write_bytes(b"half")
+    capsys.readouterr()
+    assert pipelines("status") == 0
+    assert f"{release}  in force, damaged: its university.duckdb cannot be read" in capsys.readouterr().out
 
 
 METRIC = """
