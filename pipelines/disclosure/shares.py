@@ -10,7 +10,9 @@ from pipelines.settings import Rules
 PERCENT = 100.0
 
 
-def hidden(counts: pd.DataFrame, limits: Rules, *, private: bool = True, voice: bool = False, respondents: bool = False) -> pd.Series:
+def hidden(
+    counts: pd.DataFrame, limits: Rules, *, private: bool = True, voice: bool = False, respondents: bool = False
+) -> pd.Series:
     """True for the shares that must not be shown. counts: n (base) and sx (numerator)."""
     share = frozenset({"share"})
     return rules.primary(
