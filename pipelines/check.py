@@ -68,12 +68,17 @@ def check(
         for table in definitions.tables.values():
             expectations, needed = suite(table, extracted.present)
             _stage(con, table, definitions)
+            of_rows = [e for e in expectations if e.severity == ROW_LEVEL]
+            of_rest = [e for e in expectations if e.severity != ROW_LEVEL]
+            if extracted.present[table.name]:
+                _record_whole_records(con, table)
+                _record(con, table, of_rows, _evaluate(validate, table, of_rows, parameters))
+                _drop_quarantined(con, table)
             for model in needed:
                 weekly = "teaching_week" in _columns(con, f"stg_{table.name}")
                 models.run(con, model, table=f"stg_{table.name}", weekly=weekly)
-            if extracted.present[table.name]:
-                verdicts = _evaluate(validate, table, expectations, parameters)
-                _record(con, table, expectations, verdicts)
+            if extracted.present[table.name]:  # what is said of the whole table is said of the rows that are left
+                _record(con, table, of_rest, _evaluate(validate, table, of_rest, parameters))
             _account(con, table)
             if extracted.present[table.name]:
                 _record_share(con, table, settings.most_quarantined)
@@ -146,11 +151,8 @@ def _record(
     expectations: list[Expectation],
     verdicts: Mapping[str, Verdict],
 ) -> None:
-    """Write each expectation's result, and move the rows that fail a row-level one to quarantine."""
+    """Write each expectation's result, and put the rows that fail a row-level one into quarantine."""
     checked = _number(con, f"select count(*) from stg_{table.name}")
-    rejected = _number(con, "select count(*) from quarantine where table_name = ?", [table.name])
-    whole = (f"{table.name}.whole_records", None, "A record has as many fields as its file's header.", ROW_LEVEL)
-    _write(con, table, *whole, rejected == 0, checked + rejected, rejected, None)
     for e in expectations:
         verdict = verdicts[e.name]
         failing: int | None = None
@@ -168,6 +170,18 @@ def _record(
         # rows that already failed an earlier expectation are counted there, not here
         passed = failing == 0 if e.severity == ROW_LEVEL else verdict.passed
         _write(con, table, e.name, e.column, e.rule, e.severity, passed, checked, failing, observed)
+
+
+def _record_whole_records(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Write how many records of the table were no rows at all."""
+    staged = _number(con, f"select count(*) from stg_{table.name}")
+    rejected = _number(con, "select count(*) from quarantine where table_name = ?", [table.name])
+    whole = (f"{table.name}.whole_records", None, "A record has as many fields as its file's header.", ROW_LEVEL)
+    _write(con, table, *whole, rejected == 0, staged + rejected, rejected, None)
+
+
+def _drop_quarantined(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Take the rows in quarantine out of the staged ones."""
     con.execute(
         f"""
         delete from stg_{table.name} where (source_row, source_file) in

@@ -9,6 +9,7 @@ everything committed on that connection's database, under the same settings and 
 from __future__ import annotations
 
 import atexit
+import itertools
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +47,7 @@ class Validator:
 
     def __init__(self, datasource: Any) -> None:
         self._datasource = datasource
+        self._numbers = itertools.count()
 
     def validate(self, table: str, suite: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Verdict]:
         """Check `table` against a suite as JSON; verdicts by each expectation's `meta.name`.
@@ -54,7 +56,7 @@ class Validator:
         """
         from great_expectations import ExpectationSuite
 
-        batch = self._datasource.add_table_asset(table, table_name=table)
+        batch = self._datasource.add_table_asset(f"{table}_{next(self._numbers)}", table_name=table)
         found = (
             batch.add_batch_definition_whole_table("all")
             .get_batch()

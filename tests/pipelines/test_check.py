@@ -39,6 +39,8 @@ BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
     ("enrolments", {"sex": "woman"}, "sex_in_list", "woman"),
     ("enrolments", {"study_mode": "x" * 200}, "study_mode_in_list", "x" * 80),
     ("enrolments", {"end_date": date(2020, 1, 1)}, "end_after_start", "2020-01-01"),
+    ("enrolments", {"start_date": date(2052, 9, 1)}, "starts_in_time", "2052-09-01"),
+    ("enrolments", {"start_date": None, "end_date": date(1985, 6, 1)}, "ends_in_time", "1985-06-01"),
     ("meetings", {"meeting_date": None}, "meeting_date_given", None),
     (
         "meetings",
@@ -157,6 +159,16 @@ class TestBadRows:
             "select sum(rows_failing) from check_result where severity = 'row-level'"
         ).fetchall()
         assert by_rule == by_file == by_expectation == [(len(BAD_ROWS),)]
+
+
+def test_a_row_in_quarantine_has_no_say_in_what_is_said_of_the_whole_table(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    last = max(row["meeting_date"] for row in tables["meetings"])
+    tables["meetings"].append(
+        tables["meetings"][0] | {"meeting_id": "typo", "meeting_date": TODAY + timedelta(days=90)}
+    )
+    results = checked(con, tables).tables["check"].set_index("expectation")
+    assert f"last meeting {last:%d/%m/%Y}" in results.loc["meetings.fresh", "observed"]
 
 
 def test_exact_duplicates_are_dropped_and_counted(con: duckdb.DuckDBPyConnection) -> None:
