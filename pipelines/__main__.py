@@ -122,7 +122,7 @@ def _example(options: argparse.Namespace, settings: Settings, progress: Progress
     with progress.step("example", "a fictional university"):
         made = generate(out, students=options.students, years=options.years, seed=options.seed)
         progress.note(f"{sum(made.rows.values()):,} rows")
-    progress.say(f"Extracts and {SOURCES} are in {out}. Next: python -m pipelines run --sources {out / SOURCES}")
+    progress.say(f"Extracts and {SOURCES} are in {out}. Next: .venv/bin/python -m pipelines run --sources {out / SOURCES}")
     return 0
 
 
@@ -134,8 +134,8 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Path:
     if not chosen.is_file():
         raise InputError(
             f"There is no {chosen}. Put your extracts and a {SOURCES} there (docs/sources.md says how), "
-            f"or run the example: python -m pipelines example, then "
-            f"python -m pipelines run --sources {settings.example / SOURCES}"
+            f"or run the example: make example, then "
+            f".venv/bin/python -m pipelines run --sources {settings.example / SOURCES}"
         )
     return chosen
 
@@ -184,7 +184,7 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
 def _status(_: argparse.Namespace, settings: Settings, progress: Progress) -> int:
     kept, in_force = publish.folders(settings), publish.current(settings)
     if not kept:
-        progress.say(f"No release in {settings.published} yet. Make one: python -m pipelines run")
+        progress.say(f"No release in {settings.published} yet. Make one: make run")
     for release in kept:
         found = publish.damage(settings, release)
         said = ["in force"] if release == in_force else []

@@ -50,7 +50,7 @@ def load_key(settings: Settings, example: bool) -> bytes:
             raise InputError(
                 f"There is no key for the pseudonyms, and real data is not read without one. Make it once, and keep a "
                 f"copy in your university's password store (with another key, students get other pseudonyms):\n"
-                f"    mkdir -p -m 700 '{path.parent}' && (umask 077; python -c "
+                f"    mkdir -p -m 700 '{path.parent}' && (umask 077; python3 -c "
                 f"'import secrets; print(secrets.token_hex(32))' > '{path}')\n"
                 f"or set APT_KEY in the environment of the run."
             )
@@ -168,7 +168,7 @@ def _long_enough(key: str, which: str) -> bytes:
     if len(key) < SHORTEST_KEY:
         raise InputError(
             f"{which} has {len(key)} characters; it needs {SHORTEST_KEY} or more. Make one with:\n"
-            f"    python -c 'import secrets; print(secrets.token_hex(32))'"
+            f"    python3 -c 'import secrets; print(secrets.token_hex(32))'"
         )
     return key.encode()
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import stat
 
@@ -14,7 +15,7 @@ from pipelines import publish, warehouse
 from pipelines.check import ReconciliationError
 from pipelines.engines.duckdb_expectations import ExpectationError
 from pipelines.models import ModelError
-from pipelines.settings import Settings
+from pipelines.settings import ROOT, Settings
 from tests.bad_input.tiny import tiny_university
 from tests.dashboard.test_pages import visit
 
@@ -332,3 +333,19 @@ def test_the_added_metric_and_characteristic_are_on_the_page():
     characteristic = next(box for box in equity.selectbox if box.label == "Characteristic")
     assert "Accommodation" in characteristic.options
     assert characteristic.value == "accommodation"
+
+
+def test_every_published_table_and_column_is_documented(settings, inbox):
+    assert pipelines("run") == 0
+    contract = (ROOT / "docs" / "data-contract.md").read_text(encoding="utf-8")
+    key = "academic_year, part, level, unit, metric, characteristic, group"
+    rows = {
+        line.split("|")[1].strip(" `"): line.replace("KEY", key)
+        for line in contract.splitlines()
+        if line.startswith("| `")
+    }
+    for table, column in read(settings, "select table_name, column_name from duckdb_columns() where not internal"):
+        assert table in rows, f"docs/data-contract.md does not say what {table} is"
+        assert re.search(rf"\b{column}\b", rows[table]), f"docs/data-contract.md does not name {table}.{column}"
+    published = {table for (table,) in read(settings, "select table_name from duckdb_tables()")}
+    assert set(rows) == published
