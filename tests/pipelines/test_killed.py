@@ -51,13 +51,15 @@ def test_a_killed_run_leaves_the_release_in_force_intact(tmp_path):
     length = time.monotonic() - began
     moments = random.Random(11)
     finished = 0
-    for _ in range(MOMENTS):
+    for moment in range(MOMENTS):
         process = start(settings)
         time.sleep(moments.uniform(0.2, length))
         finished += process.poll() is not None
         process.kill()
         process.communicate()
         assert_served(settings)
+        if moment % 5 == 4:  # and the next run needs no help
+            whole_run(settings)
     assert finished < MOMENTS / 3, "the moments were to lie within the run"
 
     before = publish.current(settings)
