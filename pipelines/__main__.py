@@ -122,7 +122,8 @@ def _example(options: argparse.Namespace, settings: Settings, progress: Progress
     with progress.step("example", "a fictional university"):
         made = generate(out, students=options.students, years=options.years, seed=options.seed)
         progress.note(f"{sum(made.rows.values()):,} rows")
-    progress.say(f"Extracts and {SOURCES} are in {out}. Next: .venv/bin/python -m pipelines run --sources {out / SOURCES}")
+    command = f".venv/bin/python -m pipelines run --sources {out / SOURCES}"
+    progress.say(f"Extracts and {SOURCES} are in {out}. Next: {command}")
     return 0
 
 
