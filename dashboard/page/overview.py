@@ -80,6 +80,7 @@ def _card(release: Release, c: Comparison, period: pd.Series, level: str) -> htm
 def _stands_out(visit: Visit, found: pd.DataFrame, period: str) -> None:
     if found.empty:
         return
+    found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
     layout.section("What stands out", f"All levels together, {period} unless another year is named")
     with st.container(key="findings"):
         for finding in found.to_dict("records"):
