@@ -136,8 +136,7 @@ def foot(visit: Visit, here: st.Page) -> None:
     st.html(
         html.paragraph(
             "foot",
-            f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])} · "
-            f"you read as {visit.viewer.role}",
+            f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])}",
         )
     )
     if here != visit.pages["quality"]:

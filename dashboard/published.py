@@ -146,9 +146,28 @@ class Release:
 
     def findings(self, unit: str) -> pd.DataFrame:
         """The sentences about a unit, most important first; none where the release has no such table."""
-        if self._read("select * from information_schema.tables where table_name = 'finding'").empty:
+        if not self._has("finding"):
             return pd.DataFrame()
         return self._read("select * from finding where unit = ? order by ordering", unit)
+
+    def consistency(self, metric: str, level: str, period: Mapping[Any, Any]) -> pd.DataFrame:
+        """How far schools differ in one metric, chance set aside: one row, or none where it is not published."""
+        if not self._has("consistency"):
+            return pd.DataFrame()
+        found = self._matching(
+            "consistency",
+            {
+                "unit": "university",
+                "metric": metric,
+                "level": level,
+                "academic_year": period["academic_year"],
+                "part": period["part"],
+            },
+        )
+        return found[(found["between"] == "schools") & (found["status"] == "shown")]
+
+    def _has(self, table: str) -> bool:
+        return not self._read("select * from information_schema.tables where table_name = ?", table).empty
 
     def _matching(self, table: str, keys: dict[str, str]) -> pd.DataFrame:
         allowed = {"academic_year", "part", "level", "unit", "metric", "characteristic", "group", "against"}

@@ -48,8 +48,8 @@ def graded_gaps(
             hovertemplate="%{text}<extra></extra>",
         )
     without = gaps[(gaps["status"] != "shown") & ~gaps["heading"]]
-    in_words(figure, without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
-    lay_out(figure, rows, theme, reference=(0, "no gap"))
+    said = in_words(without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
+    lay_out(figure, rows, theme, reference=(0, "no gap"), without=said)
     at = ticks(low, high, finest=10.0 ** -int(metric["decimals"]))
     figure.update_xaxes(range=span, tickvals=at, ticktext=[words.signed(t, metric) for t in at])
     return figure

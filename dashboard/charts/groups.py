@@ -72,8 +72,8 @@ def side_by_side(
     empty = {unit: at for unit, at in place.items() if unit not in set(shown["unit"])}
     hidden = set(cells.loc[cells["status"] == "suppressed", "unit"])
     why = [words.STATUS["suppressed" if unit in hidden else "none"] for unit in empty]
-    in_words(figure, list(empty.values()), why, span[0], theme)
-    lay_out(figure, rows, theme, str(metric["suffix"]))
+    said = in_words(list(empty.values()), why, span[0], theme)
+    lay_out(figure, rows, theme, str(metric["suffix"]), without=said)
     figure.update_xaxes(range=span)
     return figure
 

@@ -85,9 +85,17 @@ class Rows:
 
 
 def lay_out(
-    figure: go.Figure, rows: Rows, theme: Theme, suffix: str = "", reference: tuple[float, str] | None = None
+    figure: go.Figure,
+    rows: Rows,
+    theme: Theme,
+    suffix: str = "",
+    reference: tuple[float, str] | None = None,
+    without: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Put the labels down the side and the value axis above the rows; `reference` is a named line down all."""
+    """Put the labels down the side and the value axis above the rows.
+
+    `reference` is a named line down all rows, `without` what `in_words` says of those without a figure.
+    """
     left = rows.column
     labels: list[dict[str, Any]] = [
         {
@@ -113,6 +121,7 @@ def lay_out(
         lines.append(across | {"line": {"color": theme.ink, "width": 1.2}})
         foot = {"x": at, "y": 0, "yref": "paper", "yanchor": "top", "yshift": -3, "showarrow": False}
         labels.append(foot | {"text": escape(text), "font": {"size": 13, "color": theme.ink}})
+    labels += without
     # All at once: adding annotations one by one makes Plotly check all earlier ones each time.
     figure.update_layout(
         template=template(theme),
@@ -151,10 +160,19 @@ def graded(figure: go.Figure, bands: Sequence[tuple[float, float, float, float]]
         figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=opacity, hoverinfo="skip")
 
 
-def in_words(figure: go.Figure, places: Sequence[float], texts: Sequence[str], at: float, theme: Theme) -> None:
-    """Say in words, inside the plot, why rows have no figure."""
-    if places:
-        figure.add_scatter(
-            x=[at] * len(places), y=list(places), mode="text", text=[f"<i>{escape(t)}</i>" for t in texts],
-            textposition="middle right", textfont={"color": theme.muted, "size": 13}, hoverinfo="skip",
-        )  # fmt: skip
+def in_words(places: Sequence[float], texts: Sequence[str], at: float, theme: Theme) -> list[dict[str, Any]]:
+    """Say in words, inside the plot, why rows have no figure; a reference line stops short of the words."""
+    return [
+        {
+            "text": f"<i>{escape(text)}</i>",
+            "x": at,
+            "xanchor": "left",
+            "y": place,
+            "yanchor": "middle",
+            "showarrow": False,
+            "font": {"size": 13, "color": theme.muted},
+            "bgcolor": theme.page,
+            "borderpad": 2,
+        }
+        for place, text in zip(places, texts, strict=True)
+    ]

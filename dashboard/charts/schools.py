@@ -56,10 +56,10 @@ def intervals(
             hovertemplate="%{text}<extra></extra>",
         )
     without = ordered[ordered["status"] != "shown"]
-    in_words(figure, without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
+    said = in_words(without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
     is_known = university["status"] == "shown"
     reference = (university["value"], f"University {words.shown(university, metric)}") if is_known else None
-    lay_out(figure, rows, theme, str(metric["suffix"]), reference)
+    lay_out(figure, rows, theme, str(metric["suffix"]), reference, said)
     figure.update_xaxes(range=span)
     return figure
 

@@ -33,7 +33,7 @@ def strips(comparisons: Sequence[Comparison], theme: Theme, highlighted: Collect
     figure.update_yaxes(range=[n - 0.45, -0.62], visible=False)
     suffixes = {str(c.metric["suffix"]) for c in comparisons}
     figure.update_xaxes(ticksuffix=suffixes.pop() if len(suffixes) == 1 else "", zeroline=False, nticks=6)
-    values = [v for c in comparisons for v in c.shown["value"]]
+    values = [v for c in comparisons for v in [*c.shown["value"], *(c.middle or ())]]
     if values and all(c.metric["suffix"] == "%" for c in comparisons):
         figure.update_xaxes(range=[max(min(values) - 5, -2), 102])
     return figure

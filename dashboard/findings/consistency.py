@@ -25,13 +25,15 @@ class Comparison:
 
     `schools` has a row per school: unit, name, short_name, parent, base, value, lower, upper, status and
     `side`: 'above' or 'below' where the whole interval lies on that side of the university's value, else
-    'near'; '' where there is no figure.
+    'near'; '' where there is no figure. `modelled` is the published range of the middle 80% of schools, chance
+    set aside, where there is one.
     """
 
     metric: Row
     period: str
     university: Row
     schools: pd.DataFrame
+    modelled: tuple[float, float] | None = None
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -48,10 +50,15 @@ class Comparison:
 
     @property
     def middle(self) -> tuple[float, float] | None:
-        """The values between which the middle 80% of schools lie, or None with too few schools."""
+        """The values between which the middle 80% of schools lie, or None with too few schools.
+
+        As published where it is, so that every page and finding gives one range; else as observed.
+        """
         values = self.shown["value"].astype(float)
         if len(values) < FEWEST_SCHOOLS:
             return None
+        if self.modelled:
+            return self.modelled
         return float(values.quantile(0.1)), float(values.quantile(0.9))
 
     @property
@@ -74,8 +81,14 @@ def chance_of(outside: int, schools: int) -> float:
     return sum(comb(schools, k) * p**k * (1 - p) ** (schools - k) for k in range(outside, schools + 1))
 
 
-def compare(cells: pd.DataFrame, units: pd.DataFrame, metric: Row, period: str) -> Comparison:
-    """Set schools against the university. `cells`: everyone, one metric, period and level, all units."""
+def compare(
+    cells: pd.DataFrame, units: pd.DataFrame, metric: Row, period: str, published: pd.DataFrame | None = None
+) -> Comparison:
+    """Set schools against the university.
+
+    `cells`: everyone, one metric, period and level, all units; `published`: at most one row, with the `low` and
+    `high` between which the middle 80% of schools lie.
+    """
     figures = cells.set_index("unit")[list(MISSING)]
     university = {**MISSING, **figures.to_dict("index").get("university", {})}
     schools = units.loc[units["kind"] == "school", ["unit", "name", "short_name", "parent"]]
@@ -87,7 +100,10 @@ def compare(cells: pd.DataFrame, units: pd.DataFrame, metric: Row, period: str) 
         schools.loc[is_shown, "side"] = "near"
         schools.loc[is_shown & (schools["lower"] > university["value"]), "side"] = "above"
         schools.loc[is_shown & (schools["upper"] < university["value"]), "side"] = "below"
-    return Comparison(metric, period, university, schools)
+    modelled = None
+    if published is not None and len(published):
+        modelled = float(published["low"].iloc[0]), float(published["high"].iloc[0])
+    return Comparison(metric, period, university, schools, modelled)
 
 
 def verdict(side: str, better: str) -> str:
@@ -125,11 +141,14 @@ def widest(comparisons: Sequence[Comparison]) -> Comparison:
 
 
 def spread(c: Comparison) -> str:
-    """'on ‘Met their tutor’ the middle 80% of schools range from 61% to 92%'."""
+    """'on ‘Met their tutor’ about eight in ten schools lie between 61% and 92%', or the range as observed."""
     label = words.quoted(c.metric["label"])
     if c.middle is None:
         return f"on {label} too few schools have figures to say how far apart they are"
     low, high = (words.value(x, c.metric) for x in c.middle)
+    if c.modelled:
+        apart = f"about eight in ten schools lie between {low} and {high}"
+        return f"on {label} {apart if low != high else f'schools, chance set aside, are all at about {low}'}"
     if low == high:
         return f"on {label} the middle 80% of schools are all at {low}"
     return f"on {label} the middle 80% of schools range from {low} to {high}"
@@ -191,12 +210,14 @@ def change_verdict(moved: Change | None, better: str) -> str:
     return verdict("above" if moved.value > 0 else "below", better)
 
 
-def schools_answer(c: Comparison) -> str:
-    """The answer to 'Which schools differ beyond chance?'."""
+def schools_answer(c: Comparison, incomplete: int = 0) -> str:
+    """The answer to 'Which schools differ beyond chance?'; so many schools' records look incomplete."""
     if c.university["status"] != "shown":
         return f"There is no figure for the university on {words.quoted(c.metric['label'])} here to compare with."
     n, above, below = len(c.shown), len(c.on_side("above")), len(c.on_side("below"))
     at = words.value(c.university["value"], c.metric)
+    if incomplete:
+        at += f" (which includes {words.plural(incomplete, 'school')} whose record looks incomplete)"
     if not n:
         return "There is no figure for any school here to compare with the university’s."
     if not above and not below:

@@ -28,6 +28,16 @@ def missing_out(gaps: pd.DataFrame, metrics: pd.DataFrame, evidence: str = "clea
     return found.sort_values("weight", ascending=False, kind="stable")
 
 
+def no_gap_title(gaps: pd.DataFrame) -> str:
+    """Why no clear gap on the headline measures is named: there is none, or nobody can say."""
+    evidence = gaps.loc[gaps["status"] == "shown", "evidence"]
+    if evidence.empty:
+        return "No gap between groups to show on the headline measures"
+    if (evidence == "too few to say").all():
+        return "Too few students to say who is missing out on the headline measures"
+    return "No clear gap between groups on the headline measures"
+
+
 def widest_by_characteristic(found: pd.DataFrame, most: int) -> pd.DataFrame:
     """Of gaps sorted widest first: the widest of each characteristic, at most `most`."""
     return found.drop_duplicates("characteristic").head(most)
@@ -87,12 +97,16 @@ def equity_title(gaps: pd.DataFrame) -> str:
 
 def groups_title(cells: pd.DataFrame, groups: pd.DataFrame, metric: Row, place: str) -> str:
     """The finding of the chart of groups side by side: how far apart they are at `place`."""
-    comparable = set(groups.loc[groups["compared"].astype(bool), "group"])
-    shown = cells[(cells["status"] == "shown") & cells["group"].isin(comparable)]
+    comparable = groups[groups["compared"].astype(bool)].set_index("group")["is_reference"].astype(bool)
+    shown = cells[(cells["status"] == "shown") & cells["group"].isin(comparable.index)]
     if len(shown) < 2:
         return f"{place}: too few groups have figures to set side by side"
-    low, high = shown.loc[shown["value"].idxmin()], shown.loc[shown["value"].idxmax()]
+    # Of groups at the same value the reference is named: it is what the others are compared with.
+    by_value = shown.assign(other=~shown["group"].map(comparable)).sort_values("other", kind="stable")
+    low, high = by_value.loc[by_value["value"].idxmin()], by_value.loc[by_value["value"].idxmax()]
     lowest, highest = words.value(low["value"], metric), words.value(high["value"], metric)
+    if lowest == highest:
+        return f"{place}: all groups at {lowest}"
     return f"{place}: from {low['group']} at {lowest} to {high['group']} at {highest}"
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard.style import words
 
-LACKS = " has no "
+LACKS = " has no "  # before the name of a column, which means nothing to a reader
 
 
 def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
@@ -65,23 +65,28 @@ def quarantine_title(quarantine: pd.DataFrame) -> str:
     by_rule = quarantine.groupby("rule")["rows"].sum().sort_values(ascending=False)
     total, first = int(by_rule.sum()), int(by_rule.iloc[0])
     rule = words.quoted(str(by_rule.index[0]).rstrip("."))
+    said = "1 row was set aside" if total == 1 else f"{words.number(total)} rows were set aside"
+    if len(by_rule) == 1:
+        return f"{said}{', all of them' if total > 1 else ''} for breaking one rule: {rule}"
     if first > total / 2:
-        return f"{words.number(total)} rows were set aside, most of them for breaking one rule: {rule}"
-    return f"{words.number(total)} rows were set aside; the rule broken most is {rule}"
+        return f"{said}, most of them for breaking one rule: {rule}"
+    if (tied := int((by_rule == first).sum())) > 1:
+        return f"{said}; {words.small(tied)} rules are broken most, by {words.number(first)} each"
+    return f"{said}; the rule broken most is {rule}"
 
 
-def not_available(definitions: pd.DataFrame) -> list[str]:
-    """One sentence per reason why measures or characteristics are not shown."""
-    missing = definitions[~definitions["available"].astype(bool)]
-    # 'the enrolments extract has no ethnicity' and '… has no fee_status' are one reason to a reader.
-    reasons: dict[str, tuple[list[str], list[str]]] = {}
+def not_available(metrics: pd.DataFrame) -> list[str]:
+    """One sentence per reason why measures are not shown."""
+    missing = metrics[~metrics["available"].astype(bool)]
+    reasons: dict[str, list[str]] = {}
     for reason, label in zip(missing["unavailable_because"], missing["label"], strict=True):
-        source, lacks, what = str(reason).rstrip(".").partition(LACKS)
-        lacking, labels = reasons.setdefault(source + lacks, ([], []))
-        if what not in lacking:
-            lacking.append(what)
-        labels.append(words.quoted(label))
-    return [
-        f"Not shown, because {reason}{words.listed(lacking, 'or')}: {words.listed(labels)}."
-        for reason, (lacking, labels) in reasons.items()
-    ]
+        source, lacks, _ = str(reason).rstrip(".").partition(LACKS)
+        because = f"{source} lacks a column they need" if lacks else source
+        reasons.setdefault(because, []).append(words.quoted(label))
+    return [f"Not shown, because {because}: {words.listed(labels)}." for because, labels in reasons.items()]
+
+
+def not_in_extract(characteristics: pd.DataFrame) -> str:
+    """'Not in the extract: Ethnicity, Commuting.', or nothing."""
+    missing = characteristics.loc[~characteristics["available"].astype(bool), "label"]
+    return f"Not in the extract: {', '.join(missing)}." if len(missing) else ""

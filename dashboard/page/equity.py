@@ -33,7 +33,7 @@ def page(visit: Visit) -> None:
     with head:
         layout.answer(equity.equity_answer(gaps, release.metrics, metric, release.characteristics))
     layout.define(metric)
-    for text in quality.not_available(release.characteristics):
+    if text := quality.not_in_extract(release.characteristics):
         layout.quiet(text)
     if gaps.empty:
         return
@@ -81,19 +81,21 @@ def _places(
     units = visit.release.units
     top = UNIVERSITY if faculty == EVERYWHERE else faculty
     places = units[units["unit"].isin([UNIVERSITY, top]) | (units["parent"] == top)]
+    drawn = cells[cells["unit"].isin(places["unit"])]
+    occurring = set(drawn.loc[drawn["status"] != "none", "group"])
+    marked = set(drawn.loc[drawn["status"] == "shown", "group"])
     look = appearance(groups, bool(characteristic["ordered"]), visit.theme)
+    look = {name: how for name, how in look.items() if name in occurring}
+    never = "; Unknown is shown, never compared" if "Unknown" in marked else ""
     title = equity.groups_title(cells[cells["unit"] == top], groups, metric, str(units.loc[top, "name"]))
     layout.chart(
         side_by_side(cells, places, look, metric, visit.theme, visit.column),
         title=title,
-        subtitle=(
-            f"{characteristic['label']}. {about}. The reference is {characteristic['reference']}; "
-            "Unknown is shown, never compared."
-        ),
+        subtitle=(f"{characteristic['label']}. {about}. The reference is {characteristic['reference']}{never}."),
         alt=f"{characteristic['label']}. {title}.",
         table=tables.groups(cells, places, list(look), metric),
         numeric=list(look),
-        legend=html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items()]),
+        legend=html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
         key="places",
         note=equity.hidden_words(cells, places),
     )

@@ -57,7 +57,8 @@ def page(visit: Visit) -> None:
 
 def _compare(release: Release, metric: pd.Series, period: pd.Series, level: str) -> Comparison:
     cells = release.everyone(metric["metric"], level, period)
-    return consistency.compare(cells, release.units, metric, period["label"])
+    published = release.consistency(metric["metric"], level, period)
+    return consistency.compare(cells, release.units, metric, period["label"], published)
 
 
 def _card(release: Release, c: Comparison, period: pd.Series, level: str) -> html.Card:
@@ -72,6 +73,7 @@ def _card(release: Release, c: Comparison, period: pd.Series, level: str) -> htm
         value=words.shown(c.university, c.metric),
         is_figure=is_shown,
         under=f"{c.period} · {words.shown_interval(c.university, c.metric)}" if is_shown else c.period,
+        out_of=f"Out of {c.metric['out_of']}",
         change=consistency.change_words(moved, c.metric, since),
         verdict=consistency.change_verdict(moved, c.metric["better"]),
     )
@@ -104,11 +106,14 @@ def _strips(visit: Visit, compared: list[Comparison], faculty: str, level: str) 
     units, highlight = visit.release.units, faculty != EVERYWHERE
     own = list(units.index[units["parent"] == faculty]) if highlight else []
     diamonds = f" Diamonds: {units.loc[faculty, 'name']}." if highlight else ""
+    band = "where about eight in ten schools lie, chance set aside"
+    if not any(c.modelled for c in compared):
+        band = "the middle 80% of schools"
     layout.chart(
         strips(compared, visit.theme, own),
         title=consistency.strips_title(compared),
         subtitle=(
-            "Each dot is a school, the tick the university, the band the middle 80% of schools. "
+            f"Each dot is a school, the tick the university, the band {band}. "
             f"{visit.release.levels.loc[level, 'label']}.{diamonds}"
         ),
         alt=" ".join(words.sentence(consistency.spread(c)) for c in compared),
@@ -132,9 +137,10 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
                 part=when["part"],
             )
         )
-    found = equity.missing_out(pd.concat(gaps), release.metrics) if gaps else pd.DataFrame()
+    every = pd.concat(gaps) if gaps else pd.DataFrame(columns=["status", "evidence"])
+    found = equity.missing_out(every, release.metrics) if len(every) else every
     if found.empty:
-        layout.section("No clear gap between groups on the headline measures")
+        layout.section(equity.no_gap_title(every))
         return
     layout.section("The clearest gaps between groups", "Across the university, on the headline measures")
     for gap in equity.widest_by_characteristic(found, MOST_GAPS).to_dict("records"):

@@ -63,7 +63,9 @@ def _set_aside(visit: Visit) -> None:
 
 
 def _missing(visit: Visit) -> None:
-    missing = quality.not_available(visit.release.metrics) + quality.not_available(visit.release.characteristics)
+    missing = quality.not_available(visit.release.metrics)
+    if text := quality.not_in_extract(visit.release.characteristics):
+        missing.append(text)
     if missing:
         layout.section("What these figures cannot show")
         for text in missing:

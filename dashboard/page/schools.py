@@ -33,10 +33,11 @@ def page(visit: Visit) -> None:
         period = filters.period(metric["metric"], level)
         faculty = filters.faculty("Highlight a faculty", "None")
     cells = release.everyone(metric["metric"], level, period)
-    compared = consistency.compare(cells, release.units, metric, period["label"])
+    published = release.consistency(metric["metric"], level, period)
+    compared = consistency.compare(cells, release.units, metric, period["label"], published)
     incomplete = record.incomplete(release, level) if metric["theme"] == "contact" else {}
     with head:
-        layout.answer(consistency.schools_answer(compared))
+        layout.answer(consistency.schools_answer(compared, len(incomplete)))
     layout.define(metric)
     if incomplete:
         layout.quiet(record.caution(release, incomplete))
@@ -73,7 +74,7 @@ def _chart(visit: Visit, c: Comparison, faculty: str, incomplete: dict[str, floa
         ),
         title=words.headline(consistency.spread(c)),
         subtitle=f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']}). Lines are 95% intervals.",
-        alt=f"{consistency.schools_answer(c)} {words.sentence(consistency.spread(c))}",
+        alt=f"{consistency.schools_answer(c, len(incomplete))} {words.sentence(consistency.spread(c))}",
         table=tables.schools(c, set(incomplete)),
         numeric=("Value", "95% interval", "Out of"),
         legend=html.key([*marks, (theme.context, "●", "no clear difference")]),

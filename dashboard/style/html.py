@@ -51,6 +51,7 @@ class Card:
     under: str
     change: str
     verdict: str  # well, attention or context
+    out_of: str = ""
     is_figure: bool = True  # a value in words is set smaller
 
 
@@ -62,6 +63,7 @@ def cards(items: Sequence[Card]) -> str:
             f'<li><span class="label">{escape(c.label)}</span>'
             f'<span class="value{_in_words(c)}">{escape(c.value)}</span>'
             f'<span class="under">{escape(c.under)}</span>'
+            f'<span class="out-of">{escape(c.out_of)}</span>'
             f'<span class="change {c.verdict}">{escape(c.change)}</span></li>'
             for c in items
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -64,6 +66,22 @@ def test_too_few_schools_say_nothing_about_consistency() -> None:
     assert few.middle is None
     assert few.differs is None
     assert consistency.consistency_answer([few]) == "There are too few figures to say."
+
+
+def test_the_published_range_of_schools_comes_before_the_observed_one() -> None:
+    observed = schools_at([(x, x - 5, x + 5) for x in (56, 60, 70, 80, 87)])
+    published = replace(observed, modelled=(53.0, 90.0))
+    assert consistency.spread(published) == "on ‘Met their tutor’ about eight in ten schools lie between 53% and 90%"
+    assert "the middle 80% of schools range from" in consistency.spread(observed)
+    assert published.reach == 37
+    assert "all at about 70%" in consistency.spread(replace(observed, modelled=(70.0, 70.0)))
+    assert replace(published, schools=observed.schools.head(3)).middle is None, "three schools are too few"
+
+
+def test_the_count_of_schools_says_whose_records_the_university_includes() -> None:
+    c = schools_at([(80, 75, 85)] * 5)
+    assert "70% (which includes two schools whose record looks incomplete):" in consistency.schools_answer(c, 2)
+    assert "incomplete" not in consistency.schools_answer(c)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +206,27 @@ def test_a_gap_no_school_shows_is_not_left_unexplained() -> None:
 
 
 def test_unknown_is_never_compared() -> None:
-    groups = pd.DataFrame({"group": ["A", "B", "Unknown"], "compared": [True, True, False]})
+    groups = pd.DataFrame(
+        {"group": ["A", "B", "Unknown"], "compared": [True, True, False], "is_reference": [False, True, False]}
+    )
     cells = pd.DataFrame({"group": ["A", "B", "Unknown"], "value": [60, 70, 10], "status": "shown"})
     assert equity.groups_title(cells, groups, PERCENT, "Here") == "Here: from A at 60% to B at 70%"
+
+
+def test_of_groups_at_one_value_the_reference_is_named() -> None:
+    groups = pd.DataFrame({"group": ["A", "B", "C"], "compared": True, "is_reference": [False, False, True]})
+    cells = pd.DataFrame({"group": ["A", "B", "C"], "value": [73, 83, 83], "status": "shown"})
+    assert equity.groups_title(cells, groups, PERCENT, "Here") == "Here: from A at 73% to C at 83%"
+    alike = equity.groups_title(cells.assign(value=73), groups, PERCENT, "Here")
+    assert alike == "Here: all groups at 73%"
+
+
+def test_too_few_to_say_is_not_headed_no_clear_gap() -> None:
+    few = pd.DataFrame([gap("sex", "Female", 9, "too few to say", "none")] * 2)
+    none = pd.DataFrame([gap("sex", "Female", 0, "no clear gap", "none")])
+    assert equity.no_gap_title(few).startswith("Too few students to say")
+    assert equity.no_gap_title(pd.concat([few, none])).startswith("No clear gap")
+    assert equity.no_gap_title(few.assign(status="suppressed")).startswith("No gap between groups to show")
 
 
 def test_trust_is_withheld_when_rows_are_lost_or_a_critical_check_fails() -> None:
@@ -216,11 +252,30 @@ def test_what_is_missing_is_said_with_its_reason() -> None:
     assert quality.not_available(metrics) == [
         "Not shown, because there is no feedback extract: ‘Trust’ and ‘Belonging’."
     ]
-    columns = ["the enrolments extract has no ethnicity", "the enrolments extract has no fee_status"] * 2
+    columns = ["the meetings extract has no tutor_id", "the meetings extract has no attended"] * 2
     missing = pd.DataFrame({"label": list("ABCD"), "available": False, "unavailable_because": columns})
     assert quality.not_available(missing) == [
-        "Not shown, because the enrolments extract has no ethnicity or fee_status: ‘A’, ‘B’, ‘C’ and ‘D’."
+        "Not shown, because the meetings extract lacks a column they need: ‘A’, ‘B’, ‘C’ and ‘D’."
     ]
+    missing = pd.DataFrame({"label": ["Ethnicity", "Sex", "Commuting"], "available": [False, True, False]})
+    assert quality.not_in_extract(missing) == "Not in the extract: Ethnicity, Commuting."
+    assert quality.not_in_extract(missing.assign(available=True)) == ""
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "No rows were set aside"),
+        ([1], "1 row was set aside for breaking one rule: ‘R0’"),
+        ([5], "5 rows were set aside, all of them for breaking one rule: ‘R0’"),
+        ([5, 2], "7 rows were set aside, most of them for breaking one rule: ‘R0’"),
+        ([4, 3, 2], "9 rows were set aside; the rule broken most is ‘R0’"),
+        ([3, 3, 1], "7 rows were set aside; two rules are broken most, by 3 each"),
+    ],
+)
+def test_rows_set_aside_name_a_rule_only_where_one_stands_out(rows: list[int], said: str) -> None:
+    quarantine = pd.DataFrame({"rule": [f"R{i}." for i in range(len(rows))], "rows": rows})
+    assert quality.quarantine_title(quarantine) == said
 
 
 def test_checks_are_counted_in_a_sentence() -> None:

@@ -136,6 +136,29 @@ def test_a_release_without_findings_shows_its_clearest_gaps(tmp_path: Path, serv
     assert "The clearest gaps between groups" in text(app)
 
 
+def test_one_range_of_schools_is_given_everywhere(tmp_path: Path, serve) -> None:
+    name = write_release(tmp_path / "published")
+    with duckdb.connect(str(tmp_path / "published" / name / "university.duckdb")) as connection:
+        connection.execute(
+            "create table consistency as select '2026/27' academic_year, 'to_date' part, 'all' level, "
+            "'university' unit, 'any_meeting' metric, between, low, high, 'shown' status "
+            "from (values ('schools', 3.0, 97.0), ('tutors', 1.0, 2.0)) t(between, low, high)"
+        )
+    serve(tmp_path)
+    said = "n ‘Met their tutor’ about eight in ten schools lie between 3% and 97%"
+    overview, schools = visit(), visit("schools", metric="any_meeting")
+    assert said in overview.markdown[0].value
+    assert said in text(schools)
+    assert "about eight in ten" not in text(visit("schools", metric="any_meeting", level="UG")), "not published there"
+
+
+@pytest.mark.usefixtures("served")
+def test_headline_measures_say_what_they_are_out_of(release: Release) -> None:
+    metrics = release.metrics
+    for out_of in metrics.loc[metrics["headline"].astype(bool), "out_of"]:
+        assert f"Out of {out_of}" in text(visit())
+
+
 @pytest.mark.usefixtures("served")
 def test_schools_that_do_not_log_are_said_to_not_to_be_judged() -> None:
     contact, voice = text(visit("schools", metric="any_meeting")), text(visit("schools", metric="trust"))
