@@ -57,6 +57,7 @@ def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Pre
     """Run the mart models on the staged tables of `con` and return the cells."""
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
+    models.run(con, "mart_unit")
     models.run(con, "mart_period")
     if not con.execute("select 1 from mart_period").fetchall():
         raise InputError(

@@ -45,13 +45,6 @@ by_school as (
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
-units as (
-    select school_code, 'school:' || school_code as unit from stg_schools
-    union all
-    select school_code, 'faculty:' || faculty_code as unit from stg_schools
-    union all
-    select school_code, 'university' as unit from stg_schools
-),
 levels as (
     select distinct level, level as counts_for from by_school
     union all
@@ -62,7 +55,7 @@ final as (
         s.academic_year, s.part, l.counts_for as level, u.unit, s.characteristic, s.grp,
         cast(sum(s.n) as bigint) as n, cast(sum(s.answered) as bigint) as answered
     from by_school s
-    inner join units u on u.school_code = s.school_code
+    inner join mart_unit u on u.school_code = s.school_code
     inner join levels l on l.level = s.level
     group by s.academic_year, s.part, l.counts_for, u.unit, s.characteristic, s.grp
 )

@@ -81,20 +81,13 @@ by_school as (
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
-units as (
-    select school_code, 'school:' || school_code as unit from stg_schools
-    union all
-    select school_code, 'faculty:' || faculty_code as unit from stg_schools
-    union all
-    select school_code, 'university' as unit from stg_schools
-),
 by_unit as (
     select
         s.academic_year, s.part, s.level, u.unit, s.characteristic, s.grp, s.metric,
         sum(s.n) as n, sum(s.sx) as sx, sum(s.sxx) as sxx, sum(s.sy) as sy, sum(s.syy) as syy, sum(s.sxy) as sxy,
         sum(s.have_some) as have_some, sum(s.lack_some) as lack_some
     from by_school s
-    inner join units u on u.school_code = s.school_code
+    inner join mart_unit u on u.school_code = s.school_code
     group by s.academic_year, s.part, s.level, u.unit, s.characteristic, s.grp, s.metric
 ),
 all_levels as (

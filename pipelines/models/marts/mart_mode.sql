@@ -35,20 +35,13 @@ by_school as (
         and attended.school_code = met.school_code
         and attended.mode = modes.mode
 ),
-units as (
-    select school_code, 'school:' || school_code as unit from stg_schools
-    union all
-    select school_code, 'faculty:' || faculty_code as unit from stg_schools
-    union all
-    select school_code, 'university' as unit from stg_schools
-),
 by_unit as (
     select
         s.academic_year, s.part, u.unit, s.mode,
         cast(sum(s.students) as bigint) as students,
         cast(sum(s.n) as bigint) as sx
     from by_school s
-    inner join units u on u.school_code = s.school_code
+    inner join mart_unit u on u.school_code = s.school_code
     group by s.academic_year, s.part, u.unit, s.mode
 ),
 final as (

@@ -24,13 +24,6 @@ weeks as (
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
-units as (
-    select school_code, 'school:' || school_code as unit from stg_schools
-    union all
-    select school_code, 'faculty:' || faculty_code as unit from stg_schools
-    union all
-    select school_code, 'university' as unit from stg_schools
-),
 final as (
     select
         s.academic_year,
@@ -41,7 +34,7 @@ final as (
     from schools s
     inner join mart_period p on p.academic_year = s.academic_year and (p.part = 'year' or p.in_progress)
     inner join weeks w on w.week >= 1 and w.week <= p.through_week
-    inner join units u on u.school_code = s.school_code
+    inner join mart_unit u on u.school_code = s.school_code
     left join contacts c
         on c.academic_year = s.academic_year and c.school_code = s.school_code and c.week = w.week
     group by s.academic_year, u.unit, w.week
