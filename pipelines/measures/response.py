@@ -13,7 +13,7 @@ from pipelines.measures import gaps, intervals, sets
 Z = special.ndtri(0.5 + intervals.CONFIDENCE / 2)
 PLACE = [c for c in gaps.PLACE if c != "metric"]
 CYCLES = 200
-CLOSE = 1e-10
+CLOSE = 1e-6
 LARGEST = 5.0  # a respondent stands for at most this many times as many as the average one
 
 ALIKE, UNEVEN = "answer alike", "some are heard less"
