@@ -22,7 +22,6 @@ CURVE_ORDER = "academic_year, level, unit, characteristic, grp"
 WEEK = ["academic_year", "unit", "week"]
 MODE = ["academic_year", "part", "unit", "mode"]
 TUTORS = ["academic_year", "part", "level", "unit", "metric"]
-SILENT = [over_time.HABIT, gaps.TOO_FEW]
 
 
 def tables(
@@ -82,22 +81,19 @@ def curve(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
 
 
 def week(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
-    """Attended contacts in each teaching week, and the weeks that break the year's habit.
+    """Attended contacts in each teaching week, and the weeks unlike the same weeks of earlier years.
 
-    Hidden for units with few enrolments. Below 13 weeks there are no limits: mean, lower and upper are missing.
+    Hidden for units with few enrolments. Limits are missing where nothing can be expected, and `rule` says why.
     """
     counts = con.execute("select * from mart_week").df()
-    counts["value"] = counts["contacts"].astype(float)
-    points = over_time.xmr(counts, WEEK[:-1], "week").drop(columns="value")
-    out = points.merge(counts, on=WEEK).sort_values(WEEK, ignore_index=True)
+    out = over_time.beside_earlier_years(counts, ["unit"]).sort_values(WEEK, ignore_index=True)
     hide = out["n"] < settings.rules.smallest_base
-    low, high = shares.limits_of(out["lower"].clip(lower=0), out["upper"], hide, scale=1, decimals=1)
-    quiet = hide | out["rule"].isin(SILENT)
+    quiet = hide | (out["side"] == 0)
     return out[WEEK].assign(
-        contacts=shares.bases(out["contacts"], hide, settings.rules),
-        mean=shares.rounded(out["mean"], hide, scale=1, decimals=1), lower=low, upper=high,
+        # all rounded alike, so that a limit that is crossed is never printed beyond the contacts that cross it
+        **{c: shares.bases(out[c], hide, settings.rules) for c in ("contacts", "expected", "lower", "upper")},
         signal=np.select([quiet, out["side"] > 0, out["side"] < 0], ["", "high", "low"], default=""),
-        rule=out["rule"].astype(object).mask(quiet, ""),
+        rule=out["rule"].astype(object).mask(hide | (out["rule"] == over_time.HABIT), ""),
         status=shares.status(hide),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ REACH = 2.66  # natural limits lie this many mean moving ranges from the mean: 3
 UNUSUAL = 3.267  # a moving range as large as this many mean ones is left out of the mean once: D₄
 FEWEST = 13  # points, for limits to mean something
 RUN, WINDOW = 7, 3
+HARDLY, HARDLY_OF_AVERAGE = 5, 0.1  # contacts expected in a week below which a departure says nothing
 
 OUTSIDE, TREND, TWO_OF_THREE, SHIFT, HABIT = (
     "outside the limits",
@@ -24,7 +25,9 @@ OUTSIDE, TREND, TWO_OF_THREE, SHIFT, HABIT = (
     "seven on one side",
     "usual",
 )
-NARROWING, WIDENING, RISING, FALLING, NO_CHANGE = "narrowing", "widening", "rising", "falling", "no clear change"
+FIRST_YEAR = "no earlier year"
+NARROWING, WIDENING, CROSSED = "narrowing", "widening", "turned round"
+RISING, FALLING, NO_CHANGE = "rising", "falling", "no clear change"
 
 
 def xmr(
@@ -48,19 +51,87 @@ def xmr(
     sequence = np.lexsort((points[order].to_numpy(float), of.of))
     points = points.take(sequence).reset_index(drop=True)
     of = sets.number(points, by)
-    y = points["value"].to_numpy(float)
-    start = np.cumsum(of.size) - of.size
-    place = np.arange(len(y)) - start[of.of]
+    y, place = points["value"].to_numpy(float), _place(of)
     used = place < (baseline or np.inf)
-    step = np.diff(y, prepend=np.nan)
-    moved = np.where(used & (place > 0), np.abs(step), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (of.sum(np.where(used, y, 0)) / of.sum(used))[of.of]
-        usual = moved < UNUSUAL * _mean(moved, of)[of.of]
-        reach = REACH * _mean(np.where(usual, moved, np.nan), of)[of.of]
-    known = (of.size >= fewest)[of.of] & np.isfinite(reach) & (reach > 0)
-    reach = np.where(known, reach, np.nan)
+        mean = of.sum(np.where(used, y, 0)) / of.sum(used)
+    reach = np.where(of.size >= fewest, _reach(np.where(used, _moved(y, place), np.nan), of), np.nan)
+    return points.assign(**_judged(y, of, mean, reach))
 
+
+def beside_earlier_years(weeks: pd.DataFrame, by: Sequence[str], fewest: int = FEWEST) -> pd.DataFrame:
+    """Each week's contacts beside those of the same week of earlier years, and the weeks that depart unusually.
+
+    weeks: `by`, academic_year, week, n (enrolments) and contacts, one row each.
+
+    Returns the same rows with expected (contacts per enrolment in the same week of earlier years, on average, for this
+    year's enrolments), lower, upper, rule and side as `xmr` has them, around what is expected; rule is 'no earlier
+    year' where there is none. NaN limits there and, 'too few to say', where hardly anything is expected (under
+    5 contacts, or a tenth of an average week), or limits would rest on fewer than `fewest` weeks.
+
+    The points of the XmR chart are departures, contacts ÷ expected, so that the teaching calendar is no signal. The
+    centre is 1; moving ranges are those of earlier years' departures, so that a year has limits from its first week,
+    and of the year's own where it is the first to have departures.
+    """
+    weeks = weeks.sort_values([*by, "academic_year", "week"], ignore_index=True)
+    n, contacts = weeks["n"].to_numpy(float), weeks["contacts"].to_numpy(float)
+    rates = weeks[[*by, "academic_year", "week"]].assign(rate=contacts / n, rows=1.0)
+    expected = _earlier(rates, [*by, "week"]) * n
+    average = _earlier(sets.summed(rates, [*by, "academic_year"], ["rate", "rows"]), by)
+    average = average[sets.number(rates, [*by, "academic_year"]).of] * n
+    usable = np.flatnonzero((expected >= HARDLY) & (expected >= HARDLY_OF_AVERAGE * average))
+    points = weeks[[*by, "academic_year"]].take(usable)
+    departure = contacts[usable] / expected[usable]
+    moved = _moved(departure, _place(sets.number(points, [*by, "academic_year"])))
+    of, year = sets.number(points, by), points["academic_year"].astype(object).to_numpy()
+    first = pd.Series(year).groupby(of.of).transform("min").to_numpy()
+    figures: dict[str, np.ndarray] = {}
+    for name, missing in {"lower": np.nan, "upper": np.nan, "rule": gaps.TOO_FEW, "side": 0}.items():
+        figures[name] = np.full(len(weeks), missing, object if name == "rule" else None)
+    for now in np.unique(year):
+        base = (year < now) | ((year == now) & (first == now))
+        reach = _reach(np.where(base, moved, np.nan), of)
+        reach = np.where(of.sum(base) >= fewest, reach, np.nan)
+        rows = np.flatnonzero(year == now)
+        here = sets.number(points.take(rows), by)
+        found = _judged(departure[rows], here, np.ones(len(here)), reach[of.of[rows]][here.first])
+        for name in figures:
+            figures[name][usable[rows]] = found[name]
+    figures["rule"] = np.where(np.isnan(expected), FIRST_YEAR, figures["rule"])
+    limits = {name: np.maximum(figures[name], 0) * expected for name in ("lower", "upper")}
+    return weeks.assign(expected=expected, **{**figures, **limits})
+
+
+def _earlier(rates: pd.DataFrame, by: Sequence[str]) -> np.ndarray:
+    """Σ rate / Σ rows over the rows of the same set in earlier years; NaN where there are none. Rows: year by year."""
+    known = rates[["rate", "rows"]].groupby(sets.number(rates, by).of).cumsum() - rates[["rate", "rows"]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(known["rows"] > 0, known["rate"] / known["rows"], np.nan)
+
+
+def _place(of: sets.Sets) -> np.ndarray:
+    """Each row's place in its set, from 0, where the rows of a set stand together."""
+    return np.arange(len(of.of)) - (np.cumsum(of.size) - of.size)[of.of]
+
+
+def _moved(y: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Moving ranges: how far each point is from the one before; NaN for the first of a series."""
+    return np.where(place > 0, np.abs(np.diff(y, prepend=np.nan)), np.nan)
+
+
+def _reach(moved: np.ndarray, of: sets.Sets) -> np.ndarray:
+    """How far each series' limits lie from its mean; NaN where nothing moves."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        usual = moved < UNUSUAL * _mean(moved, of)[of.of]
+        reach = REACH * _mean(np.where(usual, moved, np.nan), of)
+    return np.where(reach > 0, reach, np.nan)
+
+
+def _judged(y: np.ndarray, of: sets.Sets, mean: np.ndarray, reach: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean, limits, rule and side of each point, from its series' mean and how far limits lie from it."""
+    mean, reach, place = mean[of.of], reach[of.of], _place(of)
+    known = np.isfinite(reach)
+    step = np.diff(y, prepend=np.nan)
     side = np.sign(y - mean)
     away = np.abs(y - mean)
     outside = away > reach
@@ -71,10 +142,10 @@ def xmr(
     shift = _stretch(side, of.of, RUN)
     found = [~known, outside, rising != 0, three, shift != 0]
     rule = sets.said(found, [gaps.TOO_FEW, OUTSIDE, TREND, TWO_OF_THREE, SHIFT], default=HABIT)
-    return points.assign(
-        mean=np.where(known, mean, np.nan), lower=mean - reach, upper=mean + reach, rule=rule,
-        side=np.select(found, [0 * side, side, rising, side, shift], default=0).astype(int),
-    )  # fmt: skip
+    return {
+        "mean": np.where(known, mean, np.nan), "lower": mean - reach, "upper": mean + reach, "rule": rule,
+        "side": np.select(found, [0 * side, side, rising, side, shift], default=0).astype(int),
+    }  # fmt: skip
 
 
 def _mean(x: np.ndarray, of: sets.Sets) -> np.ndarray:
@@ -130,9 +201,11 @@ def trend(figures: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     start), lower, upper, p (that there is no change). In the metric's unit. Figures without an interval are left out,
     and so is what has fewer than two years.
 
-    A line weighted by 1/error², each error from its interval. Where years scatter about the line by more than their
-    errors explain, its own error is raised by the root of that excess (Birge, 1932): with few years a change must
-    stand out from the usual movement between years. Normal limits.
+    A line weighted by 1/error², each error from its interval. Its own error is reckoned twice, and the wider limits and
+    the larger p hold: from the years' errors alone (normal), and from how the years scatter about the line (Birge,
+    1932; Student's t with years − 2, since the scatter is itself an estimate). So a change must stand out from chance
+    in each year as well as from the usual movement between years. Two years show no such movement: their limits are
+    from the errors alone, and p is NaN.
     """
     with np.errstate(invalid="ignore"):
         error = (figures["upper"].to_numpy(float) - figures["lower"].to_numpy(float)) / 2 / Z
@@ -152,23 +225,26 @@ def trend(figures: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         squares = of.sum(weight * centred**2)
         slope = of.sum(weight * centred * y) / squares
         scatter = of.sum(weight * (y - level[of.of] - slope[of.of] * centred) ** 2)
-        excess = np.where(of.size > 2, np.maximum(scatter / np.maximum(of.size - 2, 1), 1), 1)
         first, last = of.min(x), of.max(x)
-        change, reach = slope * (last - first), np.sqrt(excess / squares) * (last - first)
-        p = 2 * special.ndtr(-np.abs(change) / reach)
+        change, df = slope * (last - first), np.where(of.size > 2, of.size - 2, np.nan)
+        by_chance = np.sqrt(1 / squares) * (last - first)
+        by_scatter = np.sqrt(scatter / df) * by_chance
+        reach = np.fmax(Z * by_chance, special.stdtrit(df, 0.5 + CONFIDENCE / 2) * by_scatter)
+        p = 2 * np.fmax(special.ndtr(-np.abs(change) / by_chance), special.stdtr(df, -np.abs(change) / by_scatter))
     out = rows[list(by)].take(of.first).assign(
         years=of.size, first_year=first, last_year=last,
         start=level + slope * (first - middle), end=level + slope * (last - middle),
-        change=change, lower=change - Z * reach, upper=change + Z * reach, p=p,
+        change=change, lower=change - reach, upper=change + reach, p=np.where(of.size > 2, p, np.nan),
     )  # fmt: skip
     return out.take(np.flatnonzero(last > first)).astype({"first_year": int, "last_year": int}).reset_index(drop=True)
 
 
 def verdict(trends: pd.DataFrame, material: pd.Series, too_wide: pd.Series, of_gaps: bool = False) -> pd.Series:
-    """What a trend says, in words: of values rising or falling, of gaps narrowing or widening.
+    """What a trend says, in words: of values rising or falling, of gaps narrowing, widening or turned round.
 
+    turned round     a clear change of a gap that ends on the other side of 0, and is material there
     no clear change  anything that may be chance, or is less than material
-    too few to say   the change's interval reaches further than `too_wide` and holds no evidence
+    too few to say   two years only; or the change's interval reaches further than `too_wide` and holds no evidence
     trends: metric and the columns of `trend`; p_adjusted is used where it is there.
     material, too_wide: metric → size in the units of value.
     """
@@ -178,5 +254,8 @@ def verdict(trends: pd.DataFrame, material: pd.Series, too_wide: pd.Series, of_g
     grows = trends["end"].abs() > trends["start"].abs() if of_gaps else trends["change"] > 0
     up, down = (WIDENING, NARROWING) if of_gaps else (RISING, FALLING)
     vague = p.isna() | ((p >= gaps.SIGNIFICANT) & ((trends["upper"] - trends["lower"]) / 2 > limit))
-    words = sets.said([vague, clear & grows, clear], [gaps.TOO_FEW, up, down], default=NO_CHANGE)
+    crossed = of_gaps & (trends["start"] * trends["end"] < 0) & (trends["end"].abs() >= needed)
+    words = sets.said(
+        [vague, clear & crossed, clear & grows, clear], [gaps.TOO_FEW, CROSSED, up, down], default=NO_CHANGE
+    )
     return pd.Series(words, index=trends.index)
