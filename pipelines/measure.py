@@ -84,7 +84,13 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms) -> Tables
     pooled = _pooled(all_levels, seen, with_terms)
     told = pooled["pooled_gap"]
     return {
-        "cell": valued.assign(status=sets.said([valued["hidden"]], [rules.SUPPRESSED], default=rules.SHOWN)),
+        "cell": valued.assign(
+            status=sets.said(
+                [valued["hidden"], ~np.isfinite(valued["upper"] - valued["lower"])],
+                [rules.SUPPRESSED, rules.NONE],
+                default=rules.SHOWN,
+            )
+        ),
         "gap": pd.concat(
             [
                 _beside_like_for_like(gap, _like_for_like(compared, shown, told, with_terms), with_terms),
@@ -96,9 +102,7 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms) -> Tables
         **pooled,
         "consistency": _consistency(everyone, with_terms),
         "funnel": _funnel(everyone, with_terms),
-        "inequality": inequality.inequality(shown, with_terms.kinds, with_terms.groups, with_terms.better).assign(
-            status=rules.SHOWN
-        ),
+        "inequality": _inequality(shown, with_terms),
         "trend": _trend(pd.concat([_shown(everyone), shown]), seen, with_terms),
     }
 
@@ -219,12 +223,18 @@ def _consistency(everyone: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
 def _funnel(everyone: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
     """Limits for the schools whose value is shown, where the university's, the target, is shown too."""
     in_schools = everyone.take(np.flatnonzero(sets.is_school(everyone["unit"])))
-    found = funnel.funnel(in_schools, with_terms.kinds)
-    found = found.assign(says=funnel.words(found, with_terms.better)).rename(columns={"phi": "overdispersion"})
+    found = funnel.funnel(in_schools, with_terms.kinds, with_terms.bounded)
+    found = found.assign(position=funnel.side(found["position"]), says=funnel.words(found, with_terms.better))
+    found = found.rename(columns={"phi": "overdispersion"})
     seen = _shown(everyone)
     target = seen.take(np.flatnonzero(seen["unit"] == sets.UNIVERSITY))
     found = _there(_there(found, seen, KEY), target, ["academic_year", "part", "level", "metric"])
     return _whole(found, ["value", "target", "lower", "upper", "lower_outer", "upper_outer", "overdispersion"])
+
+
+def _inequality(shown: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    found = inequality.inequality(shown, with_terms.kinds, with_terms.groups, with_terms.better)
+    return found.assign(says=inequality.verdict(found, with_terms.too_wide), status=rules.SHOWN)
 
 
 def _trend(values: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:

@@ -66,12 +66,13 @@ TABLES: dict[str, Columns] = {
     "funnel": {
         **dict.fromkeys(["academic_year", "part", "level", "metric", "unit"]), "value": VALUE, "target": VALUE,
         "lower": LOWER, "upper": UPPER, "lower_outer": LOWER, "upper_outer": UPPER, "overdispersion": TWO,
-        "says": None, "status": None,
+        "position": None, "says": None, "status": None,
     },
     "inequality": {
         **dict.fromkeys([*CELL_KEY[:-1], "groups"]), "range": VALUE, "between_group_sd": FINE, "theil": ONE,
         "index_of_disparity": ONE, "slope": VALUE, "slope_lower": LOWER, "slope_upper": UPPER,
-        "relative": TWO, "relative_lower": TWO_DOWN, "relative_upper": TWO_UP, "p": THREE, "status": None,
+        "relative": TWO, "relative_lower": TWO_DOWN, "relative_upper": TWO_UP, "p": THREE,
+        "says": None, "status": None,
     },
     "trend": {
         **dict.fromkeys(["level", "unit", "metric", "characteristic", "group", "of"]),

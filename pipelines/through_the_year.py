@@ -13,7 +13,7 @@ import pandas as pd
 from pipelines import models
 from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
-from pipelines.measures import consistency, gaps, intervals, over_time, sets
+from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
 from pipelines.settings import Settings
 
@@ -127,6 +127,6 @@ def of_tutors(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFram
         odds_ratio_lower=least, odds_ratio_upper=most,
         low=shares.rounded(found["low"], hide), high=shares.rounded(found["high"], hide),
         p=pd.Series(rules.half_up(found["p"], 3), index=found.index).mask(hide),
-        says=consistency.verdict(found).astype(object).mask(hide, gaps.TOO_FEW),
+        says=consistency.verdict(found.assign(p=found["p"].mask(hide))).astype(object),
         status=shares.status(hide),
     )  # fmt: skip

@@ -18,6 +18,9 @@ TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
 STEPS = 60
 BY_PARENT = ["academic_year", "part", "level", "metric", "parent"]
+FAMILY = ["metric", "academic_year", "part"]
+# one-sided, since members are never more alike than chance: so that the words and the two-sided limits agree
+SIGNIFICANT = (1 - CONFIDENCE) / 2
 
 CHANCE, DIFFERS = "no more than chance", "differs beyond chance"
 
@@ -133,6 +136,10 @@ def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def verdict(frame: pd.DataFrame) -> pd.Series:
-    """Whether members differ, in words. frame: as from `consistency`."""
-    words = sets.said([frame["p"].isna(), frame["p"] < gaps.SIGNIFICANT], [gaps.TOO_FEW, DIFFERS], default=CHANCE)
+    """Whether members differ, in words, judged together with the other sets of the metric and period.
+
+    frame: FAMILY and p: sets of one kind of member, as from `consistency`. p is adjusted by Benjamini & Hochberg (1995).
+    """
+    p = gaps.adjusted(frame["p"], [frame[c] for c in FAMILY])
+    words = sets.said([p.isna(), p < SIGNIFICANT], [gaps.TOO_FEW, DIFFERS], default=CHANCE)
     return pd.Series(words, index=frame.index)

@@ -19,12 +19,18 @@ FAR_ABOVE, ABOVE, WITHIN, BELOW, FAR_BELOW = "far above", "above", "within the l
 LEARN, TALK = "worth learning from", "worth a conversation"
 
 
-def funnel(cells: pd.DataFrame, kinds: pd.Series, by: Sequence[str] = FAMILY, trim: float = TRIM) -> pd.DataFrame:
+def funnel(
+    cells: pd.DataFrame,
+    kinds: pd.Series,
+    bounded: frozenset[str] = frozenset(),
+    by: Sequence[str] = FAMILY,
+    trim: float = TRIM,
+) -> pd.DataFrame:
     """Limits around the whole's value for each school, wide enough for chance and for how schools differ anyway.
 
     cells: `by`, unit, metric, n, sx, sy, value, error: rows of one kind of unit (schools) that make up the whole.
-    kinds: metric → proportion, mean or ratio. trim: share of schools at either end that is drawn in before judging
-    how schools differ.
+    kinds: metric → proportion, mean or ratio. bounded: ratios that can never exceed 1; nothing is ever below 0.
+    trim: share of schools at either end that is drawn in before judging how schools differ.
 
     Returns `by`, unit, n, value, target (the whole's value), lower and upper (95% limits around the target at this
     school's size), lower_outer and upper_outer (99.8%), z (distance from the target in standard errors), phi
@@ -53,9 +59,10 @@ def funnel(cells: pd.DataFrame, kinds: pd.Series, by: Sequence[str] = FAMILY, tr
     enough = (used.size >= FEWEST) & varied
     known = usable & enough[of.of]
 
+    is_bounded = cells["metric"].isin(bounded).to_numpy(bool)
     spread = np.sqrt(error**2 + tau2[of.of])
     limits = {
-        name: np.where(known, _back(centre + side * spread, is_p), np.nan)
+        name: np.where(known, _back(centre + side * spread, is_p, is_bounded), np.nan)
         for name, side in {"lower": -Z95, "upper": Z95, "lower_outer": -Z998, "upper_outer": Z998}.items()
     }
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -98,9 +105,14 @@ def _quantiles(x: np.ndarray, of: sets.Sets, wanted: Sequence[float]) -> list[np
     return found
 
 
-def _back(y: np.ndarray, is_p: np.ndarray) -> np.ndarray:
-    """From the scale of the calculation to the metric's own."""
-    return np.where(is_p, np.sin(np.clip(y, 0, np.pi / 2)) ** 2, y)
+def _back(y: np.ndarray, is_p: np.ndarray, is_bounded: np.ndarray) -> np.ndarray:
+    """From the scale of the calculation to the metric's own, and to what is possible there."""
+    return np.where(is_p, np.sin(np.clip(y, 0, np.pi / 2)) ** 2, np.clip(y, 0, np.where(is_bounded, 1, np.inf)))
+
+
+def side(position: pd.Series) -> pd.Series:
+    """A position without how far: above, below or within the limits."""
+    return position.astype(object).replace({FAR_ABOVE: ABOVE, FAR_BELOW: BELOW})
 
 
 def words(funnels: pd.DataFrame, better: pd.Series) -> pd.Series:

@@ -118,7 +118,7 @@ def adjusted(p: pd.Series, family: list[pd.Series]) -> pd.Series:
 def evidence(gaps: pd.DataFrame, material: pd.Series, too_wide: pd.Series) -> pd.Series:
     """Evidence in words for gaps with value, lower, upper, p and p_adjusted.
 
-    clear gap       unlikely to be chance after adjusting for all gaps looked at, and material
+    clear gap       unlikely to be chance after adjusting for all gaps looked at, material, and the interval leaves 0 out
     possible gap    unlikely to be chance looked at alone, and material
     too few to say  the interval reaches further than `too_wide` and holds no evidence
     no clear gap    anything else
@@ -130,7 +130,7 @@ def evidence(gaps: pd.DataFrame, material: pd.Series, too_wide: pd.Series) -> pd
     words = sets.said(
         [
             gaps["p"].isna() | gaps["lower"].isna(),
-            (gaps["p_adjusted"] < SIGNIFICANT) & large,
+            (gaps["p_adjusted"] < SIGNIFICANT) & large & (gaps["lower"] * gaps["upper"] > 0),
             (gaps["p"] < SIGNIFICANT) & large,
             reach > limit,
         ],

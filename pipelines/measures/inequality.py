@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -10,6 +13,10 @@ from pipelines.measures import gaps, sets
 from pipelines.measures.intervals import CONFIDENCE
 
 Z = special.ndtri(0.5 + CONFIDENCE / 2)
+LEAST = 0.01  # of the line's lower end, for a ratio to it to mean something
+WIDEST = 10  # times: a relative index with a wider interval says nothing
+
+DIFFER, CHANCE = "groups differ", "no more than chance"
 
 
 def inequality(cells: pd.DataFrame, kinds: pd.Series, groups: pd.DataFrame, better: pd.Series) -> pd.DataFrame:
@@ -35,11 +42,14 @@ def inequality(cells: pd.DataFrame, kinds: pd.Series, groups: pd.DataFrame, bett
       slope (slope index of inequality: least minus most disadvantaged on the weighted line of y on X), slope_lower,
       slope_upper, relative (relative index: their ratio), relative_lower, relative_upper, concentration (2 cov(y, X)),
       concentration_relative (over µ)
-    p  that the groups are all alike (χ² from each group's error): a range is never negative, so read it with this.
+    p  that the groups are all alike (proportions: χ² test; else Welch's, 1951, F): a range is never negative, so read
+      it with this. reach: how far the 95% interval of the difference of two such groups typically reaches.
 
     Formulas and scales: WHO, Handbook on health inequality monitoring (2013), and its Health Inequality Monitor.
     Slope limits: the line's weights are taken as given, each group's standard error is carried through; those of the
-    relative index on the log scale (delta method).
+    relative index on the log scale (delta method). A proportion's error is √(p̃(1−p̃)/n) with p̃ = (x + 2P)/(n + 2), P
+    being that of all groups, so that it is never 0. The relative index is NaN where the line's lower end is below 0.01,
+    or its interval spans more than a factor of 10.
     """
     order = sets.number(cells, ["characteristic", "group"])
     named = cells[["characteristic", "group"]].take(order.first).astype(object)
@@ -49,7 +59,7 @@ def inequality(cells: pd.DataFrame, kinds: pd.Series, groups: pd.DataFrame, bett
     usable = np.isfinite(place_in) & np.isfinite(cells["value"].to_numpy(float)) & (cells["sy"] > 0).to_numpy(bool)
     rows = np.flatnonzero(usable)
     rows = rows[np.argsort(place_in[rows], kind="stable")]
-    cells = cells[[*gaps.PLACE, "sy", "value", "lower", "upper", "error"]].take(rows)
+    cells = cells[[*gaps.PLACE, "n", "sx", "sy", "value", "error"]].take(rows)
     of = sets.number(cells, gaps.PLACE)
     ordered = is_ordered[order.of[rows]][of.first]
     sign = sets.lookup(cells["metric"], better.map({"higher": 1.0, "lower": -1.0, "neither": 0.0})).astype(float)
@@ -57,11 +67,12 @@ def inequality(cells: pd.DataFrame, kinds: pd.Series, groups: pd.DataFrame, bett
         of=of,
         y=cells["value"].to_numpy(float),
         population=cells["sy"].to_numpy(float),
-        error=sets.standard_error(cells, kinds),
         reference=is_reference[order.of[rows]],
+        is_p=sets.is_kind(cells["metric"], kinds, "proportion"),
+        **{c: cells[c].to_numpy(float) for c in ("n", "sx", "error")},
     )
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        figures = {**every.spread(ordered, sign.to_numpy()[of.first]), "p": every.alike()}
+        figures = {**every.spread(ordered, sign.to_numpy()[of.first]), "p": every.alike(), "reach": every.reach()}
         for name, figure in every.only(ordered).order().items():
             figures[name] = np.full(len(of), np.nan)
             figures[name][ordered] = figure
@@ -73,15 +84,34 @@ def inequality(cells: pd.DataFrame, kinds: pd.Series, groups: pd.DataFrame, bett
     )
 
 
+@dataclass(frozen=True)
 class _Groups:
     """The groups of every place, in order within it."""
 
-    def __init__(
-        self, of: sets.Sets, y: np.ndarray, population: np.ndarray, error: np.ndarray, reference: np.ndarray
-    ) -> None:
-        self.of, self.y, self.population, self.error, self.reference = of, y, population, error, reference
-        self.share = population / of.sum(population)[of.of]
-        self.mu = of.sum(self.share * y)
+    of: sets.Sets
+    y: np.ndarray
+    population: np.ndarray
+    reference: np.ndarray
+    is_p: np.ndarray
+    n: np.ndarray
+    sx: np.ndarray
+    error: np.ndarray
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """Each group's part of the population of its place."""
+        return self.population / self.of.sum(self.population)[self.of.of]
+
+    @cached_property
+    def mu(self) -> np.ndarray:
+        """The value of all groups together."""
+        return self.of.sum(self.share * self.y)
+
+    @cached_property
+    def variance(self) -> np.ndarray:
+        """Each value's squared standard error."""
+        drawn_in = (self.sx + 2 * self.mu[self.of.of]) / (self.n + 2)
+        return np.where(self.is_p, drawn_in * (1 - drawn_in) / self.n, self.error**2)
 
     def only(self, wanted: np.ndarray) -> _Groups:
         """The places where `wanted` is true."""
@@ -89,7 +119,8 @@ class _Groups:
         place = np.cumsum(wanted) - 1
         renumbered = (np.cumsum(rows) - 1)[self.of.first[wanted]]
         of = sets.Sets(place[self.of.of[rows]], renumbered)
-        return _Groups(of, self.y[rows], self.population[rows], self.error[rows], self.reference[rows])
+        columns = ("y", "population", "reference", "is_p", "n", "sx", "error")
+        return _Groups(of, **{c: getattr(self, c)[rows] for c in columns})
 
     def mean(self, x: np.ndarray) -> np.ndarray:
         return self.of.sum(x) / self.of.size
@@ -156,11 +187,11 @@ class _Groups:
         slope = of.sum(pull * y)
         level = s + pull * (1 - self.weighted(x))[of.of]  # on the line's end for the least disadvantaged
         high, low = of.sum(level * y), of.sum((level - pull) * y)
-        v = self.error**2
-        reach = Z * np.sqrt(of.sum(pull**2 * v))
-        relative = np.where((high > 0) & (low > 0), high / low, np.nan)
+        reach = Z * np.sqrt(of.sum(pull**2 * self.variance))
         together = (level / high[of.of] - (level - pull) / low[of.of]) ** 2
-        factor = np.exp(Z * np.sqrt(of.sum(together * v)))
+        factor = np.exp(Z * np.sqrt(of.sum(together * self.variance)))
+        vague = (np.minimum(high, low) < LEAST) | (factor**2 > WIDEST)
+        relative = np.where(vague, np.nan, high / low)
         concentration = 2 * self.weighted((y - self.mu[of.of]) * centred)
         return {
             "slope": slope,
@@ -174,8 +205,32 @@ class _Groups:
         }
 
     def alike(self) -> np.ndarray:
-        """p that the groups of a place have the same value (Cochran's Q)."""
-        of, weight = self.of, 1 / self.error**2
-        average = of.sum(weight * self.y) / of.sum(weight)
-        q = of.sum(weight * (self.y - average[of.of]) ** 2)
-        return np.where(of.size > 1, special.chdtrc(np.maximum(of.size - 1, 1), q), np.nan)
+        """p that the groups of a place have the same value."""
+        of, is_p = self.of, self.is_p[self.of.first]
+        df = np.maximum(of.size - 1, 1)
+        chance = self.mu * (1 - self.mu)
+        alike = special.chdtrc(df, of.sum(self.n * (self.y - self.mu[of.of]) ** 2) / chance)
+        weight = 1 / self.error**2
+        total = of.sum(weight)
+        q = of.sum(weight * (self.y - (of.sum(weight * self.y) / total)[of.of]) ** 2)
+        doubt = of.sum((1 - weight / total[of.of]) ** 2 / (self.n - 1)) / (of.size**2 - 1)
+        f = q / df / (1 + 2 * (of.size - 2) * doubt)
+        return np.where(of.size > 1, np.where(is_p, alike, special.fdtrc(df, 1 / (3 * doubt), f)), np.nan)
+
+    def reach(self) -> np.ndarray:
+        """How far the interval of the difference of two groups typically reaches."""
+        return Z * np.sqrt(2 * self.mean(self.variance))
+
+
+def verdict(frame: pd.DataFrame, too_wide: pd.Series) -> pd.Series:
+    """Whether groups differ, in words, judged together with the other places of the metric, characteristic and period.
+
+    groups differ        unlikely to be chance (Benjamini & Hochberg, 1995)
+    too few to say       no evidence, and differences between groups that reach further than `too_wide` could be missed
+    no more than chance  anything else
+    frame: gaps.FAMILY, p and reach, as from `inequality`. too_wide: metric → size in the units of value.
+    """
+    limit = sets.lookup(frame["metric"], too_wide).astype(float)
+    differ = gaps.adjusted(frame["p"], [frame[c] for c in gaps.FAMILY]) < gaps.SIGNIFICANT
+    words = sets.said([differ, frame["p"].isna() | (frame["reach"] > limit)], [DIFFER, gaps.TOO_FEW], default=CHANCE)
+    return pd.Series(words, index=frame.index)

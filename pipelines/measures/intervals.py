@@ -55,6 +55,7 @@ def with_intervals(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str
 
     cells: metric, n, sx, sxx, sy, syy, sxy. kinds: metric → proportion, mean or ratio.
     bounded: ratios that can never exceed 1.
+    Means and ratios are of counts, so that no limit lies below 0. Of one row, or rows all alike, limits are NaN.
     """
     out = cells.copy()
     kind = out["metric"].astype(object).map(kinds).to_numpy()
@@ -72,8 +73,9 @@ def with_intervals(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str
     value[is_r], error[is_r] = ratio(n[is_r], sx[is_r], sxx[is_r], sy[is_r], syy[is_r], sxy[is_r])
 
     is_t = is_m | is_r
-    lower[is_t], upper[is_t] = student(value[is_t], error[is_t], n[is_t] - 1)
-    lower[is_r] = np.maximum(lower[is_r], 0)  # a ratio of counts is never negative
+    spread = np.where(error[is_t] > 0, error[is_t], np.nan)
+    lower[is_t], upper[is_t] = student(value[is_t], spread, n[is_t] - 1)
+    lower[is_t] = np.maximum(lower[is_t], 0)
     is_b = out["metric"].isin(bounded).to_numpy()
     upper[is_b] = np.minimum(upper[is_b], 1)
     out["value"], out["lower"], out["upper"], out["error"] = value, lower, upper, error

@@ -16,7 +16,11 @@ CYCLES = 200
 CLOSE = 1e-6
 LARGEST = 5.0  # a respondent stands for at most this many times as many as the average one
 
-ALIKE, UNEVEN = "answer alike", "some are heard less"
+MATERIAL = 0.03  # of a group's rate from everybody's
+EVEN = 0.9  # an R-indicator that may be below this leaves room for much unevenness
+FAMILY = ["characteristic", "academic_year", "part"]
+
+NO_DIFFERENCE, UNEVEN = "no clear difference", "some are heard less"
 
 
 def rates(enrolled: pd.DataFrame, answered: pd.DataFrame) -> pd.DataFrame:
@@ -52,8 +56,9 @@ def representativeness(response_rates: pd.DataFrame) -> pd.DataFrame:
     """How evenly the groups of each characteristic answer: the R-indicator.
 
     response_rates: as from `rates`. Returns PLACE, n, answered, value (overall rate), r_indicator (1: all groups answer
-    alike; 0: as uneven as can be), lower, upper, p (that all groups answer alike). Only places with two groups or more
-    that can be judged; NaN where nobody, or everybody, answered.
+    alike; 0: as uneven as can be), lower, upper, p (that all groups answer alike), furthest (how far the group furthest
+    from everybody's rate is from it). Only places with two groups or more that can be judged; NaN where nobody, or
+    everybody, answered.
 
     R = 1 − 2S (Schouten, Cobben & Bethlehem, 2009), S² = Σ share·(rate − overall)² less what chance adds to it
     (Shlomo, Skinner & Schouten, 2012), never below 0. Limits from the variance of S² (delta method). p: χ² test.
@@ -74,15 +79,24 @@ def representativeness(response_rates: pd.DataFrame) -> pd.DataFrame:
     r, lower, upper = (np.where(known, 1 - 2 * np.sqrt(np.maximum(s, 0)), np.nan) for s in (s2, s2 + reach, s2 - reach))
     out = rows[PLACE].take(of.first).assign(
         n=total.astype(int), answered=of.sum(answered).astype(int), value=overall,
-        r_indicator=r, lower=np.maximum(lower, 0), upper=upper,
+        r_indicator=r, lower=np.maximum(lower, 0), upper=upper, furthest=of.max(np.abs(apart)),
         p=np.where(known, special.chdtrc(np.maximum(of.size - 1, 1), q), np.nan),
     )  # fmt: skip
     return out.take(np.flatnonzero(of.size > 1)).reset_index(drop=True)
 
 
 def verdict(frame: pd.DataFrame) -> pd.Series:
-    """Whether all groups are heard, in words. frame: p."""
-    words = sets.said([frame["p"].isna(), frame["p"] < gaps.SIGNIFICANT], [gaps.TOO_FEW, UNEVEN], default=ALIKE)
+    """Whether all groups are heard, in words, judged together with the other places of the characteristic and period.
+
+    some are heard less  unlikely to be chance (Benjamini & Hochberg, 1995), and a group is materially off everybody's rate
+    too few to say       neither, and the R-indicator may be below 0.9
+    no clear difference  anything else
+    frame: FAMILY, p, furthest and lower, as from `representativeness`.
+    """
+    p = gaps.adjusted(frame["p"], [frame[c] for c in FAMILY])
+    uneven = (p < gaps.SIGNIFICANT) & (frame["furthest"] >= MATERIAL)
+    vague = p.isna() | (frame["lower"] < EVEN)
+    words = sets.said([uneven, vague], [UNEVEN, gaps.TOO_FEW], default=NO_DIFFERENCE)
     return pd.Series(words, index=frame.index)
 
 

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special
-
-from pipelines.measures.intervals import CONFIDENCE
 
 EVERY_LEVEL = "all"
 UNIVERSITY = "university"
@@ -150,13 +147,6 @@ def pairs(cells: pd.DataFrame, references: pd.Series, place: Sequence[str]) -> t
     row[places.of[is_reference]] = np.flatnonzero(is_reference)
     rows = np.flatnonzero(is_compared & (row[places.of] >= 0))
     return rows, row[places.of[rows]]
-
-
-def standard_error(cells: pd.DataFrame, kinds: pd.Series) -> np.ndarray:
-    """Each value's standard error: of a proportion, that which gives the width of its Wilson interval (never 0)."""
-    width = cells["upper"].to_numpy(float) - cells["lower"].to_numpy(float)
-    is_p = is_kind(cells["metric"], kinds, "proportion")
-    return np.where(is_p, width / 2 / special.ndtri(0.5 + CONFIDENCE / 2), cells["error"].to_numpy(float))
 
 
 def said(conditions: Sequence[np.ndarray | pd.Series], words: Sequence[str], default: str) -> pd.Categorical:

@@ -118,7 +118,23 @@ def test_anything_goes_in_and_nothing_infinite_comes_out(members, random):
 
 @pytest.mark.parametrize("share", [0, 1])
 def test_no_variation_is_too_few_to_say(share):
-    frame = pd.DataFrame({"unit": "u", "n": [20] * 5, "sx": [20.0 * share] * 5})
-    found = consistency.consistency(frame, ["unit"])
-    assert found.drop(columns=["unit", "members", "n"]).isna().all(axis=None)
+    frame = pd.DataFrame({**PERIOD, "n": [20] * 5, "sx": [20.0 * share] * 5})
+    found = consistency.consistency(frame, list(PERIOD))
+    assert found.drop(columns=[*PERIOD, "members", "n"]).isna().all(axis=None)
     assert consistency.verdict(found).tolist() == ["too few to say"]
+
+
+PERIOD = {"metric": "met", "academic_year": "2024/25", "part": "year"}
+
+
+def test_schools_that_do_not_differ_are_seldom_said_to_and_never_against_their_limits():
+    rng = np.random.default_rng(6)
+    n = np.tile(rng.integers(60, 900, 12), 2_000)
+    frame = pd.DataFrame({"academic_year": np.repeat(range(2_000), 12), "n": n, "sx": rng.binomial(n, 0.8)})
+    frame = frame.assign(metric="met", part="year")
+    found = consistency.consistency(frame, list(PERIOD))
+    differ = consistency.verdict(found) == "differs beyond chance"
+    assert 0.015 < differ.mean() < 0.037
+    assert (found.loc[differ, "odds_ratio_lower"] > 1).all()
+    alone = found.assign(academic_year="2024/25")  # looked at together, hardly any is left
+    assert (consistency.verdict(alone) == "differs beyond chance").mean() < 0.002

@@ -100,6 +100,21 @@ def test_means_and_ratios_use_their_own_error():
     np.testing.assert_allclose(meetings["target"], (whole["sx"] / whole["sy"])[key], atol=1e-12)
 
 
+def test_limits_stay_within_what_is_possible():
+    n = np.array([9, 12, 15, 40, 200, 300])
+    x = np.array([0.3, 0.99, 0.6, 0.9, 0.95, 0.97]) * n
+    few = cells(n, x).assign(metric="attendance", error=0.3 / np.sqrt(n))
+    whole, free = funnel.funnel(few, KINDS, frozenset({"attendance"})), funnel.funnel(few, KINDS)
+    assert whole[LIMITS].le(1).all(axis=None)
+    assert free["upper_outer"].max() > 1
+    assert funnel.funnel(few.assign(sx=x / 20, value=x / n / 20), KINDS)[LIMITS].ge(0).all(axis=None)
+
+
+def test_positions_without_how_far():
+    said = funnel.side(pd.Series(["far above", "above", "within the limits", "below", "far below"]))
+    assert said.tolist() == ["above", "above", "within the limits", "below", "below"]
+
+
 @pytest.mark.parametrize(
     ("position", "better", "words"),
     [

@@ -99,6 +99,7 @@ def test_p_values_are_adjusted_within_families_as_statsmodels_does():
     [
         (-0.10, 0.04, 0.0001, 0.001, "clear gap"),
         (-0.10, 0.09, 0.03, 0.20, "possible gap"),
+        (-0.10, 0.10, 0.01, 0.04, "possible gap"),  # an interval that touches 0 is never beside 'clear gap'
         (-0.02, 0.01, 0.0001, 0.001, "no clear gap"),  # certain, and too small to matter
         (-0.04, 0.05, 0.30, 0.60, "no clear gap"),
         (-0.10, 0.20, 0.30, 0.60, "too few to say"),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.measures import inequality
+from pipelines.measures.intervals import with_intervals
 from tests.measures.building import BETTER, KINDS, PLACE, assert_no_infinity, random_cells, shared, sorted_rows
 
 # the healthequal package's names for the measures
@@ -26,7 +27,7 @@ def measured(y, population, *, ordered=False, reference=None, better="higher", e
     y, population = np.asarray(y, float), np.asarray(population, float)
     cells = pd.DataFrame(
         {"group": names, "n": population, "sx": y * population, "sy": population, "value": y,
-         "lower": np.nan, "upper": np.nan, "error": np.ones(k) if error is None else error}
+         "lower": np.nan, "upper": np.nan, "error": np.full(k, 1e-9) if error is None else error}
     ).assign(academic_year="y", part="year", level="all", unit="u", metric="meetings", characteristic="c")  # fmt: skip
     groups = pd.DataFrame(
         {"characteristic": "c", "group": names, "ordering": range(k), "ordered": ordered,
@@ -140,8 +141,6 @@ def test_limits_of_the_slope_cover_and_alike_groups_are_not_told_apart():
         syy=0.0,
         sxy=0.0,
     )
-    from pipelines.measures.intervals import with_intervals
-
     groups = pd.DataFrame(
         {"characteristic": "c", "group": list("abcde"), "ordering": range(5), "ordered": True, "is_reference": False}
     )
@@ -151,6 +150,63 @@ def test_limits_of_the_slope_cover_and_alike_groups_are_not_told_apart():
         covered = found[f"{measure}_lower"].le(truth[measure]) & found[f"{measure}_upper"].ge(truth[measure])
         assert 0.93 < covered[differ].mean() < 0.97
     assert 0.03 < (found.loc[~differ, "p"] < 0.05).mean() < 0.07
+
+
+def many_places(kind, n, draw, places=2_500):
+    """So many places with groups of sizes n; draw: sizes → values of the students of each group, as (Σx, Σx²)."""
+    size = np.tile(n, places)
+    sx, sxx = draw(size)
+    names = [f"g{i}" for i in range(len(n))]
+    cells = pd.DataFrame({"unit": np.repeat(range(places), len(n)), "group": np.tile(names, places), "n": size,
+                          "sx": sx, "sxx": sxx, "sy": size, "syy": size, "sxy": sx})  # fmt: skip
+    cells = cells.assign(academic_year="y", part="year", level="all", metric=kind, characteristic="c")
+    groups = pd.DataFrame({"characteristic": "c", "group": names, "ordering": range(len(n)), "ordered": True,
+                           "is_reference": False})  # fmt: skip
+    return inequality.inequality(with_intervals(cells, KINDS), KINDS, groups, BETTER)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.92])
+@pytest.mark.parametrize("n", [[25] * 5, [30, 30, 30, 30, 400], [1000] * 5, [25, 1000]])
+def test_groups_that_are_alike_are_seldom_told_apart(n, share):
+    rng = np.random.default_rng(2)
+    found = many_places("met", n, lambda size: [rng.binomial(size, share)] * 2)
+    assert 0.02 < (found["p"] < 0.05).mean() < 0.075
+    covered = found["slope_lower"].le(0) & found["slope_upper"].ge(0)
+    assert covered.mean() > (0.92 if len(n) > 2 else 0.85)
+    assert (inequality.verdict(found, TOO_WIDE) == "groups differ").mean() < 0.002
+
+
+@pytest.mark.parametrize("n", [[8] * 5, [40, 60]])
+def test_so_are_groups_whose_means_are_alike(n):
+    rng = np.random.default_rng(3)
+
+    def draw(size):
+        each = [rng.negative_binomial(2, 0.3, k) for k in size]
+        return np.array([x.sum() for x in each]), np.array([(x**2).sum() for x in each])
+
+    assert 0.02 < (many_places("meetings", n, draw)["p"] < 0.05).mean() < 0.08
+
+
+TOO_WIDE = pd.Series({"met": 0.105, "meetings": 0.875})
+
+
+def test_what_is_said_of_groups():
+    rows = [("a", 1e-6, 0.2), ("b", 0.04, 0.02), ("c", 0.6, 0.02), ("d", 0.6, 0.2), ("e", np.nan, 0.02)]
+    frame = pd.DataFrame(rows, columns=["unit", "p", "reach"]).assign(
+        metric="met", characteristic="c", academic_year="y", part="year"
+    )
+    said = dict(zip(frame["unit"], inequality.verdict(frame, TOO_WIDE), strict=True))
+    assert said == {
+        "a": "groups differ", "b": "no more than chance", "c": "no more than chance", "d": "too few to say",
+        "e": "too few to say",
+    }  # fmt: skip
+
+
+def test_a_relative_index_to_next_to_nothing_is_not_given():
+    assert np.isnan(measured([0.004, 0.1, 0.2], [100] * 3, ordered=True)["relative"])
+    vague = measured([0.2, 0.3, 0.4], [100] * 3, ordered=True, error=[0.2] * 3)
+    assert vague[["relative", "relative_lower", "relative_upper"]].isna().all()
+    assert np.isfinite(vague["slope_upper"])
 
 
 GROUPS = pd.DataFrame(
@@ -168,7 +224,7 @@ def test_order_and_doubling_do_not_matter_and_nothing_is_infinite(seed):
     assert_no_infinity(found)
     shuffled = inequality.inequality(cells.sample(frac=1, random_state=seed), KINDS, GROUPS, BETTER)
     pd.testing.assert_frame_equal(sorted_rows(shuffled, PLACE), found, check_dtype=False)
-    doubled = inequality.inequality(cells.assign(sy=cells["sy"] * 2, n=cells["n"] * 2), KINDS, GROUPS, BETTER)
+    doubled = inequality.inequality(cells.assign(sy=cells["sy"] * 2), KINDS, GROUPS, BETTER)
     pd.testing.assert_frame_equal(sorted_rows(doubled, PLACE), found, check_dtype=False)
 
 

@@ -128,6 +128,61 @@ def test_a_quiet_series_seldom_breaks_its_habit_and_a_shift_does():
     assert "better" in set(over_time.signal(points, BETTER))
 
 
+CALENDAR = np.array([17, 16, 12, 5, 4, 3, 3, 7, 8, 7, 2, 2, 0, 0, 6, 7, 2, 2, 2, 5, 5])  # meetings per 38 students
+
+
+def weekly(years, n=600, change=None, seed=0, reached=99):
+    """Contacts by week over so many years, the last as far as it has reached. change: (year, week) → a factor."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for year in range(years):
+        for week, usual in enumerate(CALENDAR[: reached if year == years - 1 else None], 1):
+            mean = usual / 38 * n * (change or {}).get((year, week), 1)
+            rows.append(("u", str(year), week, n, rng.poisson(mean)))
+    return pd.DataFrame(rows, columns=["unit", "academic_year", "week", "n", "contacts"])
+
+
+def test_the_teaching_calendar_is_no_signal_and_the_year_in_progress_has_limits_from_its_first_week():
+    found = pd.concat([over_time.beside_earlier_years(weekly(4, seed=s, reached=9), ["unit"]) for s in range(100)])
+    first, now = found[found["academic_year"] == "0"], found[found["academic_year"] == "3"]
+    assert set(first["rule"]) == {"no earlier year"}
+    assert first[["expected", "lower", "upper"]].isna().all(axis=None)
+    assert now[["lower", "upper"]].notna().all(axis=None)
+    assert (now["side"] != 0).mean() < 0.05
+    assert (found.loc[found["academic_year"] != "0", "side"] != 0).mean() < 0.10
+    hardly = found[found["week"].isin([13, 14]) & (found["academic_year"] != "0")]
+    assert set(hardly["rule"]) == {"too few to say"}
+
+
+def test_a_week_unlike_the_same_week_of_earlier_years_is_a_signal():
+    found = over_time.beside_earlier_years(weekly(4, change={(3, 2): 0.5, (3, 8): 1.8}, reached=9), ["unit"])
+    now = found[found["academic_year"] == "3"].set_index("week")
+    assert now.loc[now["side"] != 0, "side"].to_dict() == {2: -1, 8: 1}
+    assert set(now.loc[[2, 8], "rule"]) == {"outside the limits"}
+
+
+def test_what_is_expected_is_for_this_years_enrolments_and_rests_on_earlier_years_only():
+    weeks = pd.DataFrame({"unit": "u", "academic_year": ["0", "1", "2"], "week": 1, "n": [100, 200, 50],
+                          "contacts": [100, 400, 99]})  # fmt: skip
+    found = over_time.beside_earlier_years(weeks.sample(frac=1, random_state=2), ["unit"])
+    assert found["academic_year"].tolist() == ["0", "1", "2"]
+    np.testing.assert_allclose(found["expected"], [np.nan, 200, 75])
+    assert set(found["rule"]) == {"no earlier year", "too few to say"}
+    later = pd.concat([weekly(3), weekly(4).query("academic_year == '3'").assign(contacts=9_999)])
+    before = over_time.beside_earlier_years(weekly(3), ["unit"])
+    pd.testing.assert_frame_equal(over_time.beside_earlier_years(later, ["unit"]).head(len(before)), before)
+    assert over_time.beside_earlier_years(weeks[:0], ["unit"]).empty
+
+
+def test_limits_of_departures_are_those_of_an_xmr_chart():
+    found = over_time.beside_earlier_years(weekly(2), ["unit"]).query("academic_year == '1'").dropna(subset="lower")
+    departures = found.assign(value=found["contacts"] / found["expected"])
+    limits = over_time.xmr(departures, ["unit"], "week")
+    reach = (limits["upper"] - limits["mean"]).to_numpy()
+    np.testing.assert_allclose(found["upper"], (1 + reach) * found["expected"])
+    np.testing.assert_allclose(found["lower"], (1 - reach) * found["expected"])
+
+
 def test_fewer_than_thirteen_points_or_no_movement_is_too_few_to_say():
     for y in (RNORM20[:12], [5.0] * 20, []):
         found = chart(y)
@@ -171,22 +226,29 @@ def test_ten_thousand_random_trends_agree_with_statsmodels():
     assert np.abs(found["change"] - 4 * slope).max() < 1e-9
     for i in range(200):
         fit = WLS(value[i], add_constant(x), weights=w[i]).fit()
-        own = max(fit.scale, 1) / fit.scale  # theirs lowers the error where years scatter little; ours does not
+        by_chance = over_time.Z * fit.bse[1] / fit.scale**0.5  # theirs knows the years' scatter only, as Student's t
         assert found["change"][i] == pytest.approx(4 * fit.params[1], abs=1e-9)
-        assert (found["upper"] - found["change"])[i] == pytest.approx(over_time.Z * 4 * fit.bse[1] * own**0.5, abs=1e-9)
+        reach = max(by_chance, fit.conf_int()[1][1] - fit.params[1])
+        assert (found["upper"] - found["change"])[i] == pytest.approx(4 * reach, abs=1e-9)
+        assert found["p"][i] >= fit.pvalues[1] - 1e-9
+        assert (found["p"][i] < 0.05) == (found["lower"][i] > 0 or found["upper"][i] < 0)
 
 
 @pytest.mark.parametrize(
     ("values", "reach", "of_gaps", "words"),
     [
-        ([-0.12, -0.08, -0.03], 0.02, True, "narrowing"),
-        ([0.12, 0.08, 0.03], 0.02, True, "narrowing"),
-        ([-0.03, -0.08, -0.12], 0.02, True, "widening"),
-        ([-0.08, -0.07, -0.08], 0.02, True, "no clear change"),
+        ([-0.15, -0.12, -0.08, -0.06, -0.03], 0.02, True, "narrowing"),
+        ([0.15, 0.12, 0.08, 0.06, 0.03], 0.02, True, "narrowing"),
+        ([-0.15, -0.10, -0.06, -0.02, 0.02], 0.02, True, "narrowing"),  # on the other side, and too small to matter
+        ([-0.26, -0.15, -0.04, 0.08, 0.19], 0.02, True, "turned round"),
+        ([0.19, 0.08, -0.04, -0.15, -0.26], 0.02, True, "turned round"),
+        ([-0.03, -0.06, -0.08, -0.12, -0.15], 0.02, True, "widening"),
+        ([-0.08, -0.07, -0.08, -0.07, -0.08], 0.02, True, "no clear change"),
         ([-0.08, -0.02, -0.09], 0.60, True, "too few to say"),
-        ([0.50, 0.55, 0.62], 0.02, False, "rising"),
-        ([0.62, 0.55, 0.50], 0.02, False, "falling"),
-        ([0.500, 0.505, 0.510], 0.002, False, "no clear change"),  # certain, and too small to matter
+        ([0.50, 0.53, 0.57, 0.59, 0.62], 0.02, False, "rising"),
+        ([0.62, 0.59, 0.57, 0.53, 0.50], 0.02, False, "falling"),
+        ([0.500, 0.505, 0.510, 0.515], 0.002, False, "no clear change"),  # certain, and too small to matter
+        ([0.50, 0.80], 0.02, False, "too few to say"),  # two years: nobody knows how much years differ anyway
     ],
 )
 def test_words(values, reach, of_gaps, words):
@@ -194,17 +256,25 @@ def test_words(values, reach, of_gaps, words):
     assert over_time.verdict(found, MATERIAL, MATERIAL * 3.5, of_gaps)[0] == words
 
 
-def test_no_trend_is_seldom_called_one():
-    rng = np.random.default_rng(5)
-    frame = pd.concat(
-        [
-            years(0.6 + rng.normal(0, 0.02, 5) + rng.normal(0, 0.02, 5), [0.0392] * 5).assign(unit=i)
-            for i in range(3_000)
-        ]
-    )  # years scatter twice as much as their intervals say
-    assert (over_time.trend(frame, ["unit"])["p"] < 0.05).mean() < 0.12
-    calm = pd.concat([years(0.6 + rng.normal(0, 0.02, 5), [0.0392] * 5).assign(unit=i) for i in range(3_000)])
-    assert (over_time.trend(calm, ["unit"])["p"] < 0.05).mean() < 0.06
+@pytest.mark.parametrize("wobble", [0, 0.01, 0.04])
+@pytest.mark.parametrize("many", [3, 4, 5, 6])
+def test_no_trend_is_seldom_called_one(many, wobble):
+    """wobble: how much years differ anyway, beyond what their intervals of ± 1.6 points say."""
+    rng, series = np.random.default_rng(5), 3_000
+    value = 0.6 + rng.normal(0, 0.008, (series, many)) + rng.normal(0, wobble, (series, many))
+    frame = years(value.ravel(), 0.008 * over_time.Z, 0).assign(
+        unit=np.repeat(range(series), many), academic_year=np.tile([str(2019 + i) for i in range(many)], series)
+    )
+    found = over_time.trend(frame, ["unit"])
+    assert len(found) == series
+    assert (found["p"] < 0.05).mean() < 0.07
+
+
+def test_two_years_have_a_change_and_no_evidence():
+    (found,) = over_time.trend(years([0.5, 0.8], 0.02), ["unit"]).to_dict("records")
+    assert found["change"] == pytest.approx(0.3)
+    assert np.isnan(found["p"])
+    assert np.isfinite([found["lower"], found["upper"]]).all()
 
 
 def test_one_year_or_none_gives_no_trend():

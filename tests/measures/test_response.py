@@ -62,6 +62,30 @@ def test_feedback_declared_otherwise_than_enrolled_says_nothing_for_that_group()
     assert whole["n"][0] == 100
 
 
+@pytest.mark.parametrize(
+    ("enrolled", "rate", "words"),
+    [
+        ((4_000, 6_000), (0.40, 0.30), "some are heard less"),
+        ((40_000, 60_000), (0.36, 0.34), "no clear difference"),  # certain, and too small to matter
+        ((4_000, 6_000), (0.35, 0.35), "no clear difference"),
+        ((40, 60), (0.40, 0.35), "too few to say"),
+    ],
+)
+def test_what_is_said_of_how_evenly_groups_answer(enrolled, rate, words):
+    answered = {g: round(n * r) for g, n, r in zip("ab", enrolled, rate, strict=True)}
+    _, whole = judged(dict(zip("ab", enrolled, strict=True)), answered)
+    assert response.verdict(whole).tolist() == [words]
+
+
+def test_groups_that_answer_alike_are_seldom_said_not_to():
+    rng = np.random.default_rng(3)
+    n = np.tile([300, 500, 60], 3_000)
+    frame = pd.DataFrame({"unit": np.repeat(range(3_000), 3), "group": np.tile(list("abc"), 3_000), "n": n})
+    frame = frame.assign(x=rng.binomial(n, 0.35), academic_year="y", part="year", level="all", characteristic="c")
+    found = response.representativeness(response.rates(frame, frame.assign(n=frame["x"])))
+    assert (response.verdict(found) == "some are heard less").mean() < 0.002
+
+
 @pytest.mark.parametrize("share", [0, 1])
 def test_nobody_or_everybody_answered_is_too_few_to_say(share):
     _, whole = judged({"Female": 40, "Male": 60}, {"Female": 40 * share, "Male": 60 * share})
