@@ -27,13 +27,17 @@ class Figure(NamedTuple):
     rounded: Callable[..., np.ndarray] = rules.half_up
     of_metric: bool = True  # in the metric's unit and precision; else as it stands
     decimals: int = 0  # more than the metric's; else all
+    beyond_0: bool = False  # a limit that, if both lie on one side of 0, has the decimals that it takes to show it
 
 
 VALUE, FINE = Figure(), Figure(decimals=1)
 LOWER, UPPER = Figure(rules.down), Figure(rules.up)
 INTERVAL = {"value": VALUE, "lower": LOWER, "upper": UPPER}
+DIFFERENCE = {"lower": Figure(rules.down, beyond_0=True), "upper": Figure(rules.up, beyond_0=True)}
 WHOLE, ONE, TWO, THREE = (Figure(of_metric=False, decimals=d) for d in range(4))
 TWO_DOWN, TWO_UP = (Figure(side, of_metric=False, decimals=2) for side in (rules.down, rules.up))
+
+MOST_DECIMALS = 3  # more than the metric's
 
 # the columns of each table as published: None is kept as it is, 'base' is a count
 COUNT = Figure(decimals=-1)
@@ -42,7 +46,7 @@ KEYS: Columns = dict.fromkeys(CELL_KEY)
 TABLES: dict[str, Columns] = {
     "cell": {**KEYS, "base": COUNT, **INTERVAL, "status": None},
     "gap": {
-        **KEYS, "against": None, "reference": None, "base": COUNT, "reference_base": COUNT, **INTERVAL,
+        **KEYS, "against": None, "reference": None, "base": COUNT, "reference_base": COUNT, **INTERVAL, **DIFFERENCE,
         "p_adjusted": THREE, "evidence": None, "direction": None, "ratio": TWO, "like_for_like": VALUE,
         "like_for_like_lower": LOWER, "like_for_like_upper": UPPER, "like_for_like_says": None, "status": None,
     },
@@ -77,7 +81,7 @@ TABLES: dict[str, Columns] = {
     "trend": {
         **dict.fromkeys(["level", "unit", "metric", "characteristic", "group", "of"]),
         **dict.fromkeys(["first_year", "last_year", "years"]),
-        "change": VALUE, "lower": LOWER, "upper": UPPER, "says": None, "status": None,
+        "change": VALUE, **DIFFERENCE, "says": None, "status": None,
     },
 }  # fmt: skip
 RENAMED = {
@@ -148,6 +152,7 @@ def _safe(
             safe[name].cat.categories.astype("str").array.take(safe[name].cat.codes.to_numpy(), allow_fill=True)
         )
     for name, how in columns.items():
+        more = 0 if how is None or not how.beyond_0 else _to_be_seen(exact, scales, places)
         if how is None:
             continue
         figures = np.where(hidden, np.nan, exact[name].to_numpy(float))
@@ -155,7 +160,15 @@ def _safe(
             rounded = rules.to_nearest(figures, settings.rules.round_bases_to)
             safe[name] = pd.Series(rounded).astype("Int64")
         elif how.of_metric:
-            safe[name] = how.rounded(figures * scales, places + how.decimals)
+            safe[name] = how.rounded(figures * scales, places + how.decimals + more)
         else:
             safe[name] = how.rounded(figures, how.decimals)
     return safe
+
+
+def _to_be_seen(exact: pd.DataFrame, scales: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How many more decimals show that an interval leaves 0 out; none where that is plain, or where it holds 0."""
+    low, high = (exact[limit].to_numpy(float) * scales for limit in ("lower", "upper"))
+    nearest = np.where(low * high > 0, np.minimum(np.abs(low), np.abs(high)), np.nan)
+    with np.errstate(divide="ignore"):
+        return np.nan_to_num(np.clip(np.ceil(-np.log10(nearest) - places), 0, MOST_DECIMALS))

@@ -23,6 +23,7 @@ ENOUGH = 50  # respondents, for a unit's answers to be weighted
 SPARSE = 10  # respondents: a margin with fewer is joined with others
 REST = "the rest"
 PLACE = "place"
+NOT_ASKED = "not asked"
 
 
 def tables(
@@ -66,9 +67,14 @@ def rates(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def answered(exact: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """The response rate of each group. Without a figure where more answered as a group than are enrolled in it."""
+    """The response rate of each group.
+
+    Without a figure where more answered as a group than are enrolled in it, and of characteristics that nobody
+    declared, since the survey then did not ask.
+    """
     hide = shares.hidden(exact.assign(sx=exact["answered"]), settings.rules, private=False, respondents=True)
-    nothing = exact["value"].isna() & (~hide | (exact["n"] == 0))
+    asked = _asked(exact)
+    nothing = ~asked | (exact["value"].isna() & (~hide | (exact["n"] == 0)))
     without = hide | nothing
     low, high = shares.limits_of(exact["lower"], exact["upper"], without)
     return exact[GROUP].assign(
@@ -78,18 +84,26 @@ def answered(exact: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def _asked(exact: pd.DataFrame) -> pd.Series:
+    """Which rows are of a characteristic in whose groups anybody answered in that period."""
+    of = sets.number(exact, ["academic_year", "part", "characteristic"])
+    known = np.where(exact["group"] == UNKNOWN, 0, exact["answered"])
+    return pd.Series(of.sum(known)[of.of] > 0, index=exact.index)
+
+
 def representativeness(exact: pd.DataFrame, status: pd.Series) -> pd.DataFrame:
     """How evenly the groups of each characteristic answer, from the groups that are shown. Figures to two decimals."""
     compared = (exact["characteristic"] != "all") & (exact["group"] != UNKNOWN)
-    places = exact.loc[compared, response.PLACE].drop_duplicates(ignore_index=True)
+    places = exact.assign(asked=_asked(exact)).loc[compared, [*response.PLACE, "asked"]]
+    places = places.drop_duplicates(response.PLACE, ignore_index=True)
     found = response.representativeness(exact[compared & (status == rules.SHOWN)])
     out = places.merge(found, on=response.PLACE, how="left")
     untold = out["r_indicator"].isna()
     low, high = shares.limits_of(out["lower"], out["upper"], untold, scale=1, decimals=2)
     return out[response.PLACE].assign(
         r_indicator=shares.rounded(out["r_indicator"], untold, scale=1, decimals=2), lower=low, upper=high,
-        says=response.verdict(out).astype(object),
-        status=shares.status(untold),
+        says=response.verdict(out).astype(object).where(out["asked"], NOT_ASKED),
+        status=shares.status(untold).where(out["asked"], rules.NONE),
     )  # fmt: skip
 
 

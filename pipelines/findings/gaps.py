@@ -9,26 +9,32 @@ import pandas as pd
 
 from pipelines.findings import wording as w
 from pipelines.findings.facts import UNIVERSITY, WHEN, Facts, Finding, plain
-from pipelines.measures.gaps import CLEAR
+from pipelines.measures.gaps import CLEAR, NONE
 from pipelines.measures.like_for_like import REMAINS, TURNS
 from pipelines.measures.like_for_like import SCHOOLS as WHICH
-from pipelines.measures.over_time import NARROWING, WIDENING
+from pipelines.measures.over_time import CROSSED, NARROWING, WIDENING
 from pipelines.measures.pooling import DIFFERS
 
 PAIR = ["unit", "metric", "characteristic", "group"]
 MOST_BESIDE = 3  # further measures named in one sentence
 LESS_SO = 0.8  # the weight of a measure that is not a headline one
 ELSEWHERE = 0.7  # of a gap that comes with which schools students are in
+MOVED = {NARROWING: "narrowed", WIDENING: "widened", CROSSED: "turned round"}
+NEVER_DRAWN = "how much of it is chance in small numbers cannot be told from so few schools"
 
 Row = dict[str, Any]
 
 
 def largest_gaps(facts: Facts) -> list[Finding]:
-    """The clear gaps of each unit, one sentence per characteristic and theme, told from the side of the worse off."""
+    """The clear gaps of each unit, one sentence per characteristic and theme, told from the side of the worse off.
+
+    Of a school only those that are still there when drawn towards those of all schools, by how clear they are then.
+    """
     found = _clear(facts)
     if found is None:
         return []
     pooled, trends, drawn = (_looked_up(f) for f in (facts.now("pooled_gap"), _trends(facts), _drawn_gaps(facts)))
+    found = _likely(found, drawn)
     out = []
     for (unit, _, _), rows in found.groupby(["unit", "characteristic", "theme"], sort=False):
         rows = rows.sort_values("weight", ascending=False, kind="stable")
@@ -50,8 +56,21 @@ def largest_gaps(facts: Facts) -> list[Finding]:
     return out
 
 
+def _likely(found: pd.DataFrame, drawn: dict[tuple[Any, ...], Row]) -> pd.DataFrame:
+    """The gaps without those that may be nothing once drawn; those without a drawn gap as they are."""
+    weights = []
+    for row in found.to_dict("records"):
+        nearest, own = row["nearest"], drawn.get(tuple(row[c] for c in PAIR))
+        if own is not None:
+            side = np.sign(row["value"])
+            nearest = max(min(own["lower"] * side, own["upper"] * side), 0.0)
+        weights.append(nearest * row["weighs"])
+    found = found.assign(weight=np.array(weights, float))
+    return found[found["weight"] > 0]
+
+
 def _clear(facts: Facts) -> pd.DataFrame | None:
-    """Clear gaps in the current period, with who is worse off, and how much the gap weighs."""
+    """Clear gaps in the current period, with who is worse off, the limit nearest to no gap, and what a point weighs."""
     gap = facts.now("gap", "value", "lower", "upper")
     if gap is None:
         return None
@@ -63,17 +82,19 @@ def _clear(facts: Facts) -> pd.DataFrame | None:
         return None
     metric = pd.DataFrame.from_dict(facts.metrics, orient="index").loc[found["metric"]]
     nearest = np.where(found["lower"] * found["upper"] > 0, found[["lower", "upper"]].abs().min(axis=1), 0)
-    worse = found["direction"] == "worse"
+    worse, fewer = found["direction"] == "worse", found["base"] <= found["reference_base"]
     headline = np.where(metric["headline"].astype(bool), 1, LESS_SO)
     unlogged = (metric["theme"] == "contact").to_numpy() & found["unit"].isin(facts.incomplete()).to_numpy()
     return found.assign(
         theme=metric["theme"].to_numpy(),
         worse_off=found["group"].where(worse, found["reference"]),
         better_off=found["reference"].where(worse, found["group"]),
-        worse_base=found["base"].where(worse, found["reference_base"]),
+        smaller=found["group"].where(fewer, found["reference"]),
+        smaller_base=found["base"].where(fewer, found["reference_base"]),
         apart=found["value"].where(worse, -found["value"]),  # of the worse off
         says=found.get("like_for_like_says", ""),
-        weight=nearest / metric["material"].to_numpy(float) * headline * np.where(unlogged, 0.5, 1),
+        nearest=nearest,
+        weighs=headline * np.where(unlogged, 0.5, 1) / metric["material"].to_numpy(float),
     )
 
 
@@ -81,8 +102,9 @@ def _size(first: Row, rows: pd.DataFrame, facts: Facts) -> str:
     """How large the gap is, on which measures, and for whom else."""
     metric = facts.metrics[first["metric"]]
     worse, better = (facts.students(first[side], first["characteristic"]) for side in ("worse_off", "better_off"))
-    people = "who answered" if first["theme"] == "voice" else "students"
-    doubt = w.sizes(first["lower"], first["upper"], metric) + w.about(first["worse_base"], people)
+    people = facts.students(first["smaller"], first["characteristic"])
+    people += " who answered" if first["theme"] == "voice" else ""
+    doubt = w.sizes(first["lower"], first["upper"], metric) + w.about(first["smaller_base"], people)
     more = w.more(first["apart"])
     said = f"{facts.label(first['metric'])}{facts.during(first['metric'])} is {w.size(first['apart'], metric)} {more} "
     said += f"for {worse} than for {better} ({doubt})"
@@ -123,29 +145,31 @@ def _where(first: Row, pooled: Row | None, facts: Facts) -> str:
 def _drawn(first: Row, drawn: Row | None, facts: Facts) -> str:
     """A school's gap in the light of other schools': in few students the largest gaps are partly chance."""
     if drawn is None:
-        return ""
+        return NEVER_DRAWN
     metric = facts.metrics[first["metric"]]
-    bounds = w.sizes(drawn["lower"], drawn["upper"], metric, np.sign(first["value"]))
-    if round(drawn["value"] - first["value"], int(metric["decimals"])) == 0 or drawn["value"] * first["value"] <= 0:
+    if round(drawn["value"] - first["value"], int(metric["decimals"])) == 0:
         return ""
-    return f"allowing for chance in small numbers, it is more likely to be {w.size(drawn['value'], metric)} ({bounds})"
+    bounds = w.sizes(drawn["lower"], drawn["upper"], metric, np.sign(first["value"]))
+    likely = f"it is more likely to be {w.size(drawn['value'], metric)}"
+    if round(drawn["value"] * np.sign(first["value"]), int(metric["decimals"])) <= 0:
+        likely = "little or nothing of it is left"
+    return f"allowing for chance in small numbers, {likely} ({bounds})"
 
 
 def _moved(trend: Row | None, facts: Facts) -> str:
     if trend is None:
         return ""
-    verb = "narrowed" if trend["says"] == NARROWING else "widened"
     metric = facts.metrics[trend["metric"]]
     change = f"{w.size(trend['change'], metric)} ({w.sizes(trend['lower'], trend['upper'], metric)})"
-    return f"it has {verb} by {change} from {trend['first_year']} to {trend['last_year']}"
+    return f"it has {MOVED[trend['says']]} by {change} from {trend['first_year']} to {trend['last_year']}"
 
 
 def _trends(facts: Facts) -> pd.DataFrame | None:
-    """Gaps that clearly narrowed or widened over the whole years."""
+    """Gaps that clearly narrowed, widened or turned round over the whole years."""
     trend = facts.get("trend")
     if trend is None:
         return None
-    trend = plain(trend[(trend["of"] == "gap") & trend["says"].isin([NARROWING, WIDENING])])
+    trend = plain(trend[(trend["of"] == "gap") & trend["says"].isin(list(MOVED))])
     return trend.dropna(subset=["change", "lower", "upper"])
 
 
@@ -160,7 +184,7 @@ def _looked_up(frame: pd.DataFrame | None) -> dict[tuple[Any, ...], Row]:
 
 
 def closed_gaps(facts: Facts) -> list[Finding]:
-    """Gaps that clearly narrowed and are not clear any more: of the unit itself, and of its schools."""
+    """Gaps that clearly narrowed and closed, or are not clear any more: of the unit itself, and of its schools."""
     trends, gap = _trends(facts), facts.get("gap")
     if trends is None or gap is None:
         return []
@@ -180,7 +204,12 @@ def closed_gaps(facts: Facts) -> list[Finding]:
             continue
         weight = min(abs(trend["lower"]), abs(trend["upper"])) / float(facts.metrics[trend["metric"]]["material"])
         closed.setdefault((key[0], key[2], key[3]), []).append((weight, trend, first, last))
-    return [f for rows in closed.values() for f in _closed(sorted(rows, key=lambda r: -r[0]), facts)]
+    return [f for rows in closed.values() for f in _closed(sorted(rows, key=lambda r: (not _is_gone(r[3], facts), -r[0])), facts)]
+
+
+def _is_gone(last: Row, facts: Facts) -> bool:
+    """Whether the last year's gap can be called none; else it is merely no longer clear."""
+    return bool(last["evidence"] == NONE and abs(last["value"]) < float(facts.metrics[last["metric"]]["material"]))
 
 
 def _closed(rows: list[tuple[float, Row, Row, Row]], facts: Facts) -> list[Finding]:
@@ -195,15 +224,17 @@ def _closed(rows: list[tuple[float, Row, Row, Row]], facts: Facts) -> list[Findi
         now = f"level with them ({limits})"
     else:
         now = f"{w.size(last['value'], metric)} {w.more(last['value'])} ({limits})"
-    beside = [facts.label(r[1]["metric"]) for r in rows[1 : 1 + MOST_BESIDE]]
-    also = f"; it closed on {w.listed(beside)} too" if beside else ""
+    gone = _is_gone(last, facts)
+    beside = [facts.label(r[1]["metric"]) for r in rows[1:] if _is_gone(r[3], facts) == gone][:MOST_BESIDE]
+    also = f"; {'it closed' if gone else 'so it is'} on {w.listed(beside)} too" if beside else ""
+    lead = "a gap has closed" if gone else "a gap has narrowed and is no longer clear"
     years = f"in {trend['first_year']}", f"in {trend['last_year']}"
     out = []
     for unit in facts.owners(trend["unit"]):
         own = unit == trend["unit"]
         place = "" if own else f" in {facts.name(trend['unit'])}"
         said = (
-            f"a gap has closed{place}: {facts.label(trend['metric'])} was {was} for {group} than for {reference} "
+            f"{lead}{place}: {facts.label(trend['metric'])} was {was} for {group} than for {reference} "
             f"{years[0]}, and {now} {years[1]}{also}"
         )
         link = {str(c): str(trend[c]) for c in ("metric", "characteristic", "group")}

@@ -19,6 +19,7 @@ STUDENTS = {
     "Not care experienced": "students who are not care experienced",
 }
 ADJECTIVES = {"Disabled", "Female", "Home", "International", "Male", "Mature", "Young"}
+MOST_DECIMALS = 4
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -56,9 +57,15 @@ def size(x: float, metric: Row) -> str:
 
 
 def sizes(lower: float, upper: float, metric: Row, side: float = 0) -> str:
-    """The limits of a difference, with its own side (the likelier one, or that of `side`) positive: '8 to 15'."""
-    decimals = int(metric["decimals"])
+    """The limits of a difference, with its own side (the likelier one, or that of `side`) positive: '8 to 15'.
+
+    Limits on one side of 0 are given with the decimals that show it, as they are published: '0.4 to 8.0'.
+    """
     low, high = sorted((lower, upper))
+    nearest = min(abs(low), abs(high)) if low * high > 0 else 1
+    decimals = int(metric["decimals"])
+    while round(nearest, decimals) == 0 and decimals < MOST_DECIMALS:
+        decimals += 1
     if (side or low + high) < 0:
         low, high = -high, -low
     return f"{number(low, decimals)} to {number(high, decimals)}"

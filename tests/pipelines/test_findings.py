@@ -109,9 +109,9 @@ def test_a_gap_is_one_sentence_per_theme_with_its_numbers_and_its_doubt() -> Non
     contact, voice = sorted(said(tables(gap=rows)))[1], sorted(said(tables(gap=rows)))[0]
     assert contact.startswith("‘Met their tutor’ is 6 points lower for Black students than for White students")
     assert voice == (
-        "‘I trust my tutor’ is 12 points lower for Black students than for White students (9 to 15; about 1,235 who "
-        "answered); ‘My tutor knows me’ (9 points) is lower too. Among students of the same school and level it is "
-        "10 points (7 to 13)."
+        "‘I trust my tutor’ is 12 points lower for Black students than for White students (9 to 15; about 1,235 "
+        "Black students who answered); ‘My tutor knows me’ (9 points) is lower too. Among students of the same school "
+        "and level it is 10 points (7 to 13)."
     )
 
 
@@ -132,7 +132,9 @@ def test_what_is_left_like_for_like_is_said(says: str, like: tuple[float, float,
 
 def test_a_gap_in_favour_of_a_group_is_told_as_one_against_its_reference() -> None:
     (sentence,) = said(tables(gap=[gap("trust", 8)]))
-    assert "8 points lower for White students than for Black students (5 to 11; about 3,000 who answered)" in sentence
+    assert "8 points lower for White students than for Black students (5 to 11; about 1,235 Black " in sentence, (
+        "the smaller of the two groups tells how much is known"
+    )
 
 
 def test_only_what_is_shown_clear_and_against_the_reference_is_said() -> None:
@@ -160,10 +162,55 @@ def test_a_gap_that_closed_is_told_with_its_first_and_last_year_for_the_school_a
     )
     assert said(tables(**closed))[0].startswith("A gap has closed in the School of Laws: ")
     assert not said(tables(**closed), "school:CHEM")
+    turned = trend("trust", 40, "turned round", "school:LAWS", "gap")
+    assert not said(tables(gap=rows, trend=[turned]), "school:LAWS")
     still_open = [rows[0], gap("trust", -8, "school:LAWS")]
     sentence = said(tables(gap=still_open, trend=closed["trend"]), "school:LAWS")
     assert sentence[0].endswith("It has narrowed by 20 points (17 to 23) from 2021/22 to 2025/26.")
     assert not said(tables(gap=[{**r, "status": "suppressed"} for r in rows], trend=closed["trend"]))
+
+
+@pytest.mark.parametrize(
+    ("last", "evidence", "lead"),
+    [
+        (-2, "no clear gap", "A gap has closed: "),
+        (-3, "no clear gap", "A gap has narrowed and is no longer clear: "),
+        (-2, "possible gap", "A gap has narrowed and is no longer clear: "),
+        (-1, "too few to say", "A gap has narrowed and is no longer clear: "),
+    ],
+)
+def test_a_gap_has_closed_only_where_it_can_be_called_none(last: float, evidence: str, lead: str) -> None:
+    rows = [gap("trust", -20, academic_year="2021/22"), gap("trust", last, evidence=evidence, direction="none")]
+    (sentence,) = said(tables(gap=rows, trend=[trend("trust", 18, "narrowing", "university", "gap")]))
+    assert sentence.startswith(lead)
+
+
+def drawn(value: float, lower: float, upper: float) -> dict[str, Any]:
+    row = {k: v for k, v in gap("trust", value).items() if k in (*NOW, "metric", "characteristic", "group")}
+    row |= {"unit": "university", "school": "school:LAWS", "value": value, "lower": lower, "upper": upper}
+    return {**row, "status": "shown"}
+
+
+def test_a_schools_gap_is_told_with_what_is_left_of_it_beside_other_schools_or_with_the_doubt() -> None:
+    rows = [gap("trust", -12, "school:LAWS")]
+    (sentence,) = said(tables(gap=rows, pooled_gap_school=[drawn(-7, -11, -3)]), "school:LAWS")
+    assert sentence.endswith("Allowing for chance in small numbers, it is more likely to be 7 points (3 to 11).")
+    for nothing in (drawn(-3, -7, 1), drawn(2, -3, 6), drawn(-4, -8, 0), drawn(3, 1, 5)):
+        assert not said(tables(gap=rows, pooled_gap_school=[nothing]), "school:LAWS")
+    (alone,) = said(tables(gap=rows), "school:LAWS")
+    assert alone.endswith("How much of it is chance in small numbers cannot be told from so few schools.")
+
+
+def test_schools_gaps_are_ranked_as_drawn() -> None:
+    rows = [gap("trust", -20, "school:LAWS"), gap("knows_me", -12, "school:LAWS")]
+    both = [drawn(-5, -8, -2), {**drawn(-11, -14, -9), "metric": "knows_me"}]
+    assert said(tables(gap=rows, pooled_gap_school=both), "school:LAWS")[0].startswith("‘My tutor knows me’")
+
+
+def test_an_interval_that_leaves_0_out_is_not_told_as_touching_it() -> None:
+    (sentence,) = said(tables(gap=[gap("trust", -4, lower=-7.7, upper=-0.4)]))
+    assert "4 points lower for Black students than for White students (0.4 to 7.7; " in sentence
+    assert not said(tables(gap=[gap("trust", -4, lower=-8, upper=0)]))
 
 
 def test_a_school_is_outstanding_on_contact_and_on_voice_or_not_at_all() -> None:

@@ -166,3 +166,32 @@ def test_the_smallest_gap_that_matters_is_a_setting():
     assert definition_files.load(material=5.0).metrics["any_meeting"].material == 5.0
     assert definition_files.load(material=5.0).metrics["meetings_per_student"].material == 0.25
     assert definition_files.load().metrics["any_meeting"].material == SETTINGS.material
+
+
+def measured(cells, hidden=None):
+    hidden = hidden_cells(cells, DEFINITIONS, SETTINGS) if hidden is None else hidden
+    return measure(cells, hidden, terms(DEFINITIONS, SCHOOLS, SETTINGS))
+
+
+def test_no_cell_is_shown_without_limits():
+    alike = university(lambda *_: 1.0, lambda *_: 60)
+    cells = measured(alike, pd.Series(False, index=alike.index))["cell"].query("metric == 'meetings_per_student'")
+    assert set(cells["status"]) == {"none"}, "all students alike: no spread, and so no interval"
+
+
+@pytest.mark.parametrize("table", ["gap", "trend"])
+def test_an_interval_that_leaves_0_out_is_never_printed_as_touching_it(table):
+    exact = measured(university(varied, lambda school, place: 180 + 70 * "ABCDEFG".index(school), years=5))
+    safe = protect(exact, DEFINITIONS, SETTINGS).tables[table]
+    exact = exact[table].reset_index(drop=True)
+    apart = (exact["lower"] * exact["upper"] > 0) & (exact["status"] == "shown")
+    assert (safe["lower"] * safe["upper"] > 0)[apart].all()
+    percent = apart & (exact["metric"] == "any_meeting")
+    assert (safe["lower"] <= 100 * exact["lower"] + 1e-6)[percent].all()
+    assert (safe["upper"] >= 100 * exact["upper"] - 1e-6)[percent].all()
+    touching = percent & (100 * exact[["lower", "upper"]].abs().min(axis=1) < 1)
+    assert (safe.loc[percent & ~touching, ["lower", "upper"]] % 1 == 0).all(axis=None), "else whole points"
+    if table == "gap":
+        assert touching.any()
+    clear = safe[exact["evidence"] == "clear gap"] if table == "gap" else safe[:0]
+    assert (clear["lower"] * clear["upper"] > 0).all()

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import definitions as definition_files
 from pipelines import through_the_year
-from pipelines.measures import consistency, over_time
+from pipelines.measures import consistency
 from pipelines.model import model
 from pipelines.settings import Rules
 from tests.pipelines.test_model import PRESENT, connect, staged
@@ -119,17 +119,23 @@ def test_contacts_by_week_with_limits(settings):
     here = week.query("academic_year == '2023/24' and unit == 'university'")
     assert here["week"].tolist() == list(range(1, 32))
     assert here["contacts"].tolist() == expected.tolist()
-    limits = over_time.xmr(pd.DataFrame({"s": 1, "w": range(1, 32), "value": expected.to_numpy(float)}), ["s"], "w")
-    np.testing.assert_allclose(here["mean"], limits["mean"], atol=0.051)
-    assert (here["lower"] <= limits["lower"].clip(lower=0).to_numpy()).all()
-    assert (here["upper"] >= limits["upper"].to_numpy()).all()
-    assert ((here["signal"] != "").to_numpy() == (limits["side"] != 0).to_numpy()).all()
-    assert ((here["rule"] != "") == (here["signal"] != "")).all()
-    short = week[week["academic_year"] == "2025/26"]
-    assert short["week"].max() == 9
-    assert short[["mean", "lower", "upper"]].isna().all(axis=None), "nine weeks are too few for limits"
-    assert set(short["signal"]) == {""}
-    assert short["contacts"].notna().all()
+    assert set(here["rule"]) == {"no earlier year"}
+    assert here[["expected", "lower", "upper"]].isna().all(axis=None)
+    now = week.query("academic_year == '2025/26' and unit == 'university'")
+    assert now["week"].max() == 9
+    assert now["contacts"].notna().all()
+    enrolments = {y: len(enrolled(tables, y)) for y in ("2023/24", "2024/25")}
+    rates = [week.query(f"academic_year == '{y}' and unit == 'university' and week <= 9") for y in enrolments]
+    rates = np.mean([r["contacts"].to_numpy(float) / n for r, n in zip(rates, enrolments.values(), strict=True)], axis=0)
+    ratio = now["expected"].to_numpy(float) / rates
+    assert ratio.max() / ratio.min() < 1.05, "as in the same weeks of earlier years, for this year's enrolments"
+    limits = now.dropna(subset="lower")
+    assert len(limits) == 9, "from the first week on, since they rest on earlier years"
+    assert (limits["lower"] < limits["expected"]).all()
+    assert (limits["expected"] < limits["upper"]).all()
+    outside = (limits["contacts"] < limits["lower"]) | (limits["contacts"] > limits["upper"])
+    assert (limits.loc[outside, "signal"] != "").all()
+    assert set(week.loc[week["signal"] == "", "rule"]) <= {"", "no earlier year", "too few to say"}
 
 
 def test_a_school_with_few_students_shows_no_contacts(settings):
@@ -141,7 +147,7 @@ def test_a_school_with_few_students_shows_no_contacts(settings):
     small = week[week["unit"] == "school:C"]
     assert len(small)
     assert set(small["status"]) == {"suppressed"}
-    assert small[["contacts", "mean", "lower", "upper"]].isna().all(axis=None)
+    assert small[["contacts", "expected", "lower", "upper"]].isna().all(axis=None)
     assert set(small["signal"]) | set(small["rule"]) == {""}
     assert set(week.loc[week["unit"] == "university", "status"]) == {"shown"}
 
