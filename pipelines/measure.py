@@ -241,7 +241,9 @@ def _trend(values: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.Da
     """How shown values, and shown gaps to the reference group, change over whole years."""
     made = []
     for of, figures in {"value": values, "gap": seen}.items():
-        found = over_time.trend(figures.take(np.flatnonzero(figures["part"] == WHOLE_YEAR)), SERIES)
+        whole_years = figures.take(np.flatnonzero(figures["part"] == WHOLE_YEAR))
+        whole_years = whole_years.assign(kind=sets.is_school(whole_years["unit"]))
+        found = over_time.trend(whole_years, [*SERIES, "kind"], ["metric", "characteristic", "kind"])
         found["p_adjusted"] = gaps.adjusted(found["p"], [found[c] for c in ("metric", "characteristic")])
         found["says"] = over_time.verdict(found, with_terms.material, with_terms.too_wide, of_gaps=of == "gap")
         made.append(found.assign(of=of, says=found["says"].astype(object)))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipelines.definitions import Definitions
 from pipelines.disclosure import rules
-from pipelines.measures import sets
+from pipelines.measures import gaps, over_time, sets
 from pipelines.settings import Settings
 
 CELL_KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
@@ -27,7 +27,7 @@ class Figure(NamedTuple):
     rounded: Callable[..., np.ndarray] = rules.half_up
     of_metric: bool = True  # in the metric's unit and precision; else as it stands
     decimals: int = 0  # more than the metric's; else all
-    beyond_0: bool = False  # a limit that, if both lie on one side of 0, has the decimals that it takes to show it
+    beyond_0: bool = False  # a limit that, where a difference is clear, has the decimals that show it is not 0
 
 
 VALUE, FINE = Figure(), Figure(decimals=1)
@@ -167,8 +167,9 @@ def _safe(
 
 
 def _to_be_seen(exact: pd.DataFrame, scales: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """How many more decimals show that an interval leaves 0 out; none where that is plain, or where it holds 0."""
+    """How many more decimals show that the interval of a clear gap or change leaves 0 out; none where that is plain."""
+    clear = exact["evidence"] == gaps.CLEAR if "evidence" in exact else exact["says"].isin(over_time.CHANGES)
     low, high = (exact[limit].to_numpy(float) * scales for limit in ("lower", "upper"))
-    nearest = np.where(low * high > 0, np.minimum(np.abs(low), np.abs(high)), np.nan)
+    nearest = np.where(clear & (low * high > 0), np.minimum(np.abs(low), np.abs(high)), np.nan)
     with np.errstate(divide="ignore"):
         return np.nan_to_num(np.clip(np.ceil(-np.log10(nearest) - places), 0, MOST_DECIMALS))

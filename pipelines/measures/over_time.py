@@ -16,6 +16,8 @@ REACH = 2.66  # natural limits lie this many mean moving ranges from the mean: 3
 UNUSUAL = 3.267  # a moving range as large as this many mean ones is left out of the mean once: D₄
 FEWEST = 13  # points, for limits to mean something
 RUN, WINDOW = 7, 3
+FAMILY = 10  # series, for their movement between years to be told together
+MOST_LENT = 60  # degrees of freedom
 HARDLY, HARDLY_OF_AVERAGE = 5, 0.1  # contacts expected in a week below which a departure says nothing
 
 OUTSIDE, TREND, TWO_OF_THREE, SHIFT, HABIT = (
@@ -28,6 +30,7 @@ OUTSIDE, TREND, TWO_OF_THREE, SHIFT, HABIT = (
 FIRST_YEAR = "no earlier year"
 NARROWING, WIDENING, CROSSED = "narrowing", "widening", "turned round"
 RISING, FALLING, NO_CHANGE = "rising", "falling", "no clear change"
+CHANGES = (NARROWING, WIDENING, CROSSED, RISING, FALLING)
 
 
 def xmr(
@@ -192,10 +195,11 @@ def signal(points: pd.DataFrame, better: pd.Series) -> pd.Series:
     return pd.Series(sets.said([way > 0, way < 0], ["better", "worse"], default="none"), index=points.index)
 
 
-def trend(figures: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def trend(figures: pd.DataFrame, by: Sequence[str], alike: Sequence[str] = ()) -> pd.DataFrame:
     """How values, or gaps, change over the years.
 
-    figures: `by`, academic_year (`2025/26`), value, lower, upper (95%), one per year.
+    figures: `by`, academic_year (`2025/26`), value, lower, upper (95%), one per year. alike: columns whose series may
+    be taken to move alike between years without a change; none by default.
 
     Returns `by`, years (how many), first_year, last_year, start and end (on the line through them), change (end −
     start), lower, upper, p (that there is no change). In the metric's unit. Figures without an interval are left out,
@@ -206,6 +210,11 @@ def trend(figures: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     1932; Student's t with years − 2, since the scatter is itself an estimate). So a change must stand out from chance
     in each year as well as from the usual movement between years. Two years show no such movement: their limits are
     from the errors alone, and p is NaN.
+
+    Few years tell little of that movement, so ten or more series that are `alike` tell it together: its variance is
+    added to every error² (DerSimonian & Laird's, 1986, moment estimate over all of them), and each series' scatter is
+    drawn towards the usual one by as much as their scatters are of a kind, with the degrees of freedom this lends
+    (Smyth, 2004).
     """
     with np.errstate(invalid="ignore"):
         error = (figures["upper"].to_numpy(float) - figures["lower"].to_numpy(float)) / 2 / Z
@@ -217,26 +226,71 @@ def trend(figures: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     of = sets.number(rows, by)
     named = rows["academic_year"].astype("category")
     x = np.array([float(str(year)[:4]) for year in named.cat.categories] + [np.nan])[named.cat.codes]
-    y, weight = rows["value"].to_numpy(float), 1 / error**2
-    total = of.sum(weight)
-    middle, level = of.sum(weight * x) / total, of.sum(weight * y) / total
-    centred = x - middle[of.of]
+    y, df = rows["value"].to_numpy(float), np.where(of.size > 2, of.size - 2, np.nan)
+    line, lent, usual = _Line(of, x, y, error**2), np.zeros(len(of)), np.ones(len(of))
+    if alike:
+        family = sets.number(rows.take(of.first), alike)
+        line = _Line(of, x, y, error**2 + _movement(line, df, family)[family.of][of.of])
+        lent, usual = (f[family.of] for f in _usual_scatter(line.scatter, df, family))
+    first, last = of.min(x), of.max(x)
     with np.errstate(divide="ignore", invalid="ignore"):
-        squares = of.sum(weight * centred**2)
-        slope = of.sum(weight * centred * y) / squares
-        scatter = of.sum(weight * (y - level[of.of] - slope[of.of] * centred) ** 2)
-        first, last = of.min(x), of.max(x)
-        change, df = slope * (last - first), np.where(of.size > 2, of.size - 2, np.nan)
-        by_chance = np.sqrt(1 / squares) * (last - first)
-        by_scatter = np.sqrt(scatter / df) * by_chance
+        change, by_chance = line.slope * (last - first), np.sqrt(1 / line.squares) * (last - first)
+        by_scatter = np.sqrt((lent * usual + line.scatter) / (lent + df)) * by_chance
+        df = lent + df
         reach = np.fmax(Z * by_chance, special.stdtrit(df, 0.5 + CONFIDENCE / 2) * by_scatter)
         p = 2 * np.fmax(special.ndtr(-np.abs(change) / by_chance), special.stdtr(df, -np.abs(change) / by_scatter))
     out = rows[list(by)].take(of.first).assign(
-        years=of.size, first_year=first, last_year=last,
-        start=level + slope * (first - middle), end=level + slope * (last - middle),
+        years=of.size, first_year=first, last_year=last, start=line.at(first), end=line.at(last),
         change=change, lower=change - reach, upper=change + reach, p=np.where(of.size > 2, p, np.nan),
     )  # fmt: skip
     return out.take(np.flatnonzero(last > first)).astype({"first_year": int, "last_year": int}).reset_index(drop=True)
+
+
+class _Line:
+    """The weighted least-squares line through each set of points."""
+
+    def __init__(self, of: sets.Sets, x: np.ndarray, y: np.ndarray, variance: np.ndarray) -> None:
+        weight = 1 / variance
+        total = of.sum(weight)
+        self.middle, self.level = of.sum(weight * x) / total, of.sum(weight * y) / total
+        centred = x - self.middle[of.of]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.squares = of.sum(weight * centred**2)
+            self.slope = of.sum(weight * centred * y) / self.squares
+            self.scatter = of.sum(weight * (y - self.level[of.of] - self.slope[of.of] * centred) ** 2)
+            # how much a variance common to all points adds to the scatter
+            self.pull = total - of.sum(weight**2) / total - of.sum((weight * centred) ** 2) / self.squares
+
+    def at(self, x: np.ndarray) -> np.ndarray:
+        """The line of each set at one x."""
+        return self.level + self.slope * (x - self.middle)
+
+
+def _movement(line: _Line, df: np.ndarray, family: sets.Sets) -> np.ndarray:
+    """The variance between years that each family's series share beyond their errors."""
+    known = np.isfinite(df) & np.isfinite(line.pull) & (family.size >= FAMILY)[family.of]
+    excess, pull = (family.sum(np.where(known, f, 0)) for f in (line.scatter - df, line.pull))
+    return np.where(pull > 0, np.maximum(excess, 0) / np.where(pull > 0, pull, 1), 0)
+
+
+def _usual_scatter(scatter: np.ndarray, df: np.ndarray, family: sets.Sets) -> tuple[np.ndarray, np.ndarray]:
+    """How many degrees of freedom a family lends each of its series, and the scatter that is usual in it.
+
+    From the mean and variance of log(scatter / df) over the family (Smyth, 2004, section 6.2).
+    """
+    known = np.isfinite(df) & (scatter > 0)
+    rows = np.flatnonzero(known & (family.sum(known) >= FAMILY)[family.of])
+    of, half = family.of[rows], df[rows] / 2
+    logs = np.log(scatter[rows] / df[rows]) - special.digamma(half) + np.log(half)
+    k = np.bincount(of, minlength=len(family))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(of, logs, len(family)) / k
+        spread = np.bincount(of, (logs - mean[of]) ** 2, len(family)) / (k - 1)
+        extra = spread - np.bincount(of, special.polygamma(1, half), len(family)) / k
+    halves = np.geomspace(0.05, MOST_LENT / 2, 500)
+    lent = 2 * np.interp(-extra, -special.polygamma(1, halves), halves)
+    usual = np.exp(mean + special.digamma(lent / 2) - np.log(lent / 2))
+    return np.where(k > 0, lent, 0), np.where(k > 0, usual, 1)
 
 
 def verdict(trends: pd.DataFrame, material: pd.Series, too_wide: pd.Series, of_gaps: bool = False) -> pd.Series:

@@ -270,6 +270,28 @@ def test_no_trend_is_seldom_called_one(many, wobble):
     assert (found["p"] < 0.05).mean() < 0.07
 
 
+@pytest.mark.parametrize("wobble", [0, 0.01, 0.04, "half of the series"])
+def test_series_that_move_alike_tell_together_how_much_years_differ(wobble):
+    rng, series, many = np.random.default_rng(6), 3_000, 4
+    error = np.exp(rng.uniform(np.log(0.004), np.log(0.06), (series, 1)))
+    moves = np.resize([[0.0], [0.04]], (series, 1)) if wobble == "half of the series" else wobble
+    usual = 0.6 + error * rng.normal(size=(series, many)) + moves * rng.normal(size=(series, many))
+    value = usual.copy()
+    value[::10] += np.linspace(0, 0.3, many)
+    frame = years(value.ravel(), np.repeat(error, many) * over_time.Z, 0).assign(
+        unit=np.repeat(range(series), many), academic_year=np.tile([str(2019 + i) for i in range(many)], series),
+        family=np.repeat(np.arange(series) // 100, many),
+    )  # fmt: skip
+    by = ["unit", "family"]
+    together, alone = over_time.trend(frame, by, ["family"]), over_time.trend(frame, by)
+    changed = together["unit"] % 10 == 0
+    assert (together.loc[~changed, "p"] < 0.05).mean() < 0.07
+    assert ((together["p"] < 0.05) == ((together["lower"] > 0) | (together["upper"] < 0))).all()
+    assert (together.loc[changed, "p"] < 0.001).mean() > 3 * (alone.loc[changed, "p"] < 0.001).mean()
+    few = frame[frame["unit"] < 9]
+    pd.testing.assert_frame_equal(over_time.trend(few, by, ["family"]), over_time.trend(few, by))
+
+
 def test_two_years_have_a_change_and_no_evidence():
     (found,) = over_time.trend(years([0.5, 0.8], 0.02), ["unit"]).to_dict("records")
     assert found["change"] == pytest.approx(0.3)
