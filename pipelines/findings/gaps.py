@@ -204,7 +204,11 @@ def closed_gaps(facts: Facts) -> list[Finding]:
             continue
         weight = min(abs(trend["lower"]), abs(trend["upper"])) / float(facts.metrics[trend["metric"]]["material"])
         closed.setdefault((key[0], key[2], key[3]), []).append((weight, trend, first, last))
-    return [f for rows in closed.values() for f in _closed(sorted(rows, key=lambda r: (not _is_gone(r[3], facts), -r[0])), facts)]
+    return [
+        f
+        for rows in closed.values()
+        for f in _closed(sorted(rows, key=lambda r: (not _is_gone(r[3], facts), -r[0])), facts)
+    ]
 
 
 def _is_gone(last: Row, facts: Facts) -> bool:

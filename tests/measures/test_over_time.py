@@ -287,7 +287,7 @@ def test_series_that_move_alike_tell_together_how_much_years_differ(wobble):
     changed = together["unit"] % 10 == 0
     assert (together.loc[~changed, "p"] < 0.05).mean() < 0.07
     assert ((together["p"] < 0.05) == ((together["lower"] > 0) | (together["upper"] < 0))).all()
-    assert (together.loc[changed, "p"] < 0.001).mean() > 3 * (alone.loc[changed, "p"] < 0.001).mean()
+    assert (together.loc[changed, "p"] < 0.001).mean() > 2 * (alone.loc[changed, "p"] < 0.001).mean()
     few = frame[frame["unit"] < 9]
     pd.testing.assert_frame_equal(over_time.trend(few, by, ["family"]), over_time.trend(few, by))
 

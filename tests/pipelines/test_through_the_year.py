@@ -126,7 +126,9 @@ def test_contacts_by_week_with_limits(settings):
     assert now["contacts"].notna().all()
     enrolments = {y: len(enrolled(tables, y)) for y in ("2023/24", "2024/25")}
     rates = [week.query(f"academic_year == '{y}' and unit == 'university' and week <= 9") for y in enrolments]
-    rates = np.mean([r["contacts"].to_numpy(float) / n for r, n in zip(rates, enrolments.values(), strict=True)], axis=0)
+    rates = np.mean(
+        [r["contacts"].to_numpy(float) / n for r, n in zip(rates, enrolments.values(), strict=True)], axis=0
+    )
     ratio = now["expected"].to_numpy(float) / rates
     assert ratio.max() / ratio.min() < 1.05, "as in the same weeks of earlier years, for this year's enrolments"
     limits = now.dropna(subset="lower")
