@@ -16,6 +16,7 @@ Row = Mapping[str, Any]
 OUTSIDE_BY_CHANCE = 0.05  # how often a 95% interval misses the university's value if schools do not differ
 FEWEST_SCHOOLS = 5  # fewer say nothing about consistency
 INCOMPLETE_BELOW = 70  # recorded of recalled meetings, per cent
+PUBLISHED = {"differs beyond chance": True, "no more than chance": False}
 MISSING = {"base": None, "value": None, "lower": None, "upper": None, "status": "none"}
 
 
@@ -26,7 +27,7 @@ class Comparison:
     `schools` has a row per school: unit, name, short_name, parent, base, value, lower, upper, status and
     `side`: 'above' or 'below' where the whole interval lies on that side of the university's value, else
     'near'; '' where there is no figure. `modelled` is the published range of the middle 80% of schools, chance
-    set aside, where there is one.
+    set aside, where there is one, and `says` what is published of whether they differ.
     """
 
     metric: Row
@@ -34,6 +35,7 @@ class Comparison:
     university: Row
     schools: pd.DataFrame
     modelled: tuple[float, float] | None = None
+    says: str = ""
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -68,7 +70,12 @@ class Comparison:
 
     @property
     def differs(self) -> bool | None:
-        """Whether more schools lie wholly above or below than chance explains; None with too few schools."""
+        """Whether schools differ by more than chance; None with too few schools.
+
+        As published where it is; else whether more schools lie wholly above or below than chance explains.
+        """
+        if self.says:
+            return PUBLISHED.get(self.says)
         if len(self.shown) < FEWEST_SCHOOLS:
             return None
         outside = int(self.shown["side"].isin(["above", "below"]).sum())
@@ -87,7 +94,7 @@ def compare(
     """Set schools against the university.
 
     `cells`: everyone, one metric, period and level, all units; `published`: at most one row, with the `low` and
-    `high` between which the middle 80% of schools lie.
+    `high` between which the middle 80% of schools lie, and what it `says` of whether they differ.
     """
     figures = cells.set_index("unit")[list(MISSING)]
     university = {**MISSING, **figures.to_dict("index").get("university", {})}
@@ -100,10 +107,10 @@ def compare(
         schools.loc[is_shown, "side"] = "near"
         schools.loc[is_shown & (schools["lower"] > university["value"]), "side"] = "above"
         schools.loc[is_shown & (schools["upper"] < university["value"]), "side"] = "below"
-    modelled = None
-    if published is not None and len(published):
-        modelled = float(published["low"].iloc[0]), float(published["high"].iloc[0])
-    return Comparison(metric, period, university, schools, modelled)
+    if published is None or published.empty:
+        return Comparison(metric, period, university, schools)
+    row = published.iloc[0]
+    return Comparison(metric, period, university, schools, (float(row["low"]), float(row["high"])), str(row["says"]))
 
 
 def verdict(side: str, better: str) -> str:
@@ -224,7 +231,10 @@ def schools_answer(c: Comparison, incomplete: int = 0) -> str:
         return f"No school stands out: each of {words.plural(n, 'interval')} reaches the university’s {at}."
     lower = words.small(below) if below else "none"
     said = f"{words.plural(above, 'school')} clearly above and {lower} clearly below the university’s {at}"
-    chance = "more than chance would put there" if c.differs else "about as many as chance alone could put there"
+    if c.says:
+        chance = "schools differ by more than chance" if c.differs else "schools differ by no more than chance"
+    else:
+        chance = "more than chance would put there" if c.differs else "about as many as chance alone could put there"
     return words.sentence(f"{said}: {chance}")
 
 

@@ -49,7 +49,8 @@ def gap_words(gap: Row, metric: Row) -> str:
     low, high = sorted((abs(gap["lower"]), abs(gap["upper"])))
     if gap["lower"] <= 0 <= gap["upper"]:
         low = 0.0
-    bounds = f"{words.number(low, int(metric['decimals']))} to {words.size(high, metric)}"
+    limits = words.precise(gap["lower"], gap["upper"], metric)
+    bounds = f"{words.number(low, limits['decimals'])} to {words.size(high, limits)}"
     direction = "higher" if x > 0 else "lower"
     return f"{words.size(x, metric)} {direction} for {gap['worse_off']} than for {gap['better_off']} ({bounds})"
 

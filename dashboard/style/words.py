@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-STATUS = {"suppressed": "hidden to protect people", "none": "nobody"}
+STATUS = {"suppressed": "hidden to protect people", "none": "no figure"}
 SEVERITY = {"critical": "stops the run", "row-level": "sets rows aside", "warning": "is reported"}
 THEMES = {"contact": "Contact", "voice": "Student voice", "staff": "Staff", "record": "Record check"}
 TABLES = {
@@ -18,6 +18,7 @@ FINDINGS = {
     "gap": "Gap", "closed gap": "Good news", "outstanding": "Good practice", "conversation": "Standing apart",
     "record": "Record", "voice": "Missing voice", "consistency": "Consistency", "change": "Change",
 }  # fmt: skip
+MOST_DECIMALS = 4
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -70,8 +71,17 @@ def signed(x: float, metric: Mapping[str, Any]) -> str:
 
 
 def gap_interval(lower: float, upper: float, metric: Mapping[str, Any]) -> str:
-    """'−11 to −7 points'."""
-    return f"{signed(lower, metric)} to {signed(upper, metric)}{metric['gap_suffix']}"
+    """'−11 to −7 points'. Limits on one side of 0 have the decimals that show it: '+0.4 to +8.0 points'."""
+    low, high = (signed(x, precise(lower, upper, metric)) for x in (lower, upper))
+    return f"{low} to {high}{metric['gap_suffix']}"
+
+
+def precise(lower: float, upper: float, metric: Mapping[str, Any]) -> dict[str, Any]:
+    """The metric with the decimals that show limits on one side of 0 to be there."""
+    decimals, nearest = int(metric["decimals"]), min(abs(lower), abs(upper))
+    while lower * upper > 0 and round(nearest, decimals) == 0 and decimals < MOST_DECIMALS:
+        decimals += 1
+    return {**metric, "decimals": decimals}
 
 
 def shown(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:

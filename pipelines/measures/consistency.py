@@ -138,7 +138,7 @@ def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 def verdict(frame: pd.DataFrame) -> pd.Series:
     """Whether members differ, in words, judged together with the other sets of the metric and period.
 
-    frame: FAMILY and p: sets of one kind of member, as from `consistency`. p is adjusted by Benjamini & Hochberg (1995).
+    frame: FAMILY and p: sets of one kind of member, as from `consistency`. p is adjusted (Benjamini & Hochberg, 1995).
     """
     p = gaps.adjusted(frame["p"], [frame[c] for c in FAMILY])
     words = sets.said([p.isna(), p < SIGNIFICANT], [gaps.TOO_FEW, DIFFERS], default=CHANCE)

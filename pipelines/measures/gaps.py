@@ -118,7 +118,7 @@ def adjusted(p: pd.Series, family: list[pd.Series]) -> pd.Series:
 def evidence(gaps: pd.DataFrame, material: pd.Series, too_wide: pd.Series) -> pd.Series:
     """Evidence in words for gaps with value, lower, upper, p and p_adjusted.
 
-    clear gap       unlikely to be chance after adjusting for all gaps looked at, material, and the interval leaves 0 out
+    clear gap       unlikely to be chance after adjusting for all gaps looked at, material, and 0 not in the interval
     possible gap    unlikely to be chance looked at alone, and material
     too few to say  the interval reaches further than `too_wide` and holds no evidence
     no clear gap    anything else

@@ -88,7 +88,7 @@ def representativeness(response_rates: pd.DataFrame) -> pd.DataFrame:
 def verdict(frame: pd.DataFrame) -> pd.Series:
     """Whether all groups are heard, in words, judged together with the other places of the characteristic and period.
 
-    some are heard less  unlikely to be chance (Benjamini & Hochberg, 1995), and a group is materially off everybody's rate
+    some are heard less  unlikely to be chance (Benjamini & Hochberg, 1995), and a group materially off everybody's rate
     too few to say       neither, and the R-indicator may be below 0.9
     no clear difference  anything else
     frame: FAMILY, p, furthest and lower, as from `representativeness`.

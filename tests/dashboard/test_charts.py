@@ -128,7 +128,7 @@ def test_charts_of_nothing_still_draw(release: Release) -> None:
     rows = tables.school_gap_rows(nothing, release.units, None)
     assert marks(graded_gaps(rows, metric, LIGHT)) == 0
     empty = consistency.compare(release.cells(metric="none"), release.units, metric, "")
-    assert said(drawn(empty)).count("nobody") == len(empty.schools)
+    assert said(drawn(empty)).count("no figure") == len(empty.schools)
     assert marks(strips([empty], LIGHT)) == 0
 
 
@@ -159,7 +159,7 @@ def test_a_place_without_students_is_not_called_hidden(release: Release) -> None
     cells["status"] = ["suppressed" if unit == "school:ART1" else "none" for unit in cells["unit"]]
     words = said(side_by_side(cells, places, look, release.metrics.loc["trust"], LIGHT))
     assert words.count("hidden to protect people") == 1
-    assert words.count("nobody") == 2
+    assert words.count("no figure") == 2
 
 
 def test_labels_wrap_on_a_phone_only() -> None:

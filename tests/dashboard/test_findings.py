@@ -61,6 +61,15 @@ def test_chance_explains_one_school_of_twenty_but_not_ten() -> None:
     assert "more than chance" in consistency.schools_answer(apart)
 
 
+def test_what_is_published_of_schools_comes_before_what_their_intervals_suggest() -> None:
+    apart = schools_at([(80, 75, 85)] * 10 + [(70, 65, 75)] * 10)
+    assert replace(apart, says="no more than chance").differs is False
+    assert replace(apart, says="too few to say").differs is None
+    alike = replace(schools_at([(80, 75, 85)] + [(70, 65, 75)] * 19), says="differs beyond chance")
+    assert alike.differs is True
+    assert consistency.schools_answer(alike).endswith("schools differ by more than chance.")
+
+
 def test_too_few_schools_say_nothing_about_consistency() -> None:
     few = schools_at([(80, 75, 85), (60, 55, 65), None, None, None])
     assert few.middle is None

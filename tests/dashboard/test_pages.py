@@ -141,7 +141,7 @@ def test_one_range_of_schools_is_given_everywhere(tmp_path: Path, serve) -> None
     with duckdb.connect(str(tmp_path / "published" / name / "university.duckdb")) as connection:
         connection.execute(
             "create table consistency as select '2026/27' academic_year, 'to_date' part, 'all' level, "
-            "'university' unit, 'any_meeting' metric, between, low, high, 'shown' status "
+            "'university' unit, 'any_meeting' metric, between, low, high, 'differs beyond chance' says, 'shown' status "
             "from (values ('schools', 3.0, 97.0), ('tutors', 1.0, 2.0)) t(between, low, high)"
         )
     serve(tmp_path)

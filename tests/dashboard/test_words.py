@@ -25,12 +25,14 @@ def test_values_and_differences_carry_their_unit() -> None:
     assert words.size(-1, PERCENT) == "1 point"
     assert words.size(-9, PERCENT) == "9 points"
     assert words.gap_interval(-11, 2, PERCENT) == "−11 to +2 points"
+    assert words.gap_interval(-7.7, -0.4, PERCENT) == "−7.7 to −0.4 points", "never as touching 0"
+    assert words.gap_interval(-8, 0, PERCENT) == "−8 to 0 points"
     assert words.signed(0, MEAN) == "0.0"
 
 
 def test_hidden_cells_are_words_not_blanks() -> None:
     assert words.shown({"status": "suppressed", "value": None}, PERCENT) == "hidden to protect people"
-    assert words.shown({"status": "none", "value": None}, PERCENT) == "nobody"
+    assert words.shown({"status": "none", "value": None}, PERCENT) == "no figure"
     assert words.shown_interval({"status": "suppressed"}, PERCENT) == "–"
     assert words.shown_base({"status": "suppressed", "base": 5}) == "–"
 

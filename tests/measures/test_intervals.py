@@ -101,8 +101,8 @@ def test_one_row_has_a_value_and_no_interval():
 
 
 def test_rows_all_alike_have_no_interval_and_no_limit_is_below_0():
-    cells = pd.DataFrame({"metric": ["alike", "few"], "n": [9, 8], "sx": [18.0, 3.0], "sxx": [36.0, 9.0], "sy": [9.0, 8.0],
-                          "syy": [9.0, 8.0], "sxy": [18.0, 3.0]})  # fmt: skip
+    cells = pd.DataFrame({"metric": ["alike", "few"], "n": [9, 8], "sx": [18.0, 3.0], "sxx": [36.0, 9.0]})
+    cells = cells.assign(sy=cells["n"], syy=cells["n"], sxy=cells["sx"])
     out = intervals.with_intervals(cells, pd.Series({"alike": "mean", "few": "mean"})).set_index("metric")
     assert out.loc["alike", "value"] == 2
     assert out.loc["alike", ["lower", "upper"]].isna().all()

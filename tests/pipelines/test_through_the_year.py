@@ -2,7 +2,6 @@
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pytest
 
 from pipelines import definitions as definition_files
