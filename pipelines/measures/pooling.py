@@ -176,9 +176,7 @@ def _of_parents(every: pd.DataFrame, parent: pd.Series) -> tuple[pd.DataFrame, p
     unsure = t[place] * np.sqrt(own * v + (1 - own) ** 2 * (error[place] ** 2 + vague))
     members = every[[*FAMILY, "unit", "parent", "gap"]].take(rows)
     members = members.rename(columns={"unit": "school", "parent": "unit"}).assign(error=np.sqrt(v), value=drawn)
-    return whole, members.assign(
-        lower=np.maximum(drawn - unsure, -limit), upper=np.minimum(drawn + unsure, limit)
-    )
+    return whole, members.assign(lower=np.maximum(drawn - unsure, -limit), upper=np.minimum(drawn + unsure, limit))
 
 
 def verdict(whole: pd.DataFrame) -> pd.Series:

@@ -18,6 +18,7 @@ FACULTIES = pd.Series(("faculty:" + SCHOOLS["faculty_code"]).to_numpy(), index="
 SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
 MAY_BE_NULL = {
     "gap": {"ratio", "like_for_like", "like_for_like_lower", "like_for_like_upper"},
+    "pooled_gap": {"likely_lower", "likely_upper"},
     "inequality": {
         "theil", "index_of_disparity", "slope", "slope_lower", "slope_upper",
         "relative", "relative_lower", "relative_upper", "p",
