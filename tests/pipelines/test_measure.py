@@ -134,6 +134,13 @@ def test_figures_about_schools_need_three_and_a_shown_unit():
     assert made(INPUTS["one school"])["pooled_gap"].empty
 
 
+def test_published_parts_of_a_gap_miss_it_by_a_tenth_at_most():
+    parts = made(USUAL)["decomposition"].query("metric == 'any_meeting'")
+    missed = (parts["value"] - parts["within_schools"] - parts["which_schools"]).abs()
+    assert (parts["value"] % 1).any(), "to a tenth of a point"
+    assert missed.max() < 0.1 + 1e-9
+
+
 def test_hidden_cells_change_no_figure_about_groups():
     """Inequality, trends and gaps to everyone else are the same whatever a hidden cell holds."""
     cells = INPUTS["some hidden"]
