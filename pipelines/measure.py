@@ -184,12 +184,12 @@ def _beside_like_for_like(gap: pd.DataFrame, like: pd.DataFrame, with_terms: Ter
 
 
 def _pooled(compared: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> Tables:
-    found = pooling.pooled(compared, with_terms.kinds, with_terms.references, with_terms.schools)
+    found = pooling.pooled(compared, with_terms.kinds, with_terms.references, with_terms.schools, with_terms.bounded)
     enough = found.whole.take(np.flatnonzero(found.whole["schools"] >= FEWEST_SCHOOLS))
     whole = _there(enough, seen, KEY)
     whole["p_adjusted"] = gaps.adjusted(whole["p"], [whole[c] for c in gaps.FAMILY])
     whole = whole.assign(i2=100 * whole["i2"], says=pooling.verdict(whole))
-    whole = _whole(whole, ["value", "lower", "upper", "tau", "i2", "likely_lower", "likely_upper"])
+    whole = _whole(whole, ["value", "lower", "upper", "tau", "i2"])
     parts = _of_schools(found.schools, seen, whole)
     return {"pooled_gap": whole, "pooled_gap_school": _whole(parts, ["value", "lower", "upper"])}
 
@@ -197,6 +197,8 @@ def _pooled(compared: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> Ta
 def _decomposition(compared: pd.DataFrame, seen: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> Tables:
     found = decomposition.decompose(compared, with_terms.references, with_terms.schools)
     whole = _there(found.whole, told, KEY)
+    raw = seen.take(sets.find(whole, seen, KEY))  # `told` is of shown gaps
+    whole = whole.assign(lower=raw["lower"].array, upper=raw["upper"].array)
     whole = whole.assign(says=decomposition.verdict(whole, with_terms.material)).rename(
         columns={f"{part}_{end}": f"{part}_schools_{end}" for part in ("within", "which") for end in ("lower", "upper")}
     )

@@ -51,9 +51,9 @@ TABLES: dict[str, Columns] = {
         "like_for_like_lower": LOWER, "like_for_like_upper": UPPER, "like_for_like_says": None, "status": None,
     },
     "decomposition": {
-        **KEYS, "value": VALUE,
-        "within_schools": VALUE, "within_schools_lower": LOWER, "within_schools_upper": UPPER,
-        "which_schools": VALUE, "which_schools_lower": LOWER, "which_schools_upper": UPPER,
+        **KEYS, "value": FINE,
+        "within_schools": FINE, "within_schools_lower": LOWER, "within_schools_upper": UPPER,
+        "which_schools": FINE, "which_schools_lower": LOWER, "which_schools_upper": UPPER,
         "says": None, "status": None,
     },
     "decomposition_school": {**KEYS, "school": None, "within_schools": FINE, "which_schools": FINE, "status": None},

@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.findings import wording as w
 from pipelines.findings.facts import UNIVERSITY, WHEN, Facts, Finding, plain
 from pipelines.measures.gaps import CLEAR, NONE
-from pipelines.measures.like_for_like import REMAINS, TURNS
+from pipelines.measures.like_for_like import GONE, REMAINS, TURNS
 from pipelines.measures.like_for_like import SCHOOLS as WHICH
 from pipelines.measures.over_time import CROSSED, NARROWING, WIDENING
 from pipelines.measures.pooling import DIFFERS
@@ -49,7 +49,7 @@ def largest_gaps(facts: Facts) -> list[Finding]:
         out.append(
             Finding(
                 str(unit), "gap", " ".join(w.sentence(s) for s in said if s), "equity",
-                weight=first["weight"] * (ELSEWHERE if first["says"] in (WHICH, TURNS) else 1), news="bad",
+                weight=first["weight"] * (ELSEWHERE if first["says"] in (WHICH, GONE, TURNS) else 1), news="bad",
                 **{str(c): str(first[c]) for c in ("metric", "characteristic", "group", *WHEN)},
             )
         )  # fmt: skip
@@ -127,13 +127,15 @@ def _where(first: Row, pooled: Row | None, facts: Facts) -> str:
     """What is left of it like for like, and whether it is the same in all schools."""
     metric, says = facts.metrics[first["metric"]], first["says"]
     between = "it differs between schools" if pooled is not None and pooled["says"] == DIFFERS else ""
-    if says not in (WHICH, REMAINS, TURNS) or pd.isna(left := first["like_for_like"]):
+    if says not in (WHICH, GONE, REMAINS, TURNS) or pd.isna(left := first["like_for_like"]):
         return between
-    side = np.sign(first["value"]) * (-1 if says == TURNS else 1)
+    side = np.sign(first["value"]) * (-1 if says in (GONE, TURNS) else 1)
     bounds = w.sizes(first["like_for_like_lower"], first["like_for_like_upper"], metric, side)
     alike, size = "among students of the same school and level", w.size(left, metric)
     if says == TURNS:
         return f"{alike} it turns round: {size} {w.more(-first['apart'])} ({bounds})"
+    if says == GONE:
+        return f"{alike} it is gone, and if anything turned round: {size} {w.more(-first['apart'])} ({bounds})"
     if says == WHICH:
         kept = size if side * round(left, int(metric["decimals"])) > 0 else "nothing"
         verb = "are" if kept.endswith("s") else "is"

@@ -16,12 +16,14 @@ FAMILY = [c for c in gaps.PLACE if c != "unit"]
 SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy"]
 MOSTLY = 2 / 3
 
-TURNS, WITHIN, WHICH, BOTH, NEITHER = (
+TURNS, GONE, WITHIN, WHICH, BOTH, APPEARS, NEITHER = (
     "turns round",
+    "gone, if anything turned round",
     "mostly within schools",
     "mostly which schools",
     "both",
-    "no gap to explain",
+    "appears within schools",
+    "no clear gap to explain",
 )
 
 
@@ -128,34 +130,44 @@ def _split(value: np.ndarray, share: np.ndarray, variance: np.ndarray, centre: n
 
 
 def verdict(whole: pd.DataFrame, material: pd.Series) -> pd.Series:
-    """Where a gap arises, in words. whole: metric and the columns of `Decomposition.whole`.
+    """Where a gap arises, in words.
 
-    turns round            the gap within schools is on the other side of the gap seen overall, by at least a third of
-                           what is material (Simpson, 1951)
+    whole: metric, the columns of `Decomposition.whole`, and lower and upper, the limits of the raw gap.
+
+    turns round            the raw gap is clear, and within schools it is clear on the other side (Simpson, 1951), by at
+                           least a third of what is material
+    gone, if anything turned round
+                           the same, but within schools the interval holds no gap, and not the raw gap
     mostly within schools  two thirds of the gap or more arise within schools
     mostly which schools   two thirds of the gap or more arise from which schools students are in
     both                   anything between
-    no gap to explain      neither the gap nor what arises within schools is material
+    appears within schools clear and material within schools only: which schools students are in hides it
+    no clear gap to explain
+                           neither the gap nor what arises within schools is clear and material
     too few to say         no interval, or one that holds both no gap within schools and the whole gap
-    material: metric → size in the units of value.
+    Clear: the interval does not hold 0. material: metric → size in the units of value.
     """
     needed = sets.lookup(whole["metric"], material).astype(float).to_numpy()
-    value, within, low, high = (
-        whole[c].to_numpy(float) for c in ("value", "within_schools", "within_lower", "within_upper")
+    value, raw_low, raw_high, within, low, high = (
+        whole[c].to_numpy(float) for c in ("value", "lower", "upper", "within_schools", "within_lower", "within_upper")
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = within / value
+    clear, clear_within = (raw_low > 0) | (raw_high < 0), (low > 0) | (high < 0)
     vague = (low <= np.minimum(value, 0)) & (high >= np.maximum(value, 0))
+    other_side = clear & (value * within < 0) & (np.abs(within) >= needed / 3)
     words = sets.said(
         [
             np.isnan(low),
-            (np.abs(value) < needed) & (np.abs(within) < needed),
-            (value * within < 0) & (np.abs(within) >= needed / 3),
+            ~((clear & (np.abs(value) >= needed)) | (clear_within & (np.abs(within) >= needed))),
             vague,
+            other_side & clear_within,
+            other_side,
+            ~clear,
             inside >= MOSTLY,
             inside <= 1 - MOSTLY,
         ],
-        [gaps.TOO_FEW, NEITHER, TURNS, gaps.TOO_FEW, WITHIN, WHICH],
+        [gaps.TOO_FEW, NEITHER, gaps.TOO_FEW, TURNS, GONE, APPEARS, WITHIN, WHICH],
         default=BOTH,
     )
     return pd.Series(words, index=whole.index)

@@ -13,12 +13,13 @@ KEY = [*gaps.PLACE, "group"]
 Z = special.ndtri(0.5 + CONFIDENCE / 2)
 SUMS = ["strata", "n", "reference_n", "weight", "weighted", "p", "q", "variance", "fourth"]
 
-TURNS, SCHOOLS, REMAINS, APPEARS, NEITHER = (
+TURNS, GONE, SCHOOLS, REMAINS, APPEARS, NEITHER = (
     "turns round",
+    "gone, if anything turned round",
     "mostly which schools",
     "remains",
     "appears",
-    "no gap either way",
+    "no clear gap either way",
 )
 
 
@@ -119,27 +120,38 @@ def beside_raw(raw: pd.DataFrame, like: pd.DataFrame, material: pd.Series) -> pd
 
     raw, like: metric, value, lower, upper. material: metric → size in the units of value.
 
-    turns round            the raw gap is real and material, and like for like it lies on the other side by at least a
-                           third of what is material (Simpson, 1951)
-    mostly which schools   the raw gap is real and material, and like for like less than half of it is left
-    remains                material like for like, on the same side
-    appears                material like for like only: which schools students are in hides it
-    no gap either way      neither is material
-    too few to say         one of them has no interval
+    turns round            the raw gap is clear and material, and like for like it is clear on the other side (Simpson,
+                           1951), by at least a third of what is material
+    gone, if anything turned round
+                           the same, but like for like the interval holds no gap, and not the raw gap
+    mostly which schools   the raw gap is clear and material, and like for like less than half of it is left: the
+                           interval does not hold the raw gap
+    remains                clear both ways on the same side, and material in one of them
+    appears                clear and material like for like only: which schools students are in hides it
+    no clear gap either way
+                           neither is clear and material
+    too few to say         one of them has no interval; or the raw gap is clear and material, and like for like both
+                           none of it and all of it may be left
+    Clear: the interval does not hold 0.
     """
     needed = sets.lookup(raw["metric"], material).astype(float).to_numpy()
-    a, b = raw["value"].to_numpy(float), like["value"].to_numpy(float)
-    real = (raw["lower"].to_numpy(float) > 0) | (raw["upper"].to_numpy(float) < 0)
+    a, low_a, high_a = (raw[c].to_numpy(float) for c in ("value", "lower", "upper"))
+    b, low, high = (like[c].to_numpy(float) for c in ("value", "lower", "upper"))
+    clear, clear_like = (low_a > 0) | (high_a < 0), (low > 0) | (high < 0)
     large, large_like = np.abs(a) >= needed, np.abs(b) >= needed
+    there, less = clear & large, (a < low) | (a > high)
+    other_side = there & (a * b < 0) & (np.abs(b) >= needed / 3)
     words = sets.said(
         [
-            raw["lower"].isna().to_numpy() | like["lower"].isna().to_numpy(),
-            real & large & (a * b < 0) & (np.abs(b) >= needed / 3),
-            real & large & (np.abs(b) < np.abs(a) / 2),
-            large_like & large & (a * b > 0),
-            large_like,
+            np.isnan(low_a) | np.isnan(low),
+            other_side & clear_like,
+            other_side & less,
+            there & less & (np.abs(b) < np.abs(a) / 2),
+            clear & clear_like & (large | large_like) & (a * b > 0),
+            there,
+            clear_like & large_like,
         ],
-        [gaps.TOO_FEW, TURNS, SCHOOLS, REMAINS, APPEARS],
+        [gaps.TOO_FEW, TURNS, GONE, SCHOOLS, REMAINS, gaps.TOO_FEW, APPEARS],
         default=NEITHER,
     )
     return pd.Series(words, index=raw.index)

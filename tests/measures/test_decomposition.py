@@ -39,7 +39,8 @@ def test_berkeley_adds_up_and_turns_round():
     assert one["value"] == pytest.approx(-0.1416, abs=5e-5)
     assert (one["within_schools"], one["which_schools"]) == pytest.approx((within, which), abs=1e-12)
     assert one["within_schools"] > 0 > one["value"]
-    assert decomposition.verdict(whole, MATERIAL).iloc[0] == "turns round"
+    assert one["within_lower"] > 0
+    assert decomposition.verdict(whole.assign(lower=-0.17, upper=-0.11), MATERIAL).iloc[0] == "turns round"
 
 
 @settings(max_examples=30, deadline=None)
@@ -128,23 +129,31 @@ def test_nothing_to_split_gives_empty_tables():
 def test_no_variation_is_too_few_to_say(share):
     found = split(table([cell(f"school:{s}", g, 40, 40 * share) for s in "AB" for g in ("Female", "Male")]))
     assert found.whole["within_lower"].isna().all()
-    assert set(decomposition.verdict(found.whole, MATERIAL)) == {"too few to say"}
+    assert set(decomposition.verdict(found.whole.assign(lower=-0.1, upper=0.1), MATERIAL)) == {"too few to say"}
 
 
 @pytest.mark.parametrize(
-    ("value", "within", "reach", "words"),
+    ("raw", "within", "words"),
     [
-        (-0.14, 0.03, 0.01, "turns round"),
-        (-0.10, -0.09, 0.02, "mostly within schools"),
-        (-0.10, -0.01, 0.02, "mostly which schools"),
-        (-0.10, -0.05, 0.02, "both"),
-        (-0.10, -0.05, 0.30, "too few to say"),
-        (-0.01, 0.01, 0.02, "no gap to explain"),
+        ((-0.14, 0.03), (0.03, 0.01), "turns round"),
+        ((-0.14, 0.03), (0.03, 0.05), "gone, if anything turned round"),
+        ((-0.14, 0.03), (0.03, 0.20), "too few to say"),
+        ((-0.14, 0.03), (0.005, 0.001), "mostly which schools"),
+        ((-0.10, 0.03), (-0.09, 0.02), "mostly within schools"),
+        ((-0.10, 0.03), (-0.01, 0.02), "mostly which schools"),
+        ((-0.10, 0.03), (-0.05, 0.02), "both"),
+        ((-0.10, 0.03), (-0.05, 0.30), "too few to say"),
+        ((0.01, 0.03), (-0.09, 0.02), "appears within schools"),
+        ((0.10, 0.12), (-0.09, 0.02), "appears within schools"),
+        ((-0.10, 0.12), (-0.09, 0.12), "no clear gap to explain"),
+        ((-0.01, 0.03), (0.01, 0.02), "no clear gap to explain"),
     ],
 )
-def test_words(value, within, reach, words):
+def test_words(raw, within, words):
+    (value, raw_reach), (within, reach) = raw, within
     whole = pd.DataFrame(
-        {"metric": ["met"], "value": [value], "within_schools": [within],
+        {"metric": ["met"], "value": [value], "lower": [value - raw_reach], "upper": [value + raw_reach],
+         "within_schools": [within],
          "within_lower": [within - reach], "within_upper": [within + reach]}
     )  # fmt: skip
     assert decomposition.verdict(whole, MATERIAL)[0] == words

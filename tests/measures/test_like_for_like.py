@@ -86,7 +86,7 @@ def test_ten_thousand_random_tables_agree_with_the_sums_written_out():
     assert ((out["p"] < 0.05) == significant).all(), "interval and p-value contradict each other"
 
 
-def test_berkeley_turns_round():
+def test_berkeley_is_gone_and_if_anything_turned_round():
     cells = berkeley()
     out = found(cells, unit="university", level="all").iloc[0]
     raw = gaps.against_reference(cells[cells["unit"] == "university"], KINDS, REFERENCES)
@@ -94,7 +94,8 @@ def test_berkeley_turns_round():
     assert raw["value"].iloc[0] == pytest.approx(-0.142, abs=5e-4)
     assert out["value"] == pytest.approx(0.018, abs=2e-3)
     said = like_for_like.beside_raw(raw, pd.DataFrame([out]).set_axis(raw.index), MATERIAL)
-    assert said.iloc[0] == "turns round"
+    assert out["lower"] < 0 < out["upper"]
+    assert said.iloc[0] == "gone, if anything turned round"
 
 
 def test_one_stratum_is_the_raw_gap():
@@ -199,10 +200,20 @@ def test_groups_of_one_student_give_no_interval_for_a_mean():
     ("raw", "like", "words"),
     [
         ((-0.10, 0.02), (0.02, 0.01), "turns round"),
+        ((-0.10, 0.02), (0.02, 0.03), "gone, if anything turned round"),
+        ((-0.10, 0.02), (0.02, 0.15), "too few to say"),
+        ((-0.10, 0.12), (0.05, 0.01), "appears"),
+        ((-0.10, 0.02), (0.005, 0.001), "mostly which schools"),
         ((-0.10, 0.02), (0.002, 0.01), "mostly which schools"),
+        ((-0.10, 0.02), (-0.04, 0.02), "mostly which schools"),
+        ((-0.10, 0.02), (-0.04, 0.09), "too few to say"),
         ((-0.10, 0.02), (-0.09, 0.01), "remains"),
+        ((-0.10, 0.02), (-0.09, 0.10), "too few to say"),
+        ((-0.025, 0.01), (-0.04, 0.01), "remains"),
         ((-0.01, 0.02), (-0.09, 0.01), "appears"),
-        ((-0.01, 0.02), (0.01, 0.02), "no gap either way"),
+        ((-0.01, 0.02), (-0.09, 0.10), "no clear gap either way"),
+        ((-0.10, 0.12), (-0.09, 0.12), "no clear gap either way"),
+        ((-0.01, 0.02), (0.01, 0.02), "no clear gap either way"),
         ((-0.10, 0.02), (0.05, np.nan), "too few to say"),
     ],
 )

@@ -9,6 +9,7 @@ from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from pipelines.measures import pooling, sets
+from pipelines.measures.intervals import with_intervals
 from tests.measures.building import (
     KINDS,
     REFERENCES,
@@ -28,8 +29,30 @@ def one_set(value):
     return sets.Sets(np.zeros(len(value), int), np.array([0]))
 
 
-def pooled(cells, faculties=("F",)):
-    return pooling.pooled(cells, KINDS, REFERENCES, schools_of(cells, faculties))
+def pooled(cells, faculties=("F",), bounded=frozenset()):
+    return pooling.pooled(cells, KINDS, REFERENCES, schools_of(cells, faculties), bounded)
+
+
+def universities(many, n1, n0, gap, tau=0.0, seed=1):
+    """Universities, one per year, of schools whose true gaps have a mean and a spread; and each school's true gap."""
+    rng = np.random.default_rng(seed)
+    k = len(n1)
+    p0 = np.clip(0.7 + rng.normal(0, 0.06, (many, k)), 0.03, 0.97)
+    p1 = np.clip(p0 + gap + rng.normal(0, tau, (many, k)), 0.02, 0.98)
+    columns = {
+        "academic_year": np.repeat(np.arange(many), k).astype(str),
+        "unit": np.tile([f"school:{i}" for i in range(k)], many),
+    }
+    where = {"part": "year", "level": "UG", "metric": "met", "characteristic": "sex"}
+    parts = []
+    for group, n, p in (("Female", n1, p1), ("Male", n0, p0)):
+        n = np.tile(n, (many, 1))
+        x = rng.binomial(n, p).ravel().astype(float)
+        n = n.ravel()
+        parts.append(pd.DataFrame({**columns, **where, "group": group, "n": n, "sx": x, "sxx": x, "sxy": x}))
+        parts[-1][["sy", "syy"]] = np.c_[n, n]
+    cells = with_intervals(pd.concat(parts, ignore_index=True), KINDS)
+    return cells, pd.DataFrame({**columns, "true": (p1 - p0).ravel()}).rename(columns={"unit": "school"})
 
 
 def test_diuretics_in_pregnancy_as_viechtbauer_has_them():
@@ -79,11 +102,11 @@ def test_every_column_agrees_with_statsmodels():
     gaps_of = found.schools.groupby(KEYS, observed=True)
     checked = 0
     for _, row in found.whole.iterrows():
+        if row["schools"] < 5:
+            continue
         members = gaps_of.get_group(tuple(row[KEYS]))
         d, v = members["gap"].to_numpy(), members["error"].to_numpy() ** 2
         assert len(d) == row["schools"]
-        if len(d) < 3:
-            continue
         w = 1 / (v + row["tau"] ** 2)
         mean, error = (w * d).sum() / w.sum(), w.sum() ** -0.5
         fixed = combine_effects(d, v)
@@ -130,8 +153,55 @@ def test_schools_that_differ_are_told_from_schools_that_do_not():
     assert 0.92 < covered.mean() < 0.98
 
 
+# most schools have two to twenty students of the group: as many answers as come from care-experienced students
+@pytest.mark.parametrize("gap", [0, -0.13])
+def test_small_schools_that_do_not_differ_are_rarely_said_to(gap):
+    cells, _ = universities(800, np.linspace(2, 20, 28).astype(int), np.full(28, 200), gap)
+    whole = pooled(cells).whole.query("unit == 'university'")
+    assert 0.02 < (pooling.verdict(whole) == "differs between schools").mean() < 0.09
+    assert whole["tau"].median() < 0.02
+    assert whole["value"].mean() == pytest.approx(gap, abs=0.01)
+    assert 0.92 < ((whole["lower"] <= gap) & (gap <= whole["upper"])).mean() < 0.99
+
+
+@pytest.mark.parametrize("schools", [5, 28])
+def test_drawn_gaps_are_no_surer_than_they_should_be(schools):
+    n1 = np.tile([15, 25, 30, 40, 60], 6)[:schools]
+    cells, true = universities(500, n1, n1 * 9, -0.12, tau=0.04)
+    drawn = pooled(cells).schools.query("unit == 'university'").merge(true, on=["academic_year", "school"])
+    assert len(drawn) == 500 * schools
+    assert ((drawn["lower"] <= drawn["true"]) & (drawn["true"] <= drawn["upper"])).mean() > 0.89
+    lowest = drawn.loc[drawn.groupby("academic_year")["gap"].idxmin()]
+    assert ((lowest["lower"] <= lowest["true"]) & (lowest["true"] <= lowest["upper"])).mean() > 0.95
+
+
+def test_below_five_schools_there_is_neither_a_likely_range_nor_a_drawn_gap():
+    four, five = (pooled(universities(3, np.full(k, 40), np.full(k, 40), -0.1)[0]) for k in (4, 5))
+    assert four.whole[["value", "lower", "upper", "tau", "p"]].notna().all(axis=None)
+    assert four.whole[["likely_lower", "likely_upper"]].isna().all(axis=None)
+    assert four.schools.empty
+    assert five.whole[["likely_lower", "likely_upper"]].notna().all(axis=None)
+    assert len(five.schools) == 2 * 3 * 5, "of the university and of its one faculty"
+
+
+def test_no_limit_lies_beyond_a_hundred_points():
+    rows = []
+    for i, x in enumerate([0, 5, 0, 5, 0]):  # schools that could not differ more
+        rows += [cell(f"school:{i}", "Female", 5, x), cell(f"school:{i}", "Male", 5, 5 - x)]
+        for y in ("meetings", "attendance"):
+            rows += [
+                cell(f"school:{i}", "Female", 5, x + 1, (x + 1) ** 2, metric=y),
+                cell(f"school:{i}", "Male", 5, 6 - x, (6 - x) ** 2, metric=y),
+            ]
+    found = pooled(table(rows), bounded=frozenset({"attendance"}))
+    for frame, names in ((found.whole, ["lower", "upper", "likely_lower", "likely_upper"]), (found.schools, ["lower"])):
+        inside = frame[names].abs().max(axis=1) <= 1
+        assert inside[frame["metric"] != "meetings"].all()
+        assert not inside[frame["metric"] == "meetings"].any()
+
+
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 4))
+@given(st.integers(0, 10_000), st.integers(1, 7))
 def test_order_does_not_matter_and_nothing_is_infinite(seed, schools):
     cells = random_cells(seed, schools)
     found = pooled(cells, ("F", "G"))

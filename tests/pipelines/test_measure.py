@@ -18,6 +18,7 @@ FACULTIES = pd.Series(("faculty:" + SCHOOLS["faculty_code"]).to_numpy(), index="
 SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
 MAY_BE_NULL = {
     "gap": {"ratio", "like_for_like", "like_for_like_lower", "like_for_like_upper"},
+    "pooled_gap": {"likely_lower", "likely_upper"},
     "inequality": {
         "theil", "index_of_disparity", "slope", "slope_lower", "slope_upper",
         "relative", "relative_lower", "relative_upper", "p",
@@ -131,6 +132,13 @@ def test_figures_about_schools_need_three_and_a_shown_unit():
         own = tables[table].drop(columns="unit").rename(columns={"school": "unit"})
         assert set(own.set_index(KEY).index) <= set(shown), table
     assert made(INPUTS["one school"])["pooled_gap"].empty
+
+
+def test_published_parts_of_a_gap_miss_it_by_a_tenth_at_most():
+    parts = made(USUAL)["decomposition"].query("metric == 'any_meeting'")
+    missed = (parts["value"] - parts["within_schools"] - parts["which_schools"]).abs()
+    assert (parts["value"] % 1).any(), "to a tenth of a point"
+    assert missed.max() < 0.1 + 1e-9
 
 
 def test_hidden_cells_change_no_figure_about_groups():
