@@ -39,34 +39,35 @@ class Hits:
 class Secrets:
     """What a scan looks for.
 
-    pseudonyms: UUIDs as rows of 16 bytes, first byte first. They are found in that order, in DuckDB's own, and as
-    hexadecimal text with and without dashes. texts: found whatever the case of their letters from A to Z.
+    pseudonyms: UUIDs as rows of 16 bytes, first byte first. They are found in that order, as DuckDB stores them in a
+    column and in a statistic, and as hexadecimal text with and without dashes. texts: found whatever the case of
+    their letters from A to Z.
     """
 
     def __init__(self, pseudonyms: np.ndarray | None = None, texts: Iterable[str] = ()) -> None:
         rows = np.empty((0, UUID_BYTES), np.uint8) if pseudonyms is None else np.ascontiguousarray(pseudonyms)
-        self.pseudonyms = _Windows(np.concatenate([rows, as_stored(rows)]), UUID_BYTES)
-        self.hexadecimal = _Windows(rows, UUID_BYTES)
+        self.binary = _Tokens([np.concatenate([rows, as_stored(rows)]), in_statistic(rows)])
+        self.hexadecimal = _Tokens([rows])
         by_length: dict[int, set[bytes]] = {}
         for text in texts:
             token = text.encode().upper()
             by_length.setdefault(len(token), set()).add(token)
         if 0 in by_length:
             raise ValueError("an empty text stands everywhere")
-        self.texts = [
-            _Windows(np.frombuffer(b"".join(sorted(tokens)), np.uint8), length) for length, tokens in by_length.items()
-        ]
+        by_head: dict[int, list[np.ndarray]] = {}
+        for length, tokens in by_length.items():
+            rows = np.frombuffer(b"".join(tokens), np.uint8).reshape(-1, length)
+            by_head.setdefault(min(length, WORD), []).append(rows)
+        self.texts = [_Tokens(of_length) for of_length in by_head.values()]
         self.longest = max([UUID_TEXT, *by_length])
 
     def places(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Where in `data` a secret stands: its first byte, and the one after its last."""
-        for start in self.pseudonyms.starts(data):
-            yield start, start + UUID_BYTES
+        yield from self.binary.places(data)
         yield from self._in_hexadecimal(data)
         upper = data.upper() if self.texts else b""
-        for windows in self.texts:
-            for start in windows.starts(upper):
-                yield start, start + windows.length
+        for tokens in self.texts:
+            yield from tokens.places(upper)
 
     def _in_hexadecimal(self, data: bytes) -> Iterator[tuple[int, int]]:
         is_hex = HEX[np.frombuffer(data, np.uint8)]
@@ -78,44 +79,55 @@ class Secrets:
             at = [run.start() + n for n, c in enumerate(run[0]) if c != ord("-")]
             for skip in (0, 1):  # a byte may begin at either
                 even = characters[skip : len(characters) - (len(characters) - skip) % 2]
-                for start in self.hexadecimal.starts(bytes.fromhex(even.decode())):
-                    first = skip + 2 * start
-                    yield at[first], at[first + 2 * UUID_BYTES - 1] + 1
+                for start, end in self.hexadecimal.places(bytes.fromhex(even.decode())):
+                    yield at[skip + 2 * start], at[skip + 2 * end - 1] + 1
 
 
-class _Windows:
-    """A set of byte strings of one length, looked for at every byte of some data."""
+class _Tokens:
+    """Byte strings, looked for at every byte of some data: first their heads in a table of hashes, then in full.
 
-    def __init__(self, tokens: np.ndarray, length: int) -> None:
-        self.length = length
-        self.tokens = np.unique(np.ascontiguousarray(tokens).reshape(-1).view(f"S{length}"))
-        self.mask = np.uint64(2 ** (8 * min(length, WORD)) - 1)
-        bits = min(max((16 * len(self.tokens)).bit_length(), LEAST_BITS), MOST_BITS)
+    tokens: arrays of one row per string, each of one length; all are of 8 bytes or more, or all of one length.
+    """
+
+    def __init__(self, tokens: list[np.ndarray]) -> None:
+        self.of_length = {
+            each.shape[1]: np.unique(np.ascontiguousarray(each).reshape(-1).view(f"S{each.shape[1]}"))
+            for each in tokens
+            if len(each)
+        }
+        head = min([WORD, *self.of_length])
+        self.mask = np.uint64(2 ** (8 * head) - 1)
+        number = sum(map(len, self.of_length.values()))
+        bits = min(max((16 * number).bit_length(), LEAST_BITS), MOST_BITS)
         self.shift = np.uint64(64 - bits)
         self.taken = np.zeros(1 << bits, bool)
-        heads = self.tokens.view(np.uint8).reshape(-1, length)[:, :WORD]
-        padded = np.zeros((len(heads), WORD), np.uint8)
-        padded[:, : heads.shape[1]] = heads
-        self.taken[self._slots(padded.reshape(-1).view("<u8"))] = True
+        for each in tokens:
+            heads = np.zeros((len(each), WORD), np.uint8)
+            heads[:, :head] = each[:, :head]
+            self.taken[self._slots(heads.reshape(-1).view("<u8"))] = True
 
     def _slots(self, words: np.ndarray) -> np.ndarray:
         return ((words & self.mask) * ODD) >> self.shift
 
-    def starts(self, data: bytes) -> list[int]:
-        """Where one of the strings begins in `data`."""
-        if len(data) < self.length or not len(self.tokens):
-            return []
+    def places(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Where one of the strings stands in `data`: its first byte, and the one after its last."""
+        if not self.of_length:
+            return
         padded = data + bytes(WORD - 1)
         possible = []
         for offset in range(WORD):
             words = np.frombuffer(padded, "<u8", (len(padded) - offset) // WORD, offset)
             possible.append(np.flatnonzero(self.taken[self._slots(words)]) * WORD + offset)
         starts = np.concatenate(possible)
-        starts = np.sort(starts[starts <= len(data) - self.length])
-        windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), self.length)[starts]
-        found = np.ascontiguousarray(windows).reshape(-1).view(f"S{self.length}")
-        nearest = np.minimum(np.searchsorted(self.tokens, found), len(self.tokens) - 1)
-        return starts[self.tokens[nearest] == found].tolist()
+        for length, tokens in self.of_length.items():
+            inside = starts[starts <= len(data) - length]
+            if not len(inside):
+                continue
+            windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), length)[inside]
+            found = np.ascontiguousarray(windows).reshape(-1).view(f"S{length}")
+            nearest = np.minimum(np.searchsorted(tokens, found), len(tokens) - 1)
+            for start in inside[tokens[nearest] == found].tolist():
+                yield start, start + length
 
 
 def scan(files: Iterable[Path], secrets: Secrets) -> list[Hits]:
@@ -143,6 +155,18 @@ def as_stored(pseudonyms: np.ndarray) -> np.ndarray:
     stored = pseudonyms[:, ::-1].copy()
     stored[:, -1] ^= 0x80
     return stored
+
+
+def in_statistic(pseudonyms: np.ndarray) -> np.ndarray:
+    """How UUIDs begin in DuckDB's statistics, which are all that is stored of a column with one value: eight bytes.
+
+    That is the lower half as LEB128, seven bits a byte, the lowest first. One in 2**15 is shorter there, and left out.
+    """
+    lower = pseudonyms[:, WORD:].copy().reshape(-1).view(">u8").astype(np.uint64)
+    lower = lower[lower >> np.uint64(49) > 0][:, np.newaxis]
+    shifts = np.arange(0, 7 * WORD, 7, dtype=np.uint64)
+    follows = lower >> (shifts + np.uint64(7)) > 0
+    return ((lower >> shifts & np.uint64(0x7F)) | np.where(follows, np.uint64(0x80), np.uint64(0))).astype(np.uint8)
 
 
 def pseudonyms(con: duckdb.DuckDBPyConnection, query: str) -> np.ndarray:

@@ -24,22 +24,10 @@ from pipelines.readers.mapping import literal
 from pipelines.settings import Settings
 
 # about schools, years and files, never about people: kept whole
-OF_NO_PERSON = frozenset(
-    [
-        "input_schools",
-        "input_calendar",
-        "input_standards",
-        "stg_schools",
-        "stg_calendar",
-        "stg_standards",
-        "mart_unit",
-        "mart_period",
-        "check_result",
-        "extract_file",
-        "reconciliation",
-        "quarantine_summary",
-    ]
-)
+OF_NO_PERSON = {
+    *("input_schools", "input_calendar", "input_standards", "stg_schools", "stg_calendar", "stg_standards"),
+    *("mart_unit", "mart_period", "check_result", "extract_file", "reconciliation", "quarantine_summary"),
+}
 NO_YEAR = "year not known"
 WITHOUT_YEARS = (warehouse.QUARANTINE_OF_CHECK, warehouse.LAST_ERROR)  # may quote rows, and do not say of which year
 
@@ -58,14 +46,13 @@ _ROWS_READ = " union all ".join(
         "meetings": f"{_MEETINGS} as m",
     }.items()
 )
-
 _YEARS_BEGIN = "select academic_year, teaching_start - 42 as year_begins from input_calendar"
 
 YearsOf = dict[str, Counter[str]]  # rows by academic year, of each table or file
 
 
 class PurgeError(Exception):
-    """The purge could not be done, or not be proved; the message says why and what to do. Nothing was removed."""
+    """The purge could not be done, or not be proved; the message says why. The warehouse is as it was."""
 
 
 @dataclass
