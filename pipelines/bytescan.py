@@ -189,12 +189,13 @@ def uuid_columns(con: duckdb.DuckDBPyConnection, database: str) -> list[tuple[st
 
 
 def unpacked(database: Path, copy: Path) -> Path:
-    """A DuckDB file's rows in a new file, every value as plain text and nothing compressed, for a scan to read."""
+    """A DuckDB file's rows in a new file, every value a line of plain text and nothing compressed, to be scanned."""
     with duckdb.connect(copy) as con:
         con.execute("set force_compression = 'uncompressed'")
         con.execute(f"attach {literal(str(database))} as packed (read_only)")
         names = con.execute("select table_name from duckdb_tables() where database_name = 'packed'").fetchall()
         for (name,) in names:
-            con.execute(f'create table "{name}" as select cast(columns(*) as varchar) from packed."{name}"')
+            # each value ends its line: run together, the figures of many rows can read like somebody's number
+            con.execute(f'create table "{name}" as select cast(columns(*) as varchar) || chr(10) from packed."{name}"')
         con.execute("detach packed")
     return copy
