@@ -135,7 +135,7 @@ def test_a_deleted_row_is_found_in_the_bytes_it_left(released, tmp_path):
 
 @pytest.mark.parametrize("at", [0, 1, 7, 8, 2**20 - 31, 2**20 - 1, 2**20, 2**21 - 5])
 def test_a_secret_is_found_once_wherever_it_stands(tmp_path, at):
-    person = uuid.uuid4()
+    person = uuid.UUID("3f2a9c41-7d0e-8b56-a1c3-5e9f60d27b84")
     rows = np.frombuffer(person.bytes, np.uint8).reshape(1, -1)
     secrets = bytescan.Secrets(rows, ["Ab1", "a longer text"])
     stored = bytescan.as_stored(rows).tobytes()
