@@ -1,4 +1,4 @@
-"""The command line: python -m pipelines example | run | check | status | rollback."""
+"""The command line: python -m pipelines example | run | check | status | rollback | purge."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import resource
 import sys
 import tomllib
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -28,12 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from pipelines.check import CheckFailed
     from pipelines.errors import InputError
+    from pipelines.purge import PurgeError
 
     settings, progress = None, Progress()
     try:
         settings = Settings()
         return int(options.command(options, settings, progress))
-    except (InputError, CheckFailed, publish.ReleaseError, DefinitionError, SettingError) as error:
+    except (InputError, CheckFailed, PurgeError, publish.ReleaseError, DefinitionError, SettingError) as error:
         print(f"\n{error}", file=sys.stderr)
     except tomllib.TOMLDecodeError as error:
         print(f"\nsettings.toml is not valid TOML: {error}", file=sys.stderr)
@@ -112,6 +114,17 @@ def _parser() -> argparse.ArgumentParser:
     rollback = commands.add_parser("rollback", parents=[shared], help="put an earlier release back in force")
     rollback.add_argument("release", metavar="RELEASE")
     rollback.set_defaults(command=_rollback)
+
+    purge = commands.add_parser(
+        "purge",
+        parents=[shared],
+        help="remove the student-level data of earlier years from the warehouse, and prove it",
+    )
+    purge.add_argument(
+        "--before", required=True, type=_year, metavar="YEAR", help="the first academic year to keep: 2023/24, or 2023"
+    )
+    purge.add_argument("--sources", type=Path, help="the sources.toml of the extracts to look into, as for run")
+    purge.set_defaults(command=_purge)
     return parser
 
 
@@ -202,6 +215,77 @@ def _rollback(options: argparse.Namespace, settings: Settings, progress: Progres
     publish.rollback(settings, options.release)
     progress.say(f"In force: {options.release}")
     return 0
+
+
+def _year(text: str) -> int:
+    from pipelines.purge import first_year
+
+    try:
+        return first_year(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _purge(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
+    from pipelines.purge import academic_year, purge
+
+    with publish.only_run(settings):
+        done = purge(options.before, settings, progress)
+        progress.say("")
+        if done.removed:
+            progress.say(f"Rows removed from the warehouse, of academic years before {academic_year(options.before)}:")
+        else:
+            progress.say(f"The warehouse holds no rows of academic years before {academic_year(options.before)}.")
+        for table, years in done.removed.items():
+            progress.say(f"  {table:<20} {_counts(years)}")
+        for name in done.files:
+            progress.say(f"Removed whole, as it does not say of which years its rows are: {name}.")
+        progress.say(
+            f"Byte scan: {done.pseudonyms:,} pseudonyms that occurred in removed rows only, looked for in "
+            f"{len(done.scanned)} files ({done.bytes_scanned:,} bytes): 0 hits."
+        )
+        _say_what_extracts_hold(options, settings, progress)
+    progress.say(
+        "Published releases stay: they hold aggregates only. Backups and copies outside this folder are not touched."
+    )
+    return 0
+
+
+def _say_what_extracts_hold(options: argparse.Namespace, settings: Settings, progress: Progress) -> None:
+    from pipelines.errors import InputError
+    from pipelines.purge import NO_YEAR, academic_year, still_in_extracts
+
+    mapping: Path = options.sources or settings.inbox / SOURCES
+    asked = f"academic years before {academic_year(options.before)}"
+    if not mapping.is_file():
+        progress.say(f"There is no {mapping}, so no extract was looked into. Delete those of {asked} yourself.")
+        return
+    try:
+        found = still_in_extracts(mapping, options.before, settings)
+    except InputError as error:
+        progress.say(
+            f"The extracts of {mapping} could not be read, so look yourself which hold {asked}, and delete them: "
+            f"the next run reads whatever is there.\n{error}"
+        )
+        return
+    earlier = {file: years for file, years in found.rows.items() if set(years) != {NO_YEAR}}
+    if earlier:
+        progress.say(
+            f"STILL IN THE EXTRACTS of {mapping}, and back in the warehouse with the next run. "
+            "Delete these files, or take those rows out of them:"
+        )
+    else:
+        progress.say(f"The extracts of {mapping} hold no rows that are known to be of {asked}.")
+    for file, counted in earlier.items():
+        progress.say(f"  {file}: {_counts(counted)}")
+    if others := found.rows.keys() - earlier.keys():
+        progress.say(f"Rows whose year cannot be told are in {', '.join(sorted(others))} too.")
+    if found.unmapped:
+        progress.say(f"Not looked into, as no table is mapped to them: {', '.join(found.unmapped)}.")
+
+
+def _counts(years: Counter[str]) -> str:
+    return ", ".join(f"{year}: {rows:,} rows" for year, rows in sorted(years.items()))
 
 
 def _peak_gib() -> float:

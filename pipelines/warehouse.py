@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,19 +20,23 @@ UNFINISHED = "unfinished.duckdb"
 
 
 @contextmanager
-def open_new(settings: Settings, keep: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_new(
+    settings: Settings, keep: bool = True, proof: Callable[[], None] = lambda: None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty warehouse that replaces the last one (if `keep`) when the block ends without an error.
 
-    Only the owner may read the folder and every file made in it; what DuckDB spills to disk is encrypted and removed.
+    `proof` is called when the new file is whole and closed, still under the name UNFINISHED; if it raises, the last
+    warehouse stays. Only the owner may read the folder and every file made in it; what DuckDB spills to disk is
+    encrypted and removed.
     """
     others = os.umask(0o077)
     try:
-        yield from _open(settings, keep)
+        yield from _open(settings, keep, proof)
     finally:
         os.umask(others)
 
 
-def _open(settings: Settings, keep: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def _open(settings: Settings, keep: bool, proof: Callable[[], None]) -> Iterator[duckdb.DuckDBPyConnection]:
     settings.warehouse.mkdir(parents=True, exist_ok=True)
     settings.warehouse.chmod(0o700)
     path, spill = settings.warehouse / UNFINISHED, settings.warehouse / "spill"
@@ -49,7 +53,8 @@ def _open(settings: Settings, keep: bool) -> Iterator[duckdb.DuckDBPyConnection]
         with duckdb.connect(path, config=config) as con:
             yield con
         if keep:
-            path.replace(settings.warehouse / NAME)
+            proof()
+            _put_in_place(path, settings.warehouse / NAME)
     finally:
         _clear(path, spill)
 
@@ -61,7 +66,7 @@ def write_quarantine(con: duckdb.DuckDBPyConnection, settings: Settings, name: s
     """
     if not con.execute("select 1 from duckdb_tables() where table_name = 'quarantine'").fetchall():
         return
-    path = settings.warehouse / name
+    path, unfinished = settings.warehouse / name, settings.warehouse / f"{UNFINISHED}-{name}"
     con.execute(
         r"""
         copy (
@@ -73,9 +78,10 @@ def write_quarantine(con: duckdb.DuckDBPyConnection, settings: Settings, name: s
             order by table_name, source_file, source_row
         ) to ? (header)
         """,
-        [str(path)],
+        [str(unfinished)],
     )
-    path.chmod(0o600)
+    unfinished.chmod(0o600)
+    _put_in_place(unfinished, path)
 
 
 def write_last_error(settings: Settings, text: str) -> Path:
@@ -87,6 +93,21 @@ def write_last_error(settings: Settings, text: str) -> Path:
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     return path
+
+
+def _put_in_place(new: Path, path: Path) -> None:
+    """Replace `path` by a whole new file: whatever happens, one of the two is there, a power cut included."""
+    _sync(new)
+    os.replace(new, path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _clear(path: Path, spill: Path) -> None:
