@@ -34,6 +34,8 @@ class Comparison:
     university: Row
     schools: pd.DataFrame
     modelled: tuple[float, float] | None = None
+    partial: bool = False  # the viewer sees some of the schools only: their own spread says nothing of all schools
+    observed: tuple[float, float] | None = None  # then: the published middle 80% of all schools, as observed
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -55,6 +57,8 @@ class Comparison:
         As published where it is, so that every page and finding gives one range; else as observed.
         """
         values = self.shown["value"].astype(float)
+        if self.partial:
+            return self.modelled or self.observed
         if len(values) < FEWEST_SCHOOLS:
             return None
         if self.modelled:
@@ -69,7 +73,7 @@ class Comparison:
     @property
     def differs(self) -> bool | None:
         """Whether more schools lie wholly above or below than chance explains; None with too few schools."""
-        if len(self.shown) < FEWEST_SCHOOLS:
+        if self.partial or len(self.shown) < FEWEST_SCHOOLS:
             return None
         outside = int(self.shown["side"].isin(["above", "below"]).sum())
         return chance_of(outside, len(self.shown)) < 0.01
