@@ -15,7 +15,7 @@ from audit import AuditError
 from dashboard import entrance, layout, log, screen, session
 from dashboard.access import AccessDeniedError
 from dashboard.charts.rows import NARROW, WIDE
-from dashboard.filters import view
+from dashboard.filters import settle, view
 from dashboard.layout import Visit
 from dashboard.page import equity, overview, packs, quality, releases, schools, who
 from dashboard.published import (
@@ -81,20 +81,26 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
     for path, (title, page) in PAGES.items():
         if path in viewer.pages:
             title = "Your school" if path == "schools" and viewer.scope.startswith("school:") else title
-            pages[path] = st.Page(partial(page, visit), title=title, url_path=path, default=path == viewer.pages[0])
+            pages[path] = st.Page(partial(page, visit), title=title, url_path=path, default=path == "overview")
             routes.append(pages[path])
         else:
             refused = partial(entrance.not_yours, viewer, release.name, title)
             routes.append(st.Page(refused, title=title, url_path=path, visibility="hidden"))
+    if "overview" not in pages:  # the address without a path leads to the first page of the role
+        first = partial(st.switch_page, pages[viewer.pages[0]], query_params=dict(keep))
+        routes.append(st.Page(first, title=NAME, url_path="start", default=True, visibility="hidden"))
     asked = st.navigation(routes, position="top")
     st.set_page_config(page_title=f"{asked.title} · {NAME}")
     if not chosen:
         layout.banner(release)
-    if asked in pages.values():
-        log.once("view", viewer, release.name, view(asked.title))
+    is_page = asked in pages.values()
+    if is_page:
+        log.once("view", viewer, release.name, view(asked.title, release))
+    st.session_state["page"] = asked.title
     asked.run()
-    if asked in pages.values():
-        log.settled(viewer, release.name, view(asked.title))
+    settle()
+    if is_page:
+        log.settled(viewer, release.name, view(asked.title, release))
     layout.foot(visit, asked)
     entrance.sign_out()
     screen.listen()

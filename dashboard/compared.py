@@ -28,6 +28,20 @@ def compare(release: Release, metric: pd.Series, period: pd.Series, level: str) 
     return replace(found, partial=True, observed=observed)
 
 
+def with_faculty(release: Release, c: Comparison, level: str, period: pd.Series) -> Comparison:
+    """A single school's comparison with its faculty beside it, as a further benchmark."""
+    units = release.units
+    faculty = units[units["kind"] == "faculty"]
+    found = consistency.compare(
+        release.everyone(str(c.metric["metric"]), level, period),
+        units.assign(kind=units["kind"].where(units["kind"] != "faculty", "school")),
+        c.metric,
+        c.period,
+    )
+    beside = found.schools[found.schools["unit"].isin(faculty["unit"])]
+    return replace(c, schools=pd.concat([c.schools, beside], ignore_index=True))
+
+
 def figure(release: Release, metric: pd.Series, period: pd.Series, level: str, unit: str) -> standing.Row:
     """One unit's own cell."""
     return standing.figure(release.everyone(str(metric["metric"]), level, period), unit)

@@ -88,7 +88,7 @@ def _offered(release: str) -> dict[str, str]:
     offered = {code: viewer.role for code, viewer in session.WITHOUT_UNIT.items() if code == UNIVERSITY}
     for kind, role in (("faculty", FACULTY_LEAD), ("school", SCHOOL_LEAD)):
         of_kind = units[units["kind"] == kind]
-        offered |= {unit: f"{role}: {name}" for unit, name in zip(of_kind["unit"], of_kind["name"], strict=True)}
+        offered |= {unit: f"{role}: {name}" for unit, name in zip(of_kind["unit"], of_kind["short_name"], strict=True)}
     return offered | {code: viewer.role for code, viewer in session.WITHOUT_UNIT.items() if code != UNIVERSITY}
 
 

@@ -72,9 +72,10 @@ class Filters:
 
     @property
     def not_seen(self) -> bool:
-        """Whether the URL asks for a unit that the viewer does not see, or that there is not."""
+        """Whether the URL asks for a unit that the viewer does not see, or that there is not; or did just now."""
         units = self.release.units.index
-        return any(self.asked.get(name, EVERYWHERE) not in (EVERYWHERE, *units) for name in ("unit", "faculty"))
+        just_now = st.session_state.get("noted_at") == (st.session_state.get("page"), self.asked)
+        return just_now or any(self.asked.get(name, EVERYWHERE) not in (EVERYWHERE, *units) for name in ("unit", "faculty"))
 
     def faculty(self, label: str, nothing: str) -> str:
         """The chosen faculty, or EVERYWHERE."""
@@ -106,9 +107,19 @@ def asked() -> dict[str, str]:
     return named or dict(st.session_state.get("chosen", {}))
 
 
-def view(title: str) -> str:
-    """A page with its filters, as the audit log names it."""
-    return f"{title}?{'&'.join(f'{name}={value}' for name, value in sorted(asked().items()))}".rstrip("?")
+def settle() -> None:
+    """Remember the address as the page completed it: a note on what it asked for stays until something changes."""
+    noted = st.session_state.pop("noted", False)
+    st.session_state["noted_at"] = (st.session_state.get("page"), asked()) if noted else None
+
+
+def view(title: str, release: Release) -> str:
+    """A page with the filters asked for, as the audit log names it; without units that the viewer does not see."""
+    named = dict(sorted(asked().items()))
+    if named.keys() & {"unit", "faculty"}:
+        seen = (EVERYWHERE, *release.units.index)
+        named = {name: code for name, code in named.items() if name not in ("unit", "faculty") or code in seen}
+    return f"{title}?{'&'.join(f'{name}={code}' for name, code in named.items())}".rstrip("?")
 
 
 def code(period: Mapping[str, object]) -> str:

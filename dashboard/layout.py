@@ -141,6 +141,7 @@ def banner(release: Release) -> None:
 def not_seen(visit: Visit, filters: Filters) -> None:
     """Says so, and records it, where the URL asks for a unit that is not the viewer's to see."""
     if filters.not_seen:
+        st.session_state["noted"] = True
         log.once("refusal", visit.viewer, visit.release.name, "unit in the address")
         here = words.within(visit.name(filters.shown_unit))
         quiet(f"The unit in the address is not among those you may see: this is {here}.")

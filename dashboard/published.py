@@ -284,7 +284,7 @@ def is_example(name: str) -> bool:
 def scopes(name: str) -> pd.DataFrame:
     """Units of an example release that have a file to read: what its viewer switch offers. None of a real one."""
     if not is_example(name):
-        return pd.DataFrame(columns=["unit", "kind", "name", "parent"])
+        return pd.DataFrame(columns=["unit", "kind", "name", "short_name", "parent"])
     units = _query(_folder(name) / UNIVERSITY_FILE, "select * from unit order by ordering", ())
     faculty = units["unit"].where(units["kind"] == "faculty", units["parent"])
     has_file = [(_folder(name) / _faculty_file(str(f))).is_file() for f in faculty]

@@ -68,8 +68,11 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
     of_all = f"{words.small(len(judged))} headline measure{'s' if len(judged) > 1 else ''}"
     if not apart:
         return words.sentence(f"{words.within(name)} is not clearly apart from the university on {of_all}")
-    said = [f"{IN_WORDS[v]} than the university on {words.small(len(verdicts[v]))}" for v in ("well", "attention")
-            if verdicts[v]]  # fmt: skip
+    said = [
+        f"{IN_WORDS[v]} than the university on {'all' if found == judged else words.small(len(found))}"
+        for v, found in verdicts.items()
+        if v != "context" and found
+    ]
     first, row, _ = apart[0]
     example = (
         f"{words.quoted(first.metric['label'])}: {words.value(row['value'], first.metric)} here, "
@@ -88,7 +91,9 @@ def schools_answer(c: Comparison, spread: Band | None) -> str:
         if school["status"] != "shown":
             return words.sentence(f"{school['name']}: {words.STATUS[school['status']]}. The university is at {at}")
         where = {"above": "clearly above", "below": "clearly below"}.get(school["side"], "not clearly apart from")
-        said = f"{school['name']} is at {words.shown(school, c.metric)}, {where} the university’s {at}"
+        said = (
+            f"{words.within(str(school['name']))} is at {words.shown(school, c.metric)}, {where} the university’s {at}"
+        )
     else:
         n, above, below = len(c.shown), len(c.on_side("above")), len(c.on_side("below"))
         if not n:
@@ -130,13 +135,17 @@ def strips_title(compared: Sequence[Comparison]) -> str:
             "Your schools beside the university" if len(compared[0].schools) > 1 else "Your school and the university"
         )
     outside = {str(c.metric["label"]) for c in judged for x in c.shown["value"] if not _within(x, c)}
-    whose = "Your schools lie" if len(compared[0].schools) > 1 else "Your school lies"
+    many = len(compared[0].schools) > 1
     if not outside:
-        return f"{whose} within the middle 80% of all schools on every measure"
-    on = words.listed([words.quoted(label) for label in sorted(outside)]) if len(outside) < 3 else (
-        f"{words.small(len(outside))} of {words.plural(len(judged), 'measure')}"
-    )  # fmt: skip
-    return f"{whose.replace('lie', 'reach').replace('reachs', 'reaches')} beyond the middle 80% of all schools on {on}"
+        lies = "Your schools lie" if many else "Your school lies"
+        return f"{lies} within the middle 80% of all schools on every measure"
+    on = f"{words.small(len(outside))} of {words.plural(len(judged), 'measure')}"
+    if len(outside) == len(judged):
+        on = "every measure"
+    elif len(outside) < 3:
+        on = words.listed([words.quoted(label) for label in sorted(outside)])
+    reaches = "Your schools reach" if many else "Your school is"
+    return f"{reaches} beyond the middle 80% of all schools on {on}"
 
 
 def _within(value: float, c: Comparison) -> bool:

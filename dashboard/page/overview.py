@@ -58,7 +58,10 @@ def page(visit: Visit) -> None:
         layout.quiet(record.caution(release, schools))
     if with_figures:
         widest = consistency.widest([c for c, _ in with_figures])
-        visit.link("schools", "See which schools differ", metric=widest.metric["metric"], level=level)
+        label = (
+            "See how your school compares" if visit.viewer.home.startswith("school:") else "See which schools differ"
+        )
+        visit.link("schools", label, metric=widest.metric["metric"], level=level)
     if found.empty or level != ALL_LEVELS:
         _gaps(visit, headline, periods, level, unit)
     _trust(visit)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import layout, record, tables
 from dashboard.charts.schools import intervals
-from dashboard.compared import compare
+from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, standing
 from dashboard.findings.consistency import Comparison
@@ -52,7 +53,7 @@ def page(visit: Visit) -> None:
         "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it "
         "tutors and how it keeps its records all play a part."
     )
-    _chart(visit, compared, faculty, incomplete, level, spread)
+    _chart(visit, compared, faculty, period, incomplete, level, spread)
 
 
 def _answer(c: Comparison, spread: standing.Band | None, incomplete: dict[str, float]) -> str:
@@ -73,11 +74,17 @@ def _chart(
     visit: Visit,
     c: Comparison,
     faculty: str,
+    period: pd.Series,
     incomplete: dict[str, float],
     level: str,
     spread: standing.Band | None,
 ) -> None:
     theme, better = visit.theme, c.metric["better"]
+    answer = _answer(c, spread, incomplete)
+    title = words.headline(consistency.spread(c)) if c.middle else standing.schools_title(c)
+    if visit.viewer.home.startswith("school:"):
+        title = standing.schools_title(c)
+        c, faculty = with_faculty(visit.release, c, level, period), str(c.schools["parent"].iloc[0])
     schools = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
     own = set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
     marks = [
@@ -99,9 +106,9 @@ def _chart(
             visit.column,
             (spread.low, spread.high) if spread else None,
         ),
-        title=words.headline(consistency.spread(c)) if c.middle else standing.schools_title(c),
+        title=title,
         subtitle=f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']}). Lines are 95% intervals.",
-        alt=_answer(c, spread, incomplete) + (f" {words.sentence(consistency.spread(c))}" if not c.partial else ""),
+        alt=answer + (f" {words.sentence(consistency.spread(c))}" if not c.partial else ""),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numeric=("Value", "95% interval", "Out of"),
         legend=html.key(lines),
