@@ -190,6 +190,8 @@ def _believed(line: str, expected: int) -> dict[str, Any]:
 def _locked(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:  # as it comes from a checkout
+            folder.chmod(0o700)
         with filelock.FileLock(folder / LOCK, timeout=PATIENCE, mode=0o600):
             yield
     except filelock.Timeout as error:

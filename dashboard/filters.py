@@ -75,7 +75,9 @@ class Filters:
         """Whether the URL asks for a unit that the viewer does not see, or that there is not; or did just now."""
         units = self.release.units.index
         just_now = st.session_state.get("noted_at") == (st.session_state.get("page"), self.asked)
-        return just_now or any(self.asked.get(name, EVERYWHERE) not in (EVERYWHERE, *units) for name in ("unit", "faculty"))
+        return just_now or any(
+            self.asked.get(name, EVERYWHERE) not in (EVERYWHERE, *units) for name in ("unit", "faculty")
+        )
 
     def faculty(self, label: str, nothing: str) -> str:
         """The chosen faculty, or EVERYWHERE."""

@@ -84,8 +84,7 @@ def _hover(school: dict[str, Any], c: Comparison) -> str:
 
 
 def _heading(row: int, c: Comparison, theme: Theme) -> dict[str, Any]:
-    whose = "University " if c.partial else ""
-    at = f"{whose}{words.shown(c.university, c.metric)} · {c.period}"
+    at = f"{words.shown(c.university, c.metric)} · {c.period}"
     return {
         "text": f"<b>{escape(c.metric['label'])}</b>  <span style='color:{theme.muted}'>{escape(at)}</span>",
         "x": 0,

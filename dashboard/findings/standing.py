@@ -67,18 +67,18 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
     apart = [j for v in ("attention", "well") for j in verdicts[v]]
     of_all = f"{words.small(len(judged))} headline measure{'s' if len(judged) > 1 else ''}"
     if not apart:
-        return words.sentence(f"{words.within(name)} is not clearly apart from the university on {of_all}")
-    said = [
-        f"{IN_WORDS[v]} than the university on {'all' if found == judged else words.small(len(found))}"
-        for v, found in verdicts.items()
-        if v != "context" and found
-    ]
+        return words.sentence(f"{words.within(name)} is not clearly apart from the university on any of {of_all}")
+    told = {IN_WORDS[v]: len(verdicts[v]) for v in ("well", "attention") if verdicts[v]}
+    if max(told.values()) == len(judged):
+        said = f"{next(iter(told))} on all {of_all}" if len(judged) > 1 else f"{next(iter(told))} on {of_all}"
+    else:
+        said = f"{words.listed([f'{how} on {words.small(n)}' for how, n in told.items()])} of {of_all}"
     first, row, _ = apart[0]
     example = (
         f"{words.quoted(first.metric['label'])}: {words.value(row['value'], first.metric)} here, "
         f"{words.value(first.university['value'], first.metric)} across the university"
     )
-    return f"{words.sentence(f'Of {of_all}, {words.within(name)} is {words.listed(said)}')} {words.sentence(example)}"
+    return f"{words.sentence(f'Beside the university, {words.within(name)} is {said}')} {words.sentence(example)}"
 
 
 def schools_answer(c: Comparison, spread: Band | None) -> str:

@@ -154,7 +154,7 @@ def _own_strips(visit: Visit, compared: list[Comparison], own: list[standing.Row
     layout.chart(
         strips(compared, visit.theme, marked),
         title=standing.strips_title(compared),
-        subtitle=f"{seen}, the tick the university{band}. {visit.release.levels.loc[level, 'label']}.",
+        subtitle=f"{seen}, the tick and its figure the university{band}. {visit.release.levels.loc[level, 'label']}.",
         alt=" ".join(standing.schools_answer(c, None) for c in compared),
         table=standing.headline(name, compared, own),
         numeric=(name, "95% interval", "University", standing.ALL_SCHOOLS),
