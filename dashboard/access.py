@@ -217,7 +217,9 @@ def _person(who: str, entry: Any, place: str, by_claim: bool) -> Person:
 
 
 def _folded(email: str) -> str:
-    return email.strip().casefold()
+    """An address as it is compared: letters beyond ASCII must match exactly, since some fold into others."""
+    email = email.strip()
+    return email.lower() if email.isascii() else email
 
 
 def decide(claims: Mapping[str, Any], access: Access, now: float) -> Viewer:

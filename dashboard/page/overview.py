@@ -46,7 +46,7 @@ def page(visit: Visit) -> None:
     ]
     st.html(html.cards(cards))
     found = release.findings(unit)
-    _stands_out(visit, found, current["label"])
+    _stands_out(visit, found, current["label"], unit)
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
         drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
@@ -101,7 +101,7 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
     )
 
 
-def _stands_out(visit: Visit, found: pd.DataFrame, period: str) -> None:
+def _stands_out(visit: Visit, found: pd.DataFrame, period: str, unit: str) -> None:
     if found.empty:
         return
     found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
@@ -113,7 +113,12 @@ def _stands_out(visit: Visit, found: pd.DataFrame, period: str) -> None:
                 about = visit.release.characteristics.loc[finding["characteristic"], "label"]
                 lead = f"{lead} by {words.lowered(about)}"
             text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
-            visit.link(finding["view"], text, **_view(finding))
+            visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
+
+
+def _of(visit: Visit, unit: str) -> dict[str, str]:
+    """The unit, as a filter in the URL, where it is not the viewer's own."""
+    return {"unit": unit} if unit != visit.viewer.home else {}
 
 
 def _view(finding: dict[Any, Any]) -> dict[str, str]:
@@ -193,6 +198,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
             characteristic=gap["characteristic"],
             group=gap["group"],
             level=level,
+            **_of(visit, unit),
         )
 
 

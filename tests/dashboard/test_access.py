@@ -50,6 +50,8 @@ def test_a_role_claim_counts_where_no_e_mail_does() -> None:
         ({"email": "nobody@northmere.example"}, AccessDeniedError),
         ({"email": None}, AccessDeniedError),
         ({"email": ["lead@northmere.example"]}, AccessDeniedError),
+        ({"email": "eng.dean@northmere.example".replace("n", "ｎ")}, AccessDeniedError),
+        ({"email": "lead@northmere.example\u200b"}, AccessDeniedError),
         ({"email": "lead@northmere.example", "email_verified": False}, AccessDeniedError),
         ({"email": "lead@northmere.example", "email_verified": "false"}, AccessDeniedError),
         ({"email": "lead@northmere.example", "email_verified": None}, AccessDeniedError),
