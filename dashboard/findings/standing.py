@@ -70,7 +70,8 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
         return words.sentence(f"{words.within(name)} is not clearly apart from the university on any of {of_all}")
     told = {IN_WORDS[v]: len(verdicts[v]) for v in ("well", "attention") if verdicts[v]}
     if max(told.values()) == len(judged):
-        said = f"{next(iter(told))} on all {of_all}" if len(judged) > 1 else f"{next(iter(told))} on {of_all}"
+        whole = {1: of_all, 2: "both headline measures"}.get(len(judged), f"all {of_all}")
+        said = f"{next(iter(told))} on {whole}"
     else:
         said = f"{words.listed([f'{how} on {words.small(n)}' for how, n in told.items()])} of {of_all}"
     first, row, _ = apart[0]

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 import audit
 from dashboard import layout, packs, published
 from dashboard.access import ROLES, AccessDeniedError, Viewer, decide, load_access
-from dashboard.published import Release, UnreadableReleaseError, current_release, open_release
+from dashboard.published import Release, UnreadableReleaseError, open_release
 from tests.dashboard.sample_faculties import write_faculties
 from tests.dashboard.sample_release import Sample, write_release
-from tests.dashboard.sample_university import FACULTIES, SCHOOLS
-from tests.dashboard.signing_in import ACCESS, PEOPLE, claims, sign_in, write_access
+from tests.dashboard.signing_in import ACCESS, PEOPLE, claims, write_access
+from tests.dashboard.visiting import NAMES, ROOT, SEEN, everything, names_told, visit
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROLES["university lead"].pages
-NAMES = {f"school:{f}{i}": name for f, names in SCHOOLS.items() for i, name in enumerate(names, 1)}
-NAMES |= {f"faculty:{code}": name for code, (name, _) in FACULTIES.items()}
-SEEN = {
-    "university lead": set(NAMES),
-    "faculty lead": {"faculty:ENG", *(f"school:ENG{i}" for i in range(1, 6))},
-    "school lead": {"faculty:ENG", "school:ENG3"},
-    "committee member": set(),
-    "data steward": set(),
-}
 FORGED = {
     "unit": "school:BUS1", "faculty": "faculty:BUS", "viewer": "university", "metric": "trust", "period": "2025-26",
 }  # fmt: skip
@@ -72,30 +61,6 @@ def ask_as(email: str, **more: Any) -> Callable[[bool], Viewer]:
 
 def open_as(role: str) -> Release:
     return open_release(ask_as(PEOPLE[role]))
-
-
-def visit(page: str, email: str | None, query: dict[str, str] | None = None, **more: Any) -> AppTest:
-    app = sign_in(AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30), email, **more)
-    for name, value in (query or {}).items():
-        app.query_params[name] = value
-    app._page_hash = "" if page == "overview" else calc_hash(page)
-    return app.run()
-
-
-def nodes(block: Any) -> Iterator[Any]:
-    for child in getattr(block, "children", {}).values():
-        yield child
-        yield from nodes(child)
-
-
-def everything(app: AppTest) -> str:
-    """Whatever reaches the browser: every element as it is sent."""
-    sent = [str(getattr(node, "proto", "")) for node in nodes(app._tree)]
-    return "\n".join(sent)
-
-
-def names_told(text: str) -> set[str]:
-    return {unit for unit, name in NAMES.items() if name in text or f'"{unit}"' in text}
 
 
 @pytest.mark.usefixtures("access")
@@ -360,73 +325,3 @@ def test_who_sees_what_names_everybody_with_role_and_unit() -> None:
     said = json.dumps(everything(visit("who", PEOPLE["university lead"])))
     for words in (*PEOPLE.values(), "Tutoring.EDU", "Computer Science and Informatics", "Education and Social Policy"):
         assert words in said
-
-
-@pytest.fixture
-def example(tmp_path: Path, serve) -> Path:
-    name = write_release(tmp_path / "published")
-    write_faculties(tmp_path / "published" / name, ("ENG",))
-    serve(tmp_path)
-    return tmp_path
-
-
-@pytest.mark.usefixtures("example")
-@pytest.mark.parametrize(
-    ("viewer", "role", "first"),
-    [
-        ("faculty:ENG", "faculty lead", "How does the Faculty of Engineering"),
-        ("school:ENG3", "school lead", "How does the School of Computer Science"),
-        ("university", "university lead", "Is tutoring consistent"),
-        ("faculty:BUS", "university lead", "Is tutoring consistent"),  # it has no file
-        ("king", "university lead", "Is tutoring consistent"),
-    ],
-)
-def test_the_example_shows_whose_view_the_url_names(viewer: str, role: str, first: str) -> None:
-    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
-    app.query_params["viewer"] = viewer
-    app.run()
-    assert not app.exception
-    assert "choose whose view to see" in everything(app)
-    assert app.title[0].value.startswith(first)
-    units = next(box for box in app.selectbox if box.key == "unit").options
-    assert len(units) == len(SEEN[role]) + 1
-
-
-@pytest.mark.usefixtures("example")
-def test_another_viewer_of_the_example_starts_afresh() -> None:
-    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
-    app.query_params["unit"] = "school:BUS1"
-    app.run()
-    app.selectbox(key="viewer_choice").select("faculty:ENG").run()
-    assert app.query_params["viewer"] == "faculty:ENG"
-    assert app.selectbox(key="unit").value == "faculty:ENG"
-    assert "not among those" not in everything(app)
-    assert all("viewer=faculty" in link.proto.query_string for link in app.get("page_link"))
-
-
-@pytest.mark.usefixtures("example")
-def test_with_sign_in_configured_the_example_is_signed_in_to_as_well(access_toml: Path) -> None:
-    app = visit("overview", None, {"viewer": "university"})
-    assert app.title[0].value == "Sign in"
-    said = everything(visit("overview", PEOPLE["school lead"], {"viewer": "university"}))
-    assert names_told(said) <= SEEN["school lead"]
-    assert "Example data: a fictional university" in said
-
-
-@pytest.fixture
-def access_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    file = write_access(tmp_path)
-    monkeypatch.setenv("APT_ACCESS", str(file))
-    return file
-
-
-def test_an_examples_viewer_is_not_the_next_releases(example: Path) -> None:
-    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
-    assert "University lead" in everything(app.run())
-    release = open_release(lambda _: Viewer("University lead", "university"))
-    write_release(example / "published", Sample(name="a-real-one", source="real"))
-    assert current_release() == "a-real-one"
-    said = everything(app.run())
-    assert "secrets.toml" in said
-    assert names_told(said) == set()
-    assert release.example, "an open release stays what it was"
