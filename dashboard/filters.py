@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
+from dashboard.access import UNIVERSITY
 from dashboard.published import Release
 
 EVERYWHERE = "all"
+NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group")
 Key = tuple[str, str]
 
 
@@ -24,10 +26,12 @@ class Filters:
 
     release: Release
     asked: dict[str, str] = field(init=False)
+    shown_unit: str = field(init=False)
 
     def __post_init__(self) -> None:
         self._chosen: dict[str, str] = st.session_state.setdefault("chosen", {})
-        self.asked = st.query_params.to_dict() or dict(self._chosen)
+        self.asked = asked()
+        self.shown_unit = self.release.viewer.home
 
     def choose(self, name: str, label: str, options: Mapping[str, str], default: str, pin: bool = False) -> str:
         """A box of `options` (code → words). The URL names the code unless it is the default; `pin`: always."""
@@ -60,8 +64,25 @@ class Filters:
         chosen = self.choose("period", "Period", labels, code(offered.iloc[0]))
         return next(p for _, p in offered.iterrows() if code(p) == chosen)
 
+    def unit(self) -> str:
+        """The chosen unit among those the viewer sees; the viewer's own where the URL names another."""
+        units = self.release.units
+        self.shown_unit = self.choose("unit", "Whose figures", units["name"].to_dict(), self.release.viewer.home)
+        return self.shown_unit
+
+    @property
+    def not_seen(self) -> bool:
+        """Whether the URL asks for a unit that the viewer does not see, or that there is not; or did just now."""
+        units = self.release.units.index
+        just_now = st.session_state.get("noted_at") == (st.session_state.get("page"), self.asked)
+        return just_now or any(
+            self.asked.get(name, EVERYWHERE) not in (EVERYWHERE, *units) for name in ("unit", "faculty")
+        )
+
     def faculty(self, label: str, nothing: str) -> str:
         """The chosen faculty, or EVERYWHERE."""
+        if self.release.viewer.home != UNIVERSITY:
+            return EVERYWHERE
         units = self.release.units
         faculties = units[units["kind"] == "faculty"]["name"].to_dict()
         return self.choose("faculty", label, {EVERYWHERE: nothing, **faculties}, EVERYWHERE)
@@ -80,6 +101,27 @@ class Filters:
 
 def _changed(name: str) -> None:
     st.query_params[name] = st.session_state[name]
+
+
+def asked() -> dict[str, str]:
+    """The filters the URL names, or else those last chosen in the session."""
+    named = {name: value for name, value in st.query_params.to_dict().items() if name in NAMES}
+    return named or dict(st.session_state.get("chosen", {}))
+
+
+def settle() -> None:
+    """Remember the address as the page completed it: a note on what it asked for stays until something changes."""
+    noted = st.session_state.pop("noted", False)
+    st.session_state["noted_at"] = (st.session_state.get("page"), asked()) if noted else None
+
+
+def view(title: str, release: Release) -> str:
+    """A page with the filters asked for, as the audit log names it; without units that the viewer does not see."""
+    named = dict(sorted(asked().items()))
+    if named.keys() & {"unit", "faculty"}:
+        seen = (EVERYWHERE, *release.units.index)
+        named = {name: code for name, code in named.items() if name not in ("unit", "faculty") or code in seen}
+    return f"{title}?{'&'.join(f'{name}={code}' for name, code in named.items())}".rstrip("?")
 
 
 def code(period: Mapping[str, object]) -> str:

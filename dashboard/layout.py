@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.access import Viewer
+from dashboard import log
+from dashboard.access import AccessDeniedError, Ask, Viewer
 from dashboard.charts.rows import WIDE
-from dashboard.published import NoReleaseError, Release, current_release
+from dashboard.filters import Filters
+from dashboard.published import NoReleaseError, Release, current_release, is_example
 from dashboard.style import html, words
 from dashboard.style.theme import LIGHT, THEMES, Theme, stylesheet
 
@@ -32,10 +34,19 @@ class Visit:
     theme: Theme
     pages: Mapping[str, st.Page]
     column: int = WIDE  # characters of a label's line in charts
+    keep: Mapping[str, str] = field(default_factory=dict)  # what every link carries on
 
     def link(self, page: str, label: str, **view: str) -> None:
-        """A link to a page with its filters set."""
-        st.page_link(self.pages[page], label=label, query_params=view or None, icon=":material/arrow_forward:")
+        """A link to a page with its filters set; just the words where the page is not part of the viewer's role."""
+        if page not in self.pages:
+            st.markdown(label)
+            return
+        query = {**self.keep, **view} or None
+        st.page_link(self.pages[page], label=label, query_params=query, icon=":material/arrow_forward:")
+
+    def name(self, unit: str) -> str:
+        """What a unit is called."""
+        return str(self.release.units.loc[unit, "name"])
 
 
 def appearance() -> Theme:
@@ -123,28 +134,49 @@ def dress(theme: Theme) -> None:
 
 def banner(release: Release) -> None:
     """Says so when the figures are invented."""
-    if release.about["source"] == "example":
+    if release.example:
         st.html(html.paragraph("banner", "Example data: a fictional university"))
 
 
+def not_seen(visit: Visit, filters: Filters) -> None:
+    """Says so, and records it, where the URL asks for a unit that is not the viewer's to see."""
+    if filters.not_seen:
+        st.session_state["noted"] = True
+        log.once("refusal", visit.viewer, visit.release.name, "unit in the address")
+        here = words.within(visit.name(filters.shown_unit))
+        quiet(f"The unit in the address is not among those you may see: this is {here}.")
+
+
 def foot(visit: Visit, here: st.Page) -> None:
-    """Which release this is, how far it reaches, where its words are explained, and the way on.
+    """Which release this is, how far it reaches, who looks, where its words are explained, and the way on.
 
     On a phone the navigation above is folded away: here it is in full.
     """
-    about = visit.release.about
-    st.html(
-        html.paragraph(
-            "foot",
-            f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])}",
-        )
-    )
-    if here != visit.pages["quality"]:
+    about, viewer = visit.release.about, visit.viewer
+    said = f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])}"
+    st.html(html.paragraph("foot", f"{said} · seen as {viewer.role.lower()}"))
+    if "quality" in visit.pages and here != visit.pages["quality"]:
         visit.link("quality", "What each measure means")
     with st.container(key="onward", horizontal=True):
         for page in visit.pages.values():
             if page != here:
-                st.page_link(page, label=page.title, width="content")
+                st.page_link(page, label=page.title, query_params=dict(visit.keep) or None, width="content")
+
+
+def download(visit: Visit, label: str, name: str, make: Callable[[], bytes], mime: str) -> None:
+    """A file to take away: made, allowed and recorded at the moment it is asked for."""
+
+    def give() -> bytes:
+        try:
+            visit.release.ask_again()
+            data = make()
+        except AccessDeniedError:
+            log.record("refusal", visit.viewer, visit.release.name, f"download {name}")
+            raise
+        log.record("download", visit.viewer, visit.release.name, name, data)
+        return data
+
+    st.download_button(label, give, file_name=name, mime=mime, on_click="ignore", key=f"download {name}")
 
 
 def nothing_to_show(why: str) -> None:
@@ -154,11 +186,20 @@ def nothing_to_show(why: str) -> None:
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def watch(name: str | None) -> None:
-    """Rerun the whole page once another release than `name` is in force."""
-    try:
-        now = current_release()
-    except NoReleaseError:
-        now = None
-    if now != name:
+def watch(ask: Ask, seen: object) -> None:
+    """Run the whole page again once another release is in force, or the viewer may see something else.
+
+    `seen`: what `standing` was when the page was drawn.
+    """
+    if standing(ask) != seen:
         st.rerun()
+
+
+def standing(ask: Ask) -> tuple[str | None, object]:
+    """The release in force, and who looks at it or why nobody does."""
+    name = None
+    try:
+        name = current_release()
+        return name, ask(is_example(name))
+    except (NoReleaseError, AccessDeniedError) as error:
+        return name, f"{type(error).__name__}: {error}"

@@ -1,26 +1,30 @@
 """The only place that opens a release. Every figure on every page is read here, for a viewer.
 
 A release is opened read-only, with every way out of the file (other files, extensions, settings)
-closed. Nothing here knows Streamlit.
+closed. Which file, and which of its rows, follows from the viewer, who is asked for again on every
+read, also of what is kept in memory. Nothing here knows Streamlit.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 
-from dashboard.access import Viewer
+from dashboard import tables
+from dashboard.access import AccessDeniedError, Ask, Viewer
+from dashboard.sight import Sight, sight_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "settings.toml"
+UNIVERSITY_FILE = "university.duckdb"
 LOCKED: dict[str, Any] = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
@@ -38,10 +42,6 @@ class NoReleaseError(Exception):
 
 class UnreadableReleaseError(Exception):
     """The current release cannot be read; the message says what to do."""
-
-
-class AccessDeniedError(Exception):
-    """The viewer may not see what was asked for."""
 
 
 def published_folder() -> Path:
@@ -80,51 +80,86 @@ def current_release() -> str:
     return name
 
 
+def _kept(make: Callable[[Release], Any]) -> Any:
+    """A property made once per release object, and only handed out to a viewer who may still see it."""
+
+    @wraps(make)
+    def get(release: Release) -> Any:
+        release.ask_again()
+        if make.__name__ not in release.memory:
+            release.memory[make.__name__] = make(release)
+        return release.memory[make.__name__]
+
+    return property(get)
+
+
 @dataclass(frozen=True)
 class Release:
     """One release as one viewer may see it. Frames are the caller's own: changing them changes no cache."""
 
     name: str
     file: Path
+    viewer: Viewer
+    ask: Ask
+    sight: Sight
+    example: bool
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def _read(self, sql: str, *values: Any) -> pd.DataFrame:
-        return _query(self.file, sql, values).copy()
+    def check_report(self) -> bytes:
+        """Every check and its result as a CSV file. Raises AccessDeniedError for a role that may not take it."""
+        self.ask_again()
+        if not self.viewer.takes("check report"):
+            raise AccessDeniedError("The check report is not part of your role.")
+        return tables.file(tables.checks(self.checks))
 
-    @cached_property
+    def ask_again(self) -> None:
+        """Raises AccessDeniedError unless the viewer this release was opened for may still see it."""
+        if self.ask(self.example) != self.viewer:
+            raise AccessDeniedError("What you may see has changed. Open the page again.")
+
+    def _read(self, table: str, order: str = "", **keys: Any) -> pd.DataFrame:
+        """Rows of a table that match every key given, as far as the viewer sees them. The only SQL on a page's way."""
+        self.ask_again()
+        seen, values = self.sight.select(table)
+        where = " and ".join(f'"{key}" = ?' for key in keys) or "true"
+        by = f" order by {order}" if order else ""
+        return _query(self.file, f"select * from ({seen}) where {where}{by}", (*values, *keys.values())).copy()
+
+    @_kept
     def about(self) -> dict[str, Any]:
         """The release's own facts: university, source, grade, data_through, current_year and the rest."""
-        facts = self._read("select * from release").iloc[0].to_dict()
+        facts = self._read("release").iloc[0].to_dict()
         return {key: None if pd.isna(value) else value for key, value in facts.items()}
 
-    @cached_property
+    @_kept
     def units(self) -> pd.DataFrame:
         """Units in reading order, indexed by unit."""
-        return _by(self._read("select * from unit order by ordering"), "unit")
+        return _by(self._read("unit", "ordering"), "unit")
 
-    @cached_property
+    @_kept
     def metrics(self) -> pd.DataFrame:
         """Every metric, available or not, in reading order, indexed by metric."""
-        return _by(self._read("select * from metric order by ordering"), "metric")
+        return _by(self._read("metric", "ordering"), "metric")
 
-    @cached_property
+    @_kept
     def characteristics(self) -> pd.DataFrame:
         """Every characteristic, available or not, in reading order, indexed by characteristic."""
-        return _by(self._read("select * from characteristic order by ordering"), "characteristic")
+        return _by(self._read("characteristic", "ordering"), "characteristic")
 
-    @cached_property
+    @_kept
     def groups(self) -> pd.DataFrame:
         """Groups of all characteristics in reading order."""
-        return self._read('select * from characteristic_group order by characteristic, "ordering"')
+        return self._read("characteristic_group", "characteristic, ordering")
 
-    @cached_property
+    @_kept
     def levels(self) -> pd.DataFrame:
         """Levels in reading order, indexed by level."""
-        return _by(self._read("select * from level order by ordering"), "level")
+        return _by(self._read("level", "ordering"), "level")
 
-    @cached_property
+    @_kept
     def periods(self) -> pd.DataFrame:
         """Periods in reading order, the newest first, indexed by (academic_year, part)."""
-        return _by(self._read("select * from period order by ordering"), "academic_year", "part")
+        return _by(self._read("period", "ordering"), "academic_year", "part")
 
     def cells(self, **keys: str) -> pd.DataFrame:
         """Cells that match every key given, e.g. `metric="trust", level="all", characteristic="all"`."""
@@ -148,7 +183,7 @@ class Release:
         """The sentences about a unit, most important first; none where the release has no such table."""
         if not self._has("finding"):
             return pd.DataFrame()
-        return self._read("select * from finding where unit = ? order by ordering", unit)
+        return self._read("finding", "ordering", unit=unit)
 
     def consistency(self, metric: str, level: str, period: Mapping[Any, Any]) -> pd.DataFrame:
         """How far schools differ in one metric, chance set aside: one row, or none where it is not published."""
@@ -166,30 +201,47 @@ class Release:
         )
         return found[(found["between"] == "schools") & (found["status"] == "shown")]
 
+    def band(self, metric: str, level: str, period: Mapping[Any, Any], characteristic: str = "all") -> pd.DataFrame:
+        """How all schools spread on a metric, none of them named: lowest, low, middle, high, highest per group.
+
+        No row where the release does not publish it.
+        """
+        if not self._has("band"):
+            return pd.DataFrame(columns=["group", "lowest", "low", "middle", "high", "highest"])
+        return self._read(
+            "band",
+            metric=metric,
+            level=level,
+            characteristic=characteristic,
+            academic_year=period["academic_year"],
+            part=period["part"],
+        )
+
     def _has(self, table: str) -> bool:
-        return not self._read("select * from information_schema.tables where table_name = ?", table).empty
+        self.ask_again()
+        names = "select table_name from information_schema.tables where table_name = ?"
+        return not _query(self.file, names, (table,)).empty
 
     def _matching(self, table: str, keys: dict[str, str]) -> pd.DataFrame:
         allowed = {"academic_year", "part", "level", "unit", "metric", "characteristic", "group", "against"}
         if unknown := keys.keys() - allowed:
             raise ValueError(f"cells and gaps are looked up by {sorted(allowed)}, not by {sorted(unknown)}")
-        where = " and ".join(f'"{key}" = ?' for key in keys) or "true"
-        return self._read(f"select * from {table} where {where}", *keys.values())
+        return self._read(table, **keys)
 
-    @cached_property
+    @_kept
     def reconciliation(self) -> pd.DataFrame:
         """Rows read, loaded, quarantined and dropped, per table and file."""
-        return self._read("select * from reconciliation")
+        return self._read("reconciliation")
 
-    @cached_property
+    @_kept
     def checks(self) -> pd.DataFrame:
         """Every expectation and its result."""
-        return self._read('select * from "check"')
+        return self._read("check")
 
-    @cached_property
+    @_kept
     def quarantine(self) -> pd.DataFrame:
         """Rows set aside, per table, file and rule."""
-        return self._read("select * from quarantine order by rows desc")
+        return self._read("quarantine", "rows desc")
 
 
 def _by(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -198,24 +250,119 @@ def _by(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return frame.set_axis(index.set_names([None] * len(columns)), axis=0)
 
 
-def open_release(viewer: Viewer) -> Release:
-    """The current release as `viewer` may see it.
+def open_release(ask: Ask) -> Release:
+    """The current release as whoever is looking may see it.
 
-    Raises NoReleaseError before the first release, AccessDeniedError for a scope without a file, and
-    UnreadableReleaseError where the file is missing or damaged.
+    Raises NoReleaseError before the first release, AccessDeniedError for whoever may see nothing of it, and
+    UnreadableReleaseError where the file is missing, damaged or not what its name says.
     """
-    if viewer.scope != "university":
-        raise AccessDeniedError("There is no release for what you may see.")
     name = current_release()
-    release = Release(name, published_folder() / name / f"{viewer.scope}.duckdb")
+    example = is_example(name)
+    viewer = ask(example)
+    faculty, schools = _faculty(name, viewer.scope), tuple[str, ...]()
+    file = _folder(name) / (_faculty_file(faculty) if faculty else UNIVERSITY_FILE)
+    if faculty:
+        held = _try(name, file, "select unit, parent from unit where kind in ('faculty', 'school')")
+        schools = tuple(sorted(held.loc[held["parent"] == faculty, "unit"]))
+        if set(held["unit"]) != {faculty, *schools}:
+            raise UnreadableReleaseError(f"In release {name} the file for {faculty} holds another faculty's figures.")
+    found = _try(name, file, "select release, source from release")
+    if found["release"].tolist() != [name] or (found["source"].tolist() == ["example"]) != example:
+        raise UnreadableReleaseError(_damaged(name))
+    return Release(name, file, viewer, ask, sight_of(viewer, faculty, schools), example)
+
+
+def is_example(name: str) -> bool:
+    """Whether a release is the example university's. What cannot be read is not."""
     try:
-        release._read("select release from release")
+        source = _query(_folder(name) / UNIVERSITY_FILE, "select source from release", ())
+    except duckdb.Error:
+        return False
+    return bool(source["source"].tolist() == ["example"])
+
+
+def scopes(name: str) -> pd.DataFrame:
+    """Units of an example release that have a file to read: what its viewer switch offers. None of a real one."""
+    if not is_example(name):
+        return pd.DataFrame(columns=["unit", "kind", "name", "short_name", "parent"])
+    units = _query(_folder(name) / UNIVERSITY_FILE, "select * from unit order by ordering", ())
+    faculty = units["unit"].where(units["kind"] == "faculty", units["parent"])
+    has_file = [(_folder(name) / _faculty_file(str(f))).is_file() for f in faculty]
+    return units[(units["kind"] != "university") & pd.Series(has_file, units.index)].copy()
+
+
+def releases(ask: Ask) -> pd.DataFrame:
+    """Every release kept, the newest first: release, created, source, grade, data_through, in_force, readable.
+
+    Raises AccessDeniedError for a role without the page of releases.
+    """
+    now = current_release()
+    viewer = ask(is_example(now))
+    if "releases" not in viewer.pages:
+        raise AccessDeniedError("The list of releases is not part of your role.")
+    rows: list[dict[str, Any]] = []
+    for folder in sorted(published_folder().iterdir(), reverse=True):
+        file = folder / UNIVERSITY_FILE
+        if not file.is_file() or folder.name.startswith(".") or (folder.name != now and _asks_other(ask, folder.name)):
+            continue
+        try:
+            facts = _query(file, "select * from release", ()).iloc[0].to_dict()
+        except (duckdb.Error, IndexError):
+            facts = {}
+        rows.append({**facts, "release": folder.name, "in_force": folder.name == now, "readable": bool(facts)})
+    return pd.DataFrame(rows)
+
+
+def _asks_other(ask: Ask, name: str) -> bool:
+    """Whether a release would be opened by somebody else: the example's viewer sees no real release."""
+    try:
+        return ask(is_example(name)) != ask(is_example(current_release()))
+    except AccessDeniedError:
+        return True
+
+
+def _folder(name: str) -> Path:
+    folder = published_folder()
+    if Path(name).name != name:
+        raise UnreadableReleaseError("`current` names no release: it holds a path.")
+    return folder / name
+
+
+def _faculty(name: str, scope: str) -> str:
+    """The faculty (unit) whose file a scope is read from, or ''. Raises AccessDeniedError where there is none."""
+    kind = scope.partition(":")[0]
+    if kind not in ("faculty", "school"):
+        return ""
+    held = _try(name, _folder(name) / UNIVERSITY_FILE, "select unit, kind, parent from unit where unit = ?", scope)
+    if held["kind"].tolist() != [kind]:
+        raise AccessDeniedError("This release holds no such unit as your role is about. Ask the data team.")
+    return scope if kind == "faculty" else str(held["parent"].iloc[0])
+
+
+def _faculty_file(faculty: str) -> str:
+    """The name of a faculty's file. Raises AccessDeniedError for a code that cannot be part of a file's name."""
+    file = f"faculty-{faculty.removeprefix('faculty:')}.duckdb"
+    if Path(file).name != file or "\0" in file:
+        raise AccessDeniedError("There is no file for this faculty.")
+    return file
+
+
+def _try(name: str, file: Path, sql: str, *values: Any) -> pd.DataFrame:
+    try:
+        return _query(file, sql, values)
     except duckdb.Error as error:
-        raise UnreadableReleaseError(
-            f"Release {name} cannot be opened. Run `python -m pipelines status` to see which releases are "
-            "whole, and `python -m pipelines rollback RELEASE` to return to one."
-        ) from error
-    return release
+        if file.name != UNIVERSITY_FILE and not file.exists():
+            raise UnreadableReleaseError(
+                f"Release {name} was made without a file for your faculty. Make a new one: `python -m pipelines run`."
+            ) from error
+        raise UnreadableReleaseError(_damaged(name)) from error
+
+
+def _damaged(name: str) -> str:
+    return (
+        f"Release {name} cannot be opened. Run `python -m pipelines status` to see which releases are "
+        "whole, and `python -m pipelines rollback RELEASE` to return to one."
+    )
 
 
 def connect(file: Path) -> duckdb.DuckDBPyConnection:
@@ -223,7 +370,7 @@ def connect(file: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(file), read_only=True, config=LOCKED)
 
 
-_shared = lru_cache(maxsize=4)(connect)
+_shared = lru_cache(maxsize=16)(connect)
 
 
 @lru_cache(maxsize=512)

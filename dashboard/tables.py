@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.access import Person, Role
 from dashboard.findings.consistency import Comparison
 from dashboard.style import words
 
@@ -38,8 +39,8 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
     )
 
 
-def schools(c: Comparison, incomplete: set[str]) -> pd.DataFrame:
-    """One row per school, in reading order, the university first."""
+def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str]] = ()) -> pd.DataFrame:
+    """One row per school, in reading order, the university first; `unnamed` rows last."""
     university = {**c.university, "name": "University", "unit": "university", "side": ""}
     return pd.DataFrame(
         [
@@ -53,7 +54,8 @@ def schools(c: Comparison, incomplete: set[str]) -> pd.DataFrame:
             }
             for r in [university, *c.schools.to_dict("records")]
         ]
-    )
+        + list(unnamed)
+    ).fillna("–")
 
 
 def gap_rows(gaps: pd.DataFrame, characteristics: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
@@ -115,15 +117,22 @@ def _gap(r: Row, metric: Row) -> dict[str, str]:
     }
 
 
-def groups(cells: pd.DataFrame, places: pd.DataFrame, names: Sequence[str], metric: Row) -> pd.DataFrame:
-    """One row per place, one column per group: value, or the word for why there is none."""
+def groups(
+    cells: pd.DataFrame,
+    places: pd.DataFrame,
+    names: Sequence[str],
+    metric: Row,
+    unnamed: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """One row per place, one column per group: value, or the word for why there is none; `unnamed` schools last."""
     found = {(c["unit"], c["group"]): words.shown(c, metric) for c in cells.to_dict("records")}
     return pd.DataFrame(
         [
             {"Place": p["name"], **{g: found.get((p["unit"], g), words.STATUS["none"]) for g in names}}
             for p in places.to_dict("records")
         ]
-    )
+        + ([{"Place": "All schools, unnamed: the middle 80%", **unnamed}] if unnamed else [])
+    ).fillna("–")
 
 
 def totals(frame: pd.DataFrame) -> pd.DataFrame:
@@ -226,3 +235,44 @@ def definitions(metrics: pd.DataFrame) -> pd.DataFrame:
             for m in metrics.to_dict("records")
         ]
     )
+
+
+def releases(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per release kept."""
+    return pd.DataFrame(
+        [
+            {
+                "Release": r["release"],
+                "Made": words.moment(r["created"]) if r["readable"] else "cannot be read",
+                "Reaches": words.headline(words.data_through(r["data_through"])) if r["readable"] else "–",
+                "Data": r["source"] if r["readable"] else "–",
+                "In force": "in force" if r["in_force"] else "–",
+            }
+            for r in frame.to_dict("records")
+        ]
+    )
+
+
+def roles(known: Sequence[Role]) -> pd.DataFrame:
+    """One row per role: what it sees."""
+    return pd.DataFrame([{"Role": role.name, "Sees": role.sees} for role in known])
+
+
+def people(known: Sequence[Person], units: pd.DataFrame, claim: str) -> pd.DataFrame:
+    """One row per line of access.toml: who, as what, for which unit."""
+    return pd.DataFrame(
+        [
+            {
+                "Who": f"whoever has ‘{p.who}’ in {claim}" if p.by_claim else p.who,
+                "Role": p.role,
+                "For": (units["name"].get(p.scope) or f"{p.scope}: not in this release") if p.scope else "–",
+            }
+            for p in known
+        ]
+    )
+
+
+def file(frame: pd.DataFrame) -> bytes:
+    """A table as a CSV file that spreadsheets open as text: what they would take for a formula gets an apostrophe."""
+    safe = frame.map(lambda x: f"'{x}" if isinstance(x, str) and x.startswith(("=", "+", "-", "@", "\t", "\r")) else x)
+    return str(safe.to_csv(index=False)).encode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""The command line: python -m pipelines example | run | check | status | rollback | purge."""
+"""The command line: python -m pipelines example | run | check | status | rollback | audit | purge."""
 
 from __future__ import annotations
 
@@ -125,6 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     purge.add_argument("--sources", type=Path, help="the sources.toml of the extracts to look into, as for run")
     purge.set_defaults(command=_purge)
+
+    log = commands.add_parser("audit", parents=[shared], help="the dashboard's audit log: who saw or took what")
+    log.add_argument("--verify", action="store_true", help="find any edited, removed or moved line; exit 1 if there is")
+    log.add_argument("--anchor", default="", metavar="N:HASH", help="what an earlier --verify printed, kept elsewhere")
+    log.add_argument("--last", type=int, default=20, help="how many records to show without --verify (default 20)")
+    log.set_defaults(command=_audit)
     return parser
 
 
@@ -286,6 +292,30 @@ def _say_what_extracts_hold(options: argparse.Namespace, settings: Settings, pro
 
 def _counts(years: Counter[str]) -> str:
     return ", ".join(f"{year}: {rows:,} rows" for year, rows in sorted(years.items()))
+
+
+def _audit(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
+    import audit
+
+    folder = settings.data / "audit"
+    if not options.verify:
+        for line in list(audit.records(folder))[-options.last :]:
+            told = ("time", "event", "viewer", "role", "scope", "release", "what")
+            progress.say("  ".join(str(line.get(field) or "–") for field in told))
+        return 0
+    try:
+        head, problems = audit.verify(folder, options.anchor)
+    except audit.AuditError as error:
+        problems, head = [str(error)], audit.Head()
+    for problem in problems[: audit.MOST_PROBLEMS]:
+        progress.say(problem)
+    if len(problems) > audit.MOST_PROBLEMS:
+        progress.say(f"… and {len(problems) - audit.MOST_PROBLEMS:,} more.")
+    if problems:
+        progress.say(f"The audit log in {folder} has been tampered with, or is damaged.")
+        return 1
+    progress.say(f"The audit log is whole: {head.count:,} records. Keep this anchor elsewhere: {head.anchor}")
+    return 0
 
 
 def _peak_gib() -> float:

@@ -23,18 +23,20 @@ def intervals(
     highlighted: Collection[str] = (),
     notes: Mapping[str, str] | None = None,
     column: int = NARROW,
+    band: tuple[float, float] | None = None,
 ) -> go.Figure:
     """One row per school, largest value first, hidden ones last and in words.
 
     `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side. `highlighted`
-    units are named in the accent colour; `notes` are words under a unit's name.
+    units are named in the accent colour; `notes` are words under a unit's name; `band` is where the middle of
+    all schools lies, drawn behind the rows without naming any.
     """
     notes = notes or {}
     ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
     rows = Rows(tuple(_label(s, theme, highlighted, notes, column) for s in ordered.to_dict("records")))
     ordered = ordered.assign(place=rows.places)
     shown = ordered[ordered["status"] == "shown"]
-    span = extent(shown["lower"].tolist(), shown["upper"].tolist(), metric)
+    span = extent([*shown["lower"], *(band or ())], [*shown["upper"], *(band or ())], metric)
     figure = go.Figure()
     for verdict in ("context", "well", "attention"):
         part = shown[shown["verdict"] == verdict]
@@ -60,6 +62,8 @@ def intervals(
     is_known = university["status"] == "shown"
     reference = (university["value"], f"University {words.shown(university, metric)}") if is_known else None
     lay_out(figure, rows, theme, str(metric["suffix"]), reference, said)
+    if band:
+        figure.add_vrect(*band, fillcolor=theme.context, opacity=0.18, line_width=0, layer="below")
     figure.update_xaxes(range=span)
     return figure
 

@@ -36,6 +36,8 @@ class Comparison:
     schools: pd.DataFrame
     modelled: tuple[float, float] | None = None
     says: str = ""
+    partial: bool = False  # the viewer sees some of the schools only: their own spread says nothing of all schools
+    observed: tuple[float, float] | None = None  # then: the published middle 80% of all schools, as observed
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -57,6 +59,8 @@ class Comparison:
         As published where it is, so that every page and finding gives one range; else as observed.
         """
         values = self.shown["value"].astype(float)
+        if self.partial:
+            return self.modelled or self.observed
         if len(values) < FEWEST_SCHOOLS:
             return None
         if self.modelled:
@@ -76,7 +80,7 @@ class Comparison:
         """
         if self.says:
             return PUBLISHED.get(self.says)
-        if len(self.shown) < FEWEST_SCHOOLS:
+        if self.partial or len(self.shown) < FEWEST_SCHOOLS:
             return None
         outside = int(self.shown["side"].isin(["above", "below"]).sum())
         return chance_of(outside, len(self.shown)) < 0.01

@@ -55,8 +55,14 @@ def gap_words(gap: Row, metric: Row) -> str:
     return f"{words.size(x, metric)} {direction} for {gap['worse_off']} than for {gap['better_off']} ({bounds})"
 
 
-def equity_answer(gaps: pd.DataFrame, metrics: pd.DataFrame, metric: Row, characteristics: pd.DataFrame) -> str:
-    """The answer to 'Who is missing out?' for one metric at the university."""
+def equity_answer(
+    gaps: pd.DataFrame,
+    metrics: pd.DataFrame,
+    metric: Row,
+    characteristics: pd.DataFrame,
+    place: str = "at the university",
+) -> str:
+    """The answer to 'Who is missing out?' for one metric in one place."""
     label = words.quoted(metric["label"])
     shown = gaps[gaps["status"] == "shown"]
     judged = shown[shown["evidence"] != "too few to say"]
@@ -71,7 +77,7 @@ def equity_answer(gaps: pd.DataFrame, metrics: pd.DataFrame, metric: Row, charac
     if clear.empty:
         possible = len(missing_out(shown, metrics, "possible gap"))
         doubt = f"; {words.plural(possible, 'gap')} may be real" if possible else ""
-        return f"No clear gap on {label} at the university{doubt}."
+        return f"No clear gap on {label} {place}{doubt}."
     first = clear.iloc[0]
     by = words.plural(judged["characteristic"].nunique(), "characteristic")
     n = words.small(clear["characteristic"].nunique())
@@ -139,6 +145,14 @@ def elsewhere(university: pd.DataFrame, schools: pd.DataFrame) -> str:
         "The university’s gap is clear, yet no school with enough students to say shows one: it may come from which "
         "schools the group studies in, or from gaps too small to see school by school."
     )
+
+
+def school_title(gap: Row, group: str, reference: str) -> str:
+    """The finding of the chart of one group's gap in the only school there is to see."""
+    said = (
+        HIDDEN if gap["status"] == "suppressed" else gap["evidence"] if gap["status"] == "shown" else "no gap to show"
+    )
+    return f"{group} and {reference} in {words.within(str(gap['name']))}: {said}"
 
 
 def places_title(gaps: pd.DataFrame, group: str, reference: str) -> str:

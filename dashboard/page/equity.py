@@ -6,38 +6,41 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, tables
+from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.charts.groups import appearance, side_by_side
 from dashboard.filters import EVERYWHERE, Filters
-from dashboard.findings import equity, quality
+from dashboard.findings import equity, quality, standing
 from dashboard.layout import Visit
-from dashboard.style import html
+from dashboard.style import html, words
 
-UNIVERSITY = "university"
 GAP_COLUMNS = ("Gap", "95% interval", "Out of")
 
 
 def page(visit: Visit) -> None:
-    """All gaps at the university on one measure; then one characteristic in every faculty and school."""
+    """All gaps in a unit on one measure; then one characteristic in the faculties and schools that the viewer sees."""
     release = visit.release
     layout.question(release.about["university"], "Who is missing out, and where?")
     head = st.container()
     with st.container(key="filters"):
         filters = Filters(release)
-        metric, level = filters.metric(), filters.level()
+        unit, metric, level = filters.unit(), filters.metric(), filters.level()
         period = filters.period(metric["metric"], level)
     when = {"academic_year": period["academic_year"], "part": period["part"], "level": level}
     about = layout.about(metric, period["label"], release.levels.loc[level, "label"])
 
-    gaps = release.gaps(metric=metric["metric"], unit=UNIVERSITY, **when)
+    place = "at the university" if unit == UNIVERSITY else f"in {words.within(visit.name(unit))}"
+    gaps = release.gaps(metric=metric["metric"], unit=unit, **when)
+    answer = equity.equity_answer(gaps, release.metrics, metric, release.characteristics, place)
     with head:
-        layout.answer(equity.equity_answer(gaps, release.metrics, metric, release.characteristics))
+        layout.answer(answer)
+        layout.not_seen(visit, filters)
     layout.define(metric)
     if text := quality.not_in_extract(release.characteristics):
         layout.quiet(text)
     if gaps.empty:
         return
-    _everyone(visit, gaps, metric, about)
+    _everyone(visit, gaps, metric, about, visit.name(unit), answer)
 
     layout.section("Where? Choose whom to follow through faculties and schools")
     found = equity.missing_out(gaps, release.metrics)
@@ -47,21 +50,33 @@ def page(visit: Visit) -> None:
         groups = release.groups[release.groups["characteristic"] == characteristic["characteristic"]]
         of_these = first[first["characteristic"] == characteristic["characteristic"]]
         group = filters.group(groups, str(of_these.iloc[0]["group"]) if len(of_these) else "")
-        faculty = filters.faculty("Where", "All faculties")
+        faculty = filters.faculty("Where", "All faculties") if unit == UNIVERSITY else EVERYWHERE
+    top = faculty if faculty != EVERYWHERE else _top(visit, unit)
     chosen = {"metric": metric["metric"], "characteristic": characteristic["characteristic"], **when}
-    _places(visit, release.cells(**chosen), groups, characteristic, metric, faculty, about)
-    _schools(visit, release.gaps(**chosen, group=group), characteristic, group, metric, faculty, about)
+    bands = release.band(metric["metric"], level, period, characteristic["characteristic"])
+    _places(visit, release.cells(**chosen), groups, characteristic, metric, top, about, bands)
+    _schools(visit, release.gaps(**chosen, group=group), characteristic, group, metric, top, about)
 
 
-def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str) -> None:
+def _top(visit: Visit, unit: str) -> str:
+    """The unit whose parts are looked into: a school's faculty; what leads see of the university is their faculty."""
+    units = visit.release.units
+    start = visit.viewer.home if unit == UNIVERSITY else unit
+    return str(units.loc[start, "parent"]) if units.loc[start, "kind"] == "school" else start
+
+
+def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, place: str, answer: str) -> None:
     release = visit.release
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
     title = equity.equity_title(gaps)
     layout.chart(
-        graded_gaps(rows.assign(name=release.about["university"]), metric, visit.theme, True, visit.column),
+        graded_gaps(rows.assign(name=place), metric, visit.theme, True, visit.column),
         title=title,
-        subtitle=f"Groups against their reference. {about}{_unit_of(metric)}. Bands darken towards the likeliest size.",
-        alt=f"{title}. {equity.equity_answer(gaps, release.metrics, metric, release.characteristics)}",
+        subtitle=(
+            f"{place}: groups against their reference. {about}{_unit_of(metric)}. "
+            "Bands darken towards the likeliest size."
+        ),
+        alt=f"{title}. {answer}",
         table=tables.gaps(rows[~rows["heading"]], metric, "group"),
         numeric=GAP_COLUMNS,
         legend=_gap_key(visit, metric),
@@ -75,11 +90,11 @@ def _places(
     groups: pd.DataFrame,
     characteristic: pd.Series,
     metric: pd.Series,
-    faculty: str,
+    top: str,
     about: str,
+    bands: pd.DataFrame,
 ) -> None:
     units = visit.release.units
-    top = UNIVERSITY if faculty == EVERYWHERE else faculty
     places = units[units["unit"].isin([UNIVERSITY, top]) | (units["parent"] == top)]
     drawn = cells[cells["unit"].isin(places["unit"])]
     occurring = set(drawn.loc[drawn["status"] != "none", "group"])
@@ -93,12 +108,20 @@ def _places(
         title=title,
         subtitle=(f"{characteristic['label']}. {about}. The reference is {characteristic['reference']}{never}."),
         alt=f"{characteristic['label']}. {title}.",
-        table=tables.groups(cells, places, list(look), metric),
+        table=tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
         numeric=list(look),
         legend=html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
         key="places",
         note=equity.hidden_words(cells, places),
     )
+
+
+def _unnamed(visit: Visit, bands: pd.DataFrame, groups: list[str], metric: pd.Series) -> dict[str, str]:
+    """The unnamed band of all schools, group by group, for whoever sees some schools only."""
+    if visit.viewer.home == UNIVERSITY:
+        return {}
+    spreads = {group: standing.band(bands, group) for group in groups}
+    return {g: words.interval(b.low, b.high, metric) for g, b in spreads.items() if b}
 
 
 def _schools(
@@ -107,13 +130,15 @@ def _schools(
     characteristic: pd.Series,
     group: str,
     metric: pd.Series,
-    faculty: str,
+    top: str,
     about: str,
 ) -> None:
     reference = str(characteristic["reference"])
-    rows = tables.school_gap_rows(gaps, visit.release.units, None if faculty == EVERYWHERE else faculty)
+    rows = tables.school_gap_rows(gaps, visit.release.units, None if top == UNIVERSITY else top)
     schools = rows[rows["kind"] == "school"]
     title = equity.places_title(schools, group, reference)
+    if len(schools) == 1:
+        title = equity.school_title(schools.iloc[0].to_dict(), group, reference)
     layout.chart(
         graded_gaps(rows, metric, visit.theme, column=visit.column),
         title=title,
@@ -123,7 +148,7 @@ def _schools(
         numeric=GAP_COLUMNS,
         legend=_gap_key(visit, metric),
         key="gaps",
-        note=equity.elsewhere(rows[rows["unit"] == UNIVERSITY], schools) if faculty == EVERYWHERE else "",
+        note=equity.elsewhere(rows[rows["unit"] == UNIVERSITY], schools) if top == UNIVERSITY else "",
     )
 
 

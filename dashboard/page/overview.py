@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, record, tables
+from dashboard.access import UNIVERSITY
 from dashboard.charts.strip import strips
+from dashboard.compared import compare, figure
 from dashboard.filters import EVERYWHERE, Filters, code, period_before, periods_with
-from dashboard.findings import consistency, equity, quality
+from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.layout import Visit
-from dashboard.published import Release
 from dashboard.style import html, words
 
 MOST_GAPS = 5
@@ -22,64 +23,85 @@ IN_URL = ("metric", "characteristic", "group")
 
 
 def page(visit: Visit) -> None:
-    """Headline measures, what stands out, all schools on each measure, and whether the data can be trusted."""
+    """Headline measures of a unit, what stands out, schools on each measure, and whether the data can be trusted."""
     release = visit.release
     offered = release.metrics["available"].astype(bool) & release.metrics["headline"].astype(bool)
     headline = [metric for _, metric in release.metrics[offered].iterrows()]
     current = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
 
-    asked = consistency.consistency_question(str(current["label"]), release.about["current_year"] is not None)
-    layout.question(f"{release.about['university']} · {current['label']}", asked)
     head = st.container()
     with st.container(key="filters"):
         filters = Filters(release)
-        level, faculty = filters.level(), filters.faculty("Highlight a faculty", "None")
+        unit, level = filters.unit(), filters.level()
+        faculty = filters.faculty("Highlight a faculty", "None") if unit == UNIVERSITY else EVERYWHERE
     periods = {m["metric"]: periods_with(release, m["metric"], level).iloc[0] for m in headline}
-    compared = [_compare(release, m, periods[m["metric"]], level) for m in headline]
+    compared = [compare(release, m, periods[m["metric"]], level) for m in headline]
+    own = [figure(release, m, periods[m["metric"]], level, unit) for m in headline]
     with head:
-        layout.answer(consistency.consistency_answer(compared))
+        _head(visit, unit, current, compared, own)
+        layout.not_seen(visit, filters)
 
-    st.html(html.cards([_card(release, c, periods[c.metric["metric"]], level) for c in compared]))
-    found = release.findings(visit.viewer.scope)
-    _stands_out(visit, found, current["label"])
-    with_figures = [c for c in compared if len(c.shown)]
-    for suffix in dict.fromkeys(c.metric["suffix"] for c in with_figures):
-        _strips(visit, [c for c in with_figures if c.metric["suffix"] == suffix], faculty, level)
+    cards = [
+        _card(visit, c, row, periods[c.metric["metric"]], level, unit) for c, row in zip(compared, own, strict=True)
+    ]
+    st.html(html.cards(cards))
+    found = release.findings(unit)
+    _stands_out(visit, found, current["label"], unit)
+    with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
+    for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
+        drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
+        if visit.viewer.home == UNIVERSITY:
+            _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
+        else:
+            _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
     if schools := record.incomplete(release, level):
         layout.quiet(record.caution(release, schools))
     if with_figures:
-        widest = consistency.widest(with_figures)
-        visit.link("schools", "See which schools differ", metric=widest.metric["metric"], level=level)
+        widest = consistency.widest([c for c, _ in with_figures])
+        label = (
+            "See how your school compares" if visit.viewer.home.startswith("school:") else "See which schools differ"
+        )
+        visit.link("schools", label, metric=widest.metric["metric"], level=level)
     if found.empty or level != ALL_LEVELS:
-        _gaps(visit, headline, periods, level)
+        _gaps(visit, headline, periods, level, unit)
     _trust(visit)
 
 
-def _compare(release: Release, metric: pd.Series, period: pd.Series, level: str) -> Comparison:
-    cells = release.everyone(metric["metric"], level, period)
-    published = release.consistency(metric["metric"], level, period)
-    return consistency.compare(cells, release.units, metric, period["label"], published)
+def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison], own: list[standing.Row]) -> None:
+    """The question and its answer: for a faculty or school, how it compares."""
+    about, period = visit.release.about, str(current["label"])
+    in_progress = about["current_year"] is not None
+    if unit != UNIVERSITY:
+        name = visit.name(unit)
+        asked, answer = standing.question(name, period, in_progress), standing.answer(name, compared, own)
+    else:
+        asked = consistency.consistency_question(period, in_progress)
+        is_partial = any(c.partial for c in compared)
+        answer = standing.benchmark(compared) if is_partial else consistency.consistency_answer(compared)
+    layout.question(f"{about['university']} · {period}", asked)
+    layout.answer(answer)
 
 
-def _card(release: Release, c: Comparison, period: pd.Series, level: str) -> html.Card:
+def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, level: str, unit: str) -> html.Card:
     moved, since = None, "the year before"
-    before = period_before(release, period)
+    before = period_before(visit.release, period)
     if before is not None:
-        moved = consistency.change(c.university, _compare(release, c.metric, before, level).university)
+        moved = consistency.change(own, figure(visit.release, c.metric, before, level, unit))
         since = before["label"]
-    is_shown = c.university["status"] == "shown"
+    is_shown = own["status"] == "shown"
     return html.Card(
         label=c.metric["label"],
-        value=words.shown(c.university, c.metric),
+        value=words.shown(own, c.metric),
         is_figure=is_shown,
-        under=f"{c.period} · {words.shown_interval(c.university, c.metric)}" if is_shown else c.period,
+        beside=f"University {words.shown(c.university, c.metric)}" if unit != UNIVERSITY else "",
+        under=f"{c.period} · {words.shown_interval(own, c.metric)}" if is_shown else c.period,
         out_of=f"Out of {c.metric['out_of']}",
         change=consistency.change_words(moved, c.metric, since),
         verdict=consistency.change_verdict(moved, c.metric["better"]),
     )
 
 
-def _stands_out(visit: Visit, found: pd.DataFrame, period: str) -> None:
+def _stands_out(visit: Visit, found: pd.DataFrame, period: str, unit: str) -> None:
     if found.empty:
         return
     found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
@@ -91,7 +113,12 @@ def _stands_out(visit: Visit, found: pd.DataFrame, period: str) -> None:
                 about = visit.release.characteristics.loc[finding["characteristic"], "label"]
                 lead = f"{lead} by {words.lowered(about)}"
             text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
-            visit.link(finding["view"], text, **_view(finding))
+            visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
+
+
+def _of(visit: Visit, unit: str) -> dict[str, str]:
+    """The unit, as a filter in the URL, where it is not the viewer's own."""
+    return {"unit": unit} if unit != visit.viewer.home else {}
 
 
 def _view(finding: dict[Any, Any]) -> dict[str, str]:
@@ -102,10 +129,10 @@ def _view(finding: dict[Any, Any]) -> dict[str, str]:
     return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
 
 
-def _strips(visit: Visit, compared: list[Comparison], faculty: str, level: str) -> None:
-    units, highlight = visit.release.units, faculty != EVERYWHERE
-    own = list(units.index[units["parent"] == faculty]) if highlight else []
-    diamonds = f" Diamonds: {units.loc[faculty, 'name']}." if highlight else ""
+def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> None:
+    units = visit.release.units
+    own = list(units.index[(units["parent"] == marked) | ((units["kind"] == "school") & (units.index == marked))])
+    diamonds = f" Diamonds: {units.loc[marked, 'name']}." if own else ""
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.modelled for c in compared):
         band = "the middle 80% of schools"
@@ -123,7 +150,24 @@ def _strips(visit: Visit, compared: list[Comparison], faculty: str, level: str) 
     )
 
 
-def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series], level: str) -> None:
+def _own_strips(visit: Visit, compared: list[Comparison], own: list[standing.Row], unit: str, level: str) -> None:
+    """Own schools over the unnamed band of all schools."""
+    marked = list(compared[0].schools["unit"])
+    seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
+    band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
+    name = visit.name(unit)
+    layout.chart(
+        strips(compared, visit.theme, marked),
+        title=standing.strips_title(compared),
+        subtitle=f"{seen}, the tick and its figure the university{band}. {visit.release.levels.loc[level, 'label']}.",
+        alt=" ".join(standing.schools_answer(c, None) for c in compared),
+        table=standing.headline(name, compared, own),
+        numeric=(name, "95% interval", "University", standing.ALL_SCHOOLS),
+        key=f"strips {compared[0].metric['suffix']}",
+    )
+
+
+def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series], level: str, unit: str) -> None:
     release = visit.release
     gaps = []
     for metric in headline:
@@ -131,7 +175,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
         gaps.append(
             release.gaps(
                 metric=metric["metric"],
-                unit="university",
+                unit=unit,
                 level=level,
                 academic_year=when["academic_year"],
                 part=when["part"],
@@ -142,7 +186,8 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
     if found.empty:
         layout.section(equity.no_gap_title(every))
         return
-    layout.section("The clearest gaps between groups", "Across the university, on the headline measures")
+    across = "Across the university" if unit == UNIVERSITY else f"In {words.within(visit.name(unit))}"
+    layout.section("The clearest gaps between groups", f"{across}, on the headline measures")
     for gap in equity.widest_by_characteristic(found, MOST_GAPS).to_dict("records"):
         metric = release.metrics.loc[gap["metric"]]
         about = f"{release.characteristics.loc[gap['characteristic'], 'label']}, {words.quoted(metric['label'])}"
@@ -153,6 +198,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
             characteristic=gap["characteristic"],
             group=gap["group"],
             level=level,
+            **_of(visit, unit),
         )
 
 

@@ -19,6 +19,8 @@ def page(visit: Visit) -> None:
         f"{quality.last_meeting(release.about['data_through'])}; "
         f"this release was made on {words.moment(release.about['created'])} (UTC)."
     )
+    if visit.viewer.takes("check report"):
+        layout.download(visit, "Check report (CSV)", "check-report.csv", visit.release.check_report, "text/csv")
     _rows(visit)
     _checks(visit)
     _set_aside(visit)
@@ -30,6 +32,8 @@ def _rows(visit: Visit) -> None:
     frame = visit.release.reconciliation
     layout.section(quality.reconciliation_title(frame), "Rows read = loaded + set aside + duplicates, for every file")
     st.html(html.table(tables.totals(frame), "Rows per table", tables.TOTALLED))
+    if not visit.release.sight.names_files:
+        return
     with st.expander(f"All {words.plural(len(frame), 'file')}"):
         st.html(html.table(tables.reconciliation(frame), "Rows per file", tables.RECONCILED))
 
@@ -58,6 +62,8 @@ def _set_aside(visit: Visit) -> None:
         return
     layout.section(title, "These rows count nowhere until the extract is mended")
     st.html(html.table(tables.rules_broken(quarantine), "Rows set aside, by rule", ("Rows",)))
+    if not visit.release.sight.names_files:
+        return
     with st.expander("By file"):
         st.html(html.table(tables.quarantine(quarantine), "Rows set aside, by rule and file", ("Rows",)))
 

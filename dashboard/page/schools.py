@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import layout, record, tables
 from dashboard.charts.schools import intervals
+from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
-from dashboard.findings import consistency
+from dashboard.findings import consistency, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.layout import Visit
 from dashboard.style import html, words
@@ -25,28 +27,37 @@ NEITHER_BETTER = {
 def page(visit: Visit) -> None:
     """All schools on one measure, and which of them are worth a visit or a conversation."""
     release = visit.release
-    layout.question(release.about["university"], "Which schools differ beyond chance?")
+    one = visit.viewer.home.startswith("school:")
+    layout.question(
+        release.about["university"],
+        "How does your school compare?" if one else "Which schools differ beyond chance?",
+    )
     head = st.container()
     with st.container(key="filters"):
         filters = Filters(release)
         metric, level = filters.metric(), filters.level()
         period = filters.period(metric["metric"], level)
         faculty = filters.faculty("Highlight a faculty", "None")
-    cells = release.everyone(metric["metric"], level, period)
-    published = release.consistency(metric["metric"], level, period)
-    compared = consistency.compare(cells, release.units, metric, period["label"], published)
+    compared = compare(release, metric, period, level)
+    spread = standing.band(release.band(metric["metric"], level, period)) if compared.partial else None
     incomplete = record.incomplete(release, level) if metric["theme"] == "contact" else {}
     with head:
-        layout.answer(consistency.schools_answer(compared, len(incomplete)))
+        layout.answer(_answer(compared, spread, incomplete))
+        layout.not_seen(visit, filters)
     layout.define(metric)
     if incomplete:
         layout.quiet(record.caution(release, incomplete))
-    st.html(html.pair(_both_ways(compared, set(incomplete))))
+    if not one:
+        st.html(html.pair(_both_ways(compared, set(incomplete))))
     layout.quiet(
         "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it "
         "tutors and how it keeps its records all play a part."
     )
-    _chart(visit, compared, faculty, incomplete, level)
+    _chart(visit, compared, faculty, period, incomplete, level, spread)
+
+
+def _answer(c: Comparison, spread: standing.Band | None, incomplete: dict[str, float]) -> str:
+    return standing.schools_answer(c, spread) if c.partial else consistency.schools_answer(c, len(incomplete))
 
 
 def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
@@ -59,24 +70,47 @@ def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
     return lists
 
 
-def _chart(visit: Visit, c: Comparison, faculty: str, incomplete: dict[str, float], level: str) -> None:
+def _chart(
+    visit: Visit,
+    c: Comparison,
+    faculty: str,
+    period: pd.Series,
+    incomplete: dict[str, float],
+    level: str,
+    spread: standing.Band | None,
+) -> None:
     theme, better = visit.theme, c.metric["better"]
+    answer = _answer(c, spread, incomplete)
+    title = words.headline(consistency.spread(c)) if c.middle else standing.schools_title(c)
+    if visit.viewer.home.startswith("school:"):
+        title = standing.schools_title(c)
+        c, faculty = with_faculty(visit.release, c, level, period), str(c.schools["parent"].iloc[0])
     schools = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
     own = set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
     marks = [
         (getattr(theme, consistency.verdict(side, better)), glyph, f"clearly {side} the university")
         for side, glyph in (("below", "◀"), ("above", "▶"))
     ]
+    lines = [*marks, (theme.context, "●", "no clear difference")]
+    if spread:
+        lines.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))
     about = layout.about(c.metric, c.period, visit.release.levels.loc[level, "label"])
     layout.chart(
         intervals(
-            schools, c.university, c.metric, theme, own, dict.fromkeys(incomplete, record.INCOMPLETE), visit.column
+            schools,
+            c.university,
+            c.metric,
+            theme,
+            own,
+            dict.fromkeys(incomplete, record.INCOMPLETE),
+            visit.column,
+            (spread.low, spread.high) if spread else None,
         ),
-        title=words.headline(consistency.spread(c)),
+        title=title,
         subtitle=f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']}). Lines are 95% intervals.",
-        alt=f"{consistency.schools_answer(c, len(incomplete))} {words.sentence(consistency.spread(c))}",
-        table=tables.schools(c, set(incomplete)),
+        alt=answer + (f" {words.sentence(consistency.spread(c))}" if not c.partial else ""),
+        table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numeric=("Value", "95% interval", "Out of"),
-        legend=html.key([*marks, (theme.context, "●", "no clear difference")]),
+        legend=html.key(lines),
         key="schools",
     )

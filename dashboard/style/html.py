@@ -53,6 +53,7 @@ class Card:
     verdict: str  # well, attention or context
     out_of: str = ""
     is_figure: bool = True  # a value in words is set smaller
+    beside: str = ""  # what it is compared with
 
 
 def cards(items: Sequence[Card]) -> str:
@@ -62,13 +63,17 @@ def cards(items: Sequence[Card]) -> str:
         + "".join(
             f'<li><span class="label">{escape(c.label)}</span>'
             f'<span class="value{_in_words(c)}">{escape(c.value)}</span>'
-            f'<span class="under">{escape(c.under)}</span>'
+            f'{_beside(c)}<span class="under">{escape(c.under)}</span>'
             f'<span class="out-of">{escape(c.out_of)}</span>'
             f'<span class="change {c.verdict}">{escape(c.change)}</span></li>'
             for c in items
         )
         + "</ul>"
     )
+
+
+def _beside(card: Card) -> str:
+    return f'<span class="beside">{escape(card.beside)}</span>' if card.beside else ""
 
 
 def _in_words(card: Card) -> str:

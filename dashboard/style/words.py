@@ -123,6 +123,16 @@ def share(part: float, whole: float) -> str:
     return "under 0.1%" if percent < 0.1 else f"{percent:.1f}%"
 
 
+def within(name: str) -> str:
+    """A unit's name within a sentence: 'the School of Law', 'Northmere University'."""
+    return f"the {name}" if name.startswith(("School ", "Faculty ", "Department ", "Institute ")) else name
+
+
+def file_size(count: int) -> str:
+    """Bytes as '12 KB' or '1.4 MB'."""
+    return f"{max(1, round(count / 1000))} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
 def sentence(text: str) -> str:
     """The text with a capital and a full stop."""
     text = text.strip()

@@ -15,11 +15,22 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRETS = """
+[auth]
+redirect_uri = "http://localhost:{port}/oauth2callback"
+cookie_secret = "a secret for tests alone"
+client_id = "tests"
+client_secret = "tests"
+server_metadata_url = "{provider}/.well-known/openid-configuration"
+"""
 
 
 @contextmanager
-def dashboard(data: Path, log: Path | None = None) -> Iterator[str]:
-    """Serve the dashboard over the releases in `data`/published on a free port; yields its address."""
+def dashboard(data: Path, log: Path | None = None, provider: str = "") -> Iterator[str]:
+    """Serve the dashboard over the releases in `data`/published on a free port; yields its address.
+
+    `provider`: the address of an identity provider to sign in with; `data`/access.toml then says who has which role.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -27,9 +38,17 @@ def dashboard(data: Path, log: Path | None = None) -> Iterator[str]:
         sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"),
         "--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none",
     ]  # fmt: skip
+    if provider:
+        secrets = data / "secrets.toml"
+        secrets.write_text(SECRETS.format(port=port, provider=provider), encoding="utf-8")
+        command += ["--secrets.files", str(secrets)]
     with open(log or os.devnull, "w") as out:
         server = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"APT_DATA": str(data)}, stdout=out, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=os.environ | {"APT_DATA": str(data), "APT_ACCESS": str(data / "access.toml")},
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
         try:
             address = f"http://localhost:{port}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.access import viewer
+from dashboard.access import UNIVERSITY, UNIVERSITY_LEAD, Viewer
 from dashboard.published import Release, open_release
 from tests.dashboard.sample_release import write_release
 
@@ -29,4 +29,4 @@ def serve(monkeypatch: pytest.MonkeyPatch):
 def release(sample: Path, serve) -> Release:
     """The sample release, open."""
     serve(sample)
-    return open_release(viewer())
+    return open_release(lambda _: Viewer(UNIVERSITY_LEAD, UNIVERSITY))

@@ -10,10 +10,9 @@ import duckdb
 import pytest
 
 from dashboard import published
-from dashboard.access import Viewer, viewer
+from dashboard.access import UNIVERSITY, UNIVERSITY_LEAD, AccessDeniedError, Viewer
 from dashboard.published import (
     ROOT,
-    AccessDeniedError,
     NoReleaseError,
     Release,
     UnreadableReleaseError,
@@ -25,9 +24,29 @@ from dashboard.published import (
 from tests.dashboard.sample_release import Sample, write_release
 
 
+def lead(_: bool) -> Viewer:
+    return Viewer(UNIVERSITY_LEAD, UNIVERSITY)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
+        "attach '{folder}/other.duckdb' as w (read_only)",
+        "from sniff_csv('{folder}/secret.csv')",
+        "from duckdb_secrets()",
+        "set memory_limit = '1GB'",
+        "reset memory_limit",
+        "pragma memory_limit = '1GB'",
+        "load '{folder}/secret.csv'",
+        "install httpfs from community",
+        "import database '{folder}'",
+        "create secret s (type s3)",
+        "select * from read_blob('{folder}/*')",
+        "select * from read_parquet('{folder}/x.parquet')",
+        "select * from read_json('{folder}/secret.csv')",
+        "copy cell from '{folder}/secret.csv'",
+        "insert into cell select * from cell",
+        "drop table cell",
         "attach '{folder}/other.duckdb'",
         "copy (select 1) to '{folder}/out.csv'",
         "copy cell to '{folder}/out.parquet'",
@@ -55,7 +74,7 @@ def test_a_release_gives_no_way_to_anything_else(release: Release, tmp_path: Pat
 def test_no_release_says_what_to_run(tmp_path: Path, serve) -> None:
     serve(tmp_path)
     with pytest.raises(NoReleaseError, match=r"make dashboard.*python -m pipelines run"):
-        open_release(viewer())
+        open_release(lead)
 
 
 def test_a_damaged_release_says_what_to_run(tmp_path: Path, serve) -> None:
@@ -63,13 +82,16 @@ def test_a_damaged_release_says_what_to_run(tmp_path: Path, serve) -> None:
     (tmp_path / "published" / name / "university.duckdb").write_bytes(b"not a database")
     serve(tmp_path)
     with pytest.raises(UnreadableReleaseError, match="rollback"):
-        open_release(viewer())
+        open_release(lead)
 
 
 def test_a_scope_without_a_file_is_denied(sample: Path, serve) -> None:
     serve(sample)
-    with pytest.raises(AccessDeniedError):
-        open_release(Viewer("Faculty lead", "faculty:ART"))
+    with pytest.raises(UnreadableReleaseError, match="without a file for your faculty"):
+        open_release(lambda _: Viewer("Faculty lead", "faculty:ART"))
+    for scope in ("faculty:XYZ", "school:XYZ", "faculty:../../warehouse", "faculty:ART' or '1'='1"):
+        with pytest.raises(AccessDeniedError):
+            open_release(lambda _, scope=scope: Viewer("Faculty lead", scope))
 
 
 def test_a_new_release_is_found_and_a_removed_one_left(tmp_path: Path, serve) -> None:
@@ -77,11 +99,11 @@ def test_a_new_release_is_found_and_a_removed_one_left(tmp_path: Path, serve) ->
     serve(tmp_path)
     first = Sample(name="first")
     write_release(published, first)
-    before = open_release(viewer()).cells(metric="trust", unit="university", level="all", characteristic="all")
+    before = open_release(lead).cells(metric="trust", unit="university", level="all", characteristic="all")
     write_release(published, replace(first, name="second", shift=0.8))
     (published / "first" / "university.duckdb").unlink()
     assert current_release() == "second"
-    after = open_release(viewer()).cells(metric="trust", unit="university", level="all", characteristic="all")
+    after = open_release(lead).cells(metric="trust", unit="university", level="all", characteristic="all")
     assert not before["value"].equals(after["value"])
 
 
@@ -133,4 +155,4 @@ def test_the_data_folder_is_the_environments_then_the_settings_then_the_reposito
 def test_settings_that_cannot_be_read_are_named(settings: Path, text: str) -> None:
     settings.write_text(text)
     with pytest.raises(NoReleaseError, match=r"settings\.toml"):
-        open_release(viewer())
+        open_release(lead)

@@ -1,0 +1,47 @@
+"""Schools set against the university as one viewer sees them: all of them, or one's own beside an unnamed band."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from dashboard.access import UNIVERSITY
+from dashboard.findings import consistency, standing
+from dashboard.findings.consistency import Comparison
+from dashboard.published import Release
+
+
+def compare(release: Release, metric: pd.Series, period: pd.Series, level: str) -> Comparison:
+    """All schools that the viewer sees, on one metric.
+
+    Whoever sees some schools only gets the published range of all of them, or that of the unnamed band.
+    """
+    name = str(metric["metric"])
+    cells = release.everyone(name, level, period)
+    published = release.consistency(name, level, period)
+    found = consistency.compare(cells, release.units, metric, str(period["label"]), published)
+    if release.viewer.home == UNIVERSITY:
+        return found
+    spread = standing.band(release.band(name, level, period))
+    observed = (spread.low, spread.high) if spread else None
+    return replace(found, partial=True, observed=observed)
+
+
+def with_faculty(release: Release, c: Comparison, level: str, period: pd.Series) -> Comparison:
+    """A single school's comparison with its faculty beside it, as a further benchmark."""
+    units = release.units
+    faculty = units[units["kind"] == "faculty"]
+    found = consistency.compare(
+        release.everyone(str(c.metric["metric"]), level, period),
+        units.assign(kind=units["kind"].where(units["kind"] != "faculty", "school")),
+        c.metric,
+        c.period,
+    )
+    beside = found.schools[found.schools["unit"].isin(faculty["unit"])]
+    return replace(c, schools=pd.concat([c.schools, beside], ignore_index=True))
+
+
+def figure(release: Release, metric: pd.Series, period: pd.Series, level: str, unit: str) -> standing.Row:
+    """One unit's own cell."""
+    return standing.figure(release.everyone(str(metric["metric"]), level, period), unit)

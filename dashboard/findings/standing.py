@@ -1,0 +1,180 @@
+"""Where a faculty or school stands beside the university, and beside an unnamed band of all schools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dashboard.findings import consistency
+from dashboard.findings.consistency import MISSING, Comparison
+from dashboard.style import words
+
+Row = Mapping[str, Any]
+ALL_SCHOOLS = "Middle 80% of all schools"
+IN_WORDS = {"well": "clearly better", "attention": "clearly worse", "context": "clearly apart"}
+
+
+@dataclass(frozen=True)
+class Band:
+    """How all schools spread on one measure, none of them named: the limits of all, of the middle 80%, the middle."""
+
+    lowest: float
+    low: float
+    middle: float
+    high: float
+    highest: float
+
+
+def band(rows: pd.DataFrame, group: str = "all") -> Band | None:
+    """The published band of a group, or None where there is none or a limit of it is hidden."""
+    found = rows[rows["group"] == group]
+    if found.empty:
+        return None
+    limits = found.iloc[0][["lowest", "low", "middle", "high", "highest"]]
+    return None if limits.isna().any() else Band(*(float(x) for x in limits))
+
+
+def side(own: Row, university: Row) -> str:
+    """'above' or 'below' where the whole interval lies on that side of the university's value, else 'near' or ''."""
+    if own["status"] != "shown" or university["status"] != "shown":
+        return ""
+    if own["lower"] > university["value"]:
+        return "above"
+    return "below" if own["upper"] < university["value"] else "near"
+
+
+def figure(cells: pd.DataFrame, unit: str) -> Row:
+    """A unit's cell among `cells`, or one that says there is none."""
+    found = cells[cells["unit"] == unit]
+    return found.iloc[0].to_dict() if len(found) else dict(MISSING)
+
+
+def question(name: str, period: str, in_progress: bool) -> str:
+    """The question of a unit's overview."""
+    return f"How does {words.within(name)} compare{' this year' if in_progress else f' in {period}'}?"
+
+
+def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str:
+    """How a unit stands on the headline measures: where clearly better or worse than the university."""
+    sides = [side(row, c.university) for row, c in zip(own, compared, strict=True)]
+    judged = [(c, row, s) for c, row, s in zip(compared, own, sides, strict=True) if s]
+    if not judged:
+        return f"There are too few figures to say how {words.within(name)} compares."
+    verdicts = {v: [j for j in judged if consistency.verdict(j[2], j[0].metric["better"]) == v] for v in IN_WORDS}
+    apart = [j for v in ("attention", "well") for j in verdicts[v]]
+    of_all = f"{words.small(len(judged))} headline measure{'s' if len(judged) > 1 else ''}"
+    if not apart:
+        return words.sentence(f"{words.within(name)} is not clearly apart from the university on any of {of_all}")
+    told = {IN_WORDS[v]: len(verdicts[v]) for v in ("well", "attention") if verdicts[v]}
+    if max(told.values()) == len(judged):
+        whole = {1: of_all, 2: "both headline measures"}.get(len(judged), f"all {of_all}")
+        said = f"{next(iter(told))} on {whole}"
+    else:
+        said = f"{words.listed([f'{how} on {words.small(n)}' for how, n in told.items()])} of {of_all}"
+    first, row, _ = apart[0]
+    example = (
+        f"{words.quoted(first.metric['label'])}: {words.value(row['value'], first.metric)} here, "
+        f"{words.value(first.university['value'], first.metric)} across the university"
+    )
+    return f"{words.sentence(f'Beside the university, {words.within(name)} is {said}')} {words.sentence(example)}"
+
+
+def schools_answer(c: Comparison, spread: Band | None) -> str:
+    """The answer to 'Which schools differ beyond chance?' for a lead: about own schools, the others unnamed."""
+    if c.university["status"] != "shown":
+        return f"There is no figure for the university on {words.quoted(c.metric['label'])} here to compare with."
+    at = words.value(c.university["value"], c.metric)
+    if len(c.schools) == 1:
+        school = c.schools.iloc[0].to_dict()
+        if school["status"] != "shown":
+            return words.sentence(f"{school['name']}: {words.STATUS[school['status']]}. The university is at {at}")
+        where = {"above": "clearly above", "below": "clearly below"}.get(school["side"], "not clearly apart from")
+        said = (
+            f"{words.within(str(school['name']))} is at {words.shown(school, c.metric)}, {where} the university’s {at}"
+        )
+    else:
+        n, above, below = len(c.shown), len(c.on_side("above")), len(c.on_side("below"))
+        if not n:
+            return f"There is no figure for any of your schools here to compare with the university’s {at}."
+        said = f"of {words.plural(n, 'school')}, {words.small(above) if above else 'none'} "
+        said += f"{'lies' if above == 1 else 'lie'} clearly above and {words.small(below) if below else 'none'} "
+        said += f"clearly below the university’s {at}"
+    return words.sentence(said) + (f" {words.sentence(all_schools(spread, c.metric))}" if spread else "")
+
+
+def schools_title(c: Comparison) -> str:
+    """The finding of the chart of own schools where no band is published."""
+    return words.headline(schools_answer(c, None))
+
+
+def rows(spread: Band | None, metric: Row) -> list[dict[str, str]]:
+    """The unnamed band as rows of the table behind the chart of schools."""
+    if not spread:
+        return []
+    low, high = words.value(spread.low, metric), words.value(spread.high, metric)
+    return [
+        {"School": "All schools, unnamed: the middle 80%", "Value": f"{low} to {high}"},
+        {"School": "All schools, unnamed: lowest and highest",
+         "Value": words.interval(spread.lowest, spread.highest, metric)},
+    ]  # fmt: skip
+
+
+def all_schools(spread: Band, metric: Row) -> str:
+    """'Across the university, the middle 80% of schools lie between 55% and 84%'."""
+    low, high = words.value(spread.low, metric), words.value(spread.high, metric)
+    return f"across the university, the middle 80% of schools lie between {low} and {high}"
+
+
+def strips_title(compared: Sequence[Comparison]) -> str:
+    """The finding of the chart of own schools: on how many measures they lie outside the middle 80% of all."""
+    judged = [c for c in compared if c.middle and len(c.shown)]
+    if not judged:
+        return (
+            "Your schools beside the university" if len(compared[0].schools) > 1 else "Your school and the university"
+        )
+    outside = {str(c.metric["label"]) for c in judged for x in c.shown["value"] if not _within(x, c)}
+    many = len(compared[0].schools) > 1
+    if not outside:
+        lies = "Your schools lie" if many else "Your school lies"
+        return f"{lies} within the middle 80% of all schools on every measure"
+    on = f"{words.small(len(outside))} of {words.plural(len(judged), 'measure')}"
+    if len(outside) == len(judged):
+        on = "every measure"
+    elif len(outside) < 3:
+        on = words.listed([words.quoted(label) for label in sorted(outside)])
+    reaches = "Your schools reach" if many else "Your school is"
+    return f"{reaches} beyond the middle 80% of all schools on {on}"
+
+
+def _within(value: float, c: Comparison) -> bool:
+    low, high = c.middle or (value, value)
+    return low <= value <= high
+
+
+def benchmark(compared: Sequence[Comparison]) -> str:
+    """The answer where a lead looks at the university: how far apart all schools are, none of them named."""
+    judged = [c for c in compared if c.middle]
+    if not judged:
+        return "These are the university’s figures, to compare yours with."
+    apart = consistency.spread(consistency.widest(judged))
+    return f"These are the university’s figures, to compare yours with. {words.sentence(apart)}"
+
+
+def headline(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> pd.DataFrame:
+    """The table behind a unit's headline measures: one row each, the unit beside the university."""
+    return pd.DataFrame(
+        [
+            {
+                "Measure": c.metric["label"],
+                "Period": c.period,
+                name: words.shown(row, c.metric),
+                "95% interval": words.shown_interval(row, c.metric),
+                "University": words.shown(c.university, c.metric),
+                ALL_SCHOOLS: words.interval(*c.middle, c.metric) if c.middle else "not published",
+            }
+            for c, row in zip(compared, own, strict=True)
+        ]
+    )

@@ -1,0 +1,75 @@
+"""Sentences about a faculty or school beside the university say what the figures say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from dashboard.findings import standing
+from dashboard.findings.consistency import Comparison, compare
+
+METRIC = {"label": "Met their tutor", "suffix": "%", "decimals": 0, "better": "higher"}
+NAME = "School of Law"
+
+
+def row(value: float, half: float = 2.0, status: str = "shown") -> dict[str, object]:
+    return {"base": 100, "value": value, "lower": value - half, "upper": value + half, "status": status}
+
+
+def comparison(own: dict[str, object], better: str = "higher") -> Comparison:
+    units = pd.DataFrame(
+        [
+            {"unit": "university", "kind": "university", "name": "U", "short_name": "U", "parent": None},
+            {"unit": "school:LAW", "kind": "school", "name": NAME, "short_name": "Law", "parent": "faculty:F"},
+        ]
+    )
+    cells = pd.DataFrame([{"unit": "university", **row(70, 1)}, {"unit": "school:LAW", **own}])
+    found = compare(cells, units, METRIC | {"better": better}, "2025/26")
+    return replace(found, partial=True)
+
+
+def answer(*pairs: tuple[dict[str, object], str]) -> str:
+    return standing.answer(NAME, [comparison(own, better) for own, better in pairs], [own for own, _ in pairs])
+
+
+def test_a_unit_is_said_to_be_better_or_worse_by_what_is_good() -> None:
+    high, low, near = row(80), row(60), row(71)
+    said = answer((high, "higher"), (low, "higher"), (near, "higher"))
+    assert "the School of Law is clearly better on one and clearly worse on one of three headline measures" in said
+    assert "‘Met their tutor’: 60% here, 70% across the university." in said
+    assert "clearly worse on both headline measures" in answer((high, "lower"), (low, "higher"))
+    assert "clearly better on one headline measure" in answer((low, "lower"))
+    assert "not clearly apart" in answer((near, "higher"), (high, "neither"))
+    assert "too few figures" in answer((row(50, status="suppressed"), "higher"))
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (row(60), "The School of Law is at 60%, clearly below the university’s 70%."),
+        (row(71), "The School of Law is at 71%, not clearly apart from the university’s 70%."),
+        (row(60, status="suppressed"), "School of Law: hidden to protect people. The university is at 70%."),
+    ],
+)
+def test_a_single_school_is_set_beside_the_university(own: dict[str, object], said: str) -> None:
+    assert standing.schools_answer(comparison(own), None) == said
+
+
+def test_the_band_is_named_only_where_all_of_it_is_published() -> None:
+    rows = pd.DataFrame([{"group": "all", "lowest": 40, "low": 50, "middle": 60, "high": 70, "highest": 80}])
+    band = standing.band(rows)
+    assert band is not None
+    said = standing.schools_answer(comparison(row(60)), band)
+    assert "Across the university, the middle 80% of schools lie between 50% and 70%." in said
+    assert standing.band(rows.assign(highest=None)) is None
+    assert standing.band(rows, "Black") is None
+
+
+@pytest.mark.parametrize(
+    ("observed", "said"),
+    [((55, 90), "Your school lies within"), ((65, 90), "Your school is beyond"), (None, "Your school and the")],
+)
+def test_own_schools_are_said_to_lie_within_the_band_or_beyond_it(observed, said: str) -> None:
+    assert standing.strips_title([replace(comparison(row(60)), observed=observed)]).startswith(said)
