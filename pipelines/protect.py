@@ -1,7 +1,6 @@
-"""Protect: decide from counts what would say too much, then hide it and round everything else.
+"""Protect: decide from counts alone what may be shown; later, round what is shown. Nothing exact leaves `rounded`.
 
-This version applies the primary rules only. Hidden cells can still be worked out by subtraction, so
-a release is graded 'internal': for people who may see the students' records anyway.
+Everything a release shows rests on this decision: a cell is shown or hidden, and figures derived from cells follow.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipelines.definitions import Definitions
-from pipelines.disclosure import rules
+from pipelines.definitions import UNKNOWN, Definitions
+from pipelines.disclosure import patterns, rules
 from pipelines.measures import gaps, over_time, sets
 from pipelines.settings import Settings
 
+UNLISTED = "unlisted"
 CELL_KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
 
 
@@ -92,6 +92,42 @@ RENAMED = {
 
 
 @dataclass(frozen=True)
+class Decision:
+    """Which cells are shown. why: for each cell 'shown', 'small', 'linked' or 'unlisted' (not published at all)."""
+
+    cells: pd.DataFrame
+    why: pd.Series
+    grains: Mapping[str, str]
+
+    @property
+    def hidden(self) -> pd.Series:
+        """The cells that no figure may show."""
+        return self.why != patterns.SHOWN
+
+    @property
+    def listed(self) -> pd.Series:
+        """The cells of the closed list."""
+        return self.why != UNLISTED
+
+    def shows(self, places: pd.DataFrame, *, metric: str = "", grain: str = "") -> np.ndarray:
+        """For each row of `places` (columns of the cells' key) whether a metric, or any of a grain, is shown there."""
+        keys = [c for c in places if c in CELL_KEY]
+        wanted = {metric} if metric else {m for m, g in self.grains.items() if g == grain}
+        rows = self.cells[~self.hidden & self.cells["metric"].isin(wanted)]
+        rows = rows[(rows[[k for k in ("characteristic", "group") if k not in keys]] == patterns.EVERYONE).all(axis=1)]
+        rows = rows[(rows[[k for k in ("level",) if k not in keys]] == patterns.EVERY_LEVEL).all(axis=1)]
+        return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0
+
+    def counted(self) -> pd.DataFrame:
+        """How many cells are hidden: by kind of unit, level, metric and reason. What protection costs."""
+        kind = self.cells["unit"].str.split(":").str[0]
+        of = self.cells[["academic_year", "part", "metric", "characteristic", "level"]].assign(
+            kind=kind, unknown=self.cells["group"] == UNKNOWN, why=self.why
+        )
+        return of[self.listed].groupby([*of.columns], observed=True).size().rename("cells").reset_index()
+
+
+@dataclass(frozen=True)
 class Protected:
     """The tables of figures as they may be published, by name (columns as in docs/data-contract.md)."""
 
@@ -111,10 +147,10 @@ class Protected:
         return int((self.tables["cell"]["status"] == rules.SUPPRESSED).sum())
 
 
-def hidden_cells(cells: pd.DataFrame, definitions: Definitions, settings: Settings) -> pd.Series:
+def small_cells(cells: pd.DataFrame, definitions: Definitions, settings: Settings) -> pd.Series:
     """Which cells may not be shown, for what they are."""
     metrics = definitions.metrics.values()
-    limits = settings.rules.model_dump(exclude={"round_bases_to"})
+    limits = settings.rules.model_dump(include=set(rules.PRIMARY))
     return rules.primary(
         cells,
         percentage=frozenset(m.name for m in metrics if m.is_percentage),
@@ -125,20 +161,47 @@ def hidden_cells(cells: pd.DataFrame, definitions: Definitions, settings: Settin
     )
 
 
-def protect(measured: Mapping[str, pd.DataFrame], definitions: Definitions, settings: Settings) -> Protected:
-    """Hide the figures of rows that are not shown, and round those of the others. Nothing exact leaves this function.
+def protect(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definitions, settings: Settings) -> Decision:
+    """Decide which cells are shown. cells, schools: as `model` makes them."""
+    metrics = definitions.metrics.values()
+    limits = settings.rules
+    about = patterns.Metrics(
+        grain={m.name: m.grain for m in metrics},
+        counts_people={m.name: m.kind != "ratio" for m in metrics},
+        one_pattern=frozenset(m.name for m in metrics if m.grain == "response" and m.kind == "proportion"),
+        counts_answers=frozenset(m.name for m in metrics if m.counts_respondents),
+    )
+    widths = patterns.Widths(limits.smallest_percentage_base, limits.narrowest_base, limits.narrowest_margin)
+    listed = ~unlisted(cells, definitions)
+    why = pd.Series(UNLISTED, index=cells.index, dtype=object)
+    small = small_cells(cells, definitions, settings)
+    why[listed] = patterns.patterns(cells[listed], small[listed], schools, about, widths, settings.threads)
+    return Decision(cells, why, about.grain)
+
+
+def unlisted(cells: pd.DataFrame, definitions: Definitions) -> pd.Series:
+    """Cells that are not published: answers of a group at one level of a school. Nearly all would be too few."""
+    answers = [m.name for m in definitions.metrics.values() if m.grain == "response"]
+    in_school = cells["unit"].str.startswith(sets.SCHOOL)
+    of_group = (cells["characteristic"] != patterns.EVERYONE) & (cells["level"] != patterns.EVERY_LEVEL)
+    return cells["metric"].isin(answers) & in_school & of_group
+
+
+def rounded(measured: Mapping[str, pd.DataFrame], definitions: Definitions, settings: Settings) -> Protected:
+    """Round the figures of rows that are shown and drop those of the others.
 
     measured: by name, with `status` and exact figures in natural units.
     """
     metrics = definitions.metrics.values()
     scale = pd.Series({m.name: m.scale for m in metrics})
     decimals = pd.Series({m.name: m.decimals for m in metrics})
-    return Protected(
-        {
-            name: _safe(measured[name].rename(columns=RENAMED.get(name, {})), columns, scale, decimals, settings)
-            for name, columns in TABLES.items()
-        }
-    )
+    safe = {}
+    for name, columns in TABLES.items():
+        table = measured[name].rename(columns=RENAMED.get(name, {}))
+        if name in ("cell", "gap"):
+            table = table[~unlisted(table, definitions)]
+        safe[name] = _safe(table, columns, scale, decimals, settings)
+    return Protected(safe)
 
 
 def _safe(

@@ -14,7 +14,7 @@ from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
 from pipelines.model import model
 from pipelines.progress import Progress
-from pipelines.protect import Protected, hidden_cells, protect
+from pipelines.protect import Protected, protect, rounded
 from pipelines.pseudonymise import load_key, pseudonymise
 from pipelines.settings import Settings
 
@@ -44,17 +44,17 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
                 progress.note(f"{len(modelled.cells):,} cells")
+            with progress.step("protect", "decide what may be shown"):
+                decision = protect(modelled.cells, modelled.schools, definitions, settings)
+                progress.note(f"{decision.hidden.sum():,} cells hidden")
             with progress.step("follow", "through the year, and who answered"):
-                about = (con, definitions, extracted.present, modelled, settings)
+                about = (con, definitions, extracted.present, modelled, decision, settings)
                 followed = through_the_year.tables(*about) | voice.tables(*about)
                 progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
-            hidden = hidden_cells(modelled.cells, definitions, settings)
-            measured = measure(modelled.cells, hidden, terms(definitions, modelled.schools, settings))
+            measured = measure(modelled.cells, decision.hidden, terms(definitions, modelled.schools, settings))
+            safe = rounded(measured, definitions, settings).with_tables(followed)
             progress.note(f"{len(measured['gap']):,} gaps")
-        with progress.step("protect", "suppress and round"):
-            safe = protect(measured, definitions, settings).with_tables(followed)
-            progress.note(f"{safe.hidden:,} of {safe.cells:,} cells hidden")
         with progress.step("publish", "write the release and switch to it"):
             source = publish.Source(mapped.university, mapped.example)
             release = publish.publish(safe, modelled, outcome.tables, definitions, extracted.present, source, settings)

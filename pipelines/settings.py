@@ -44,6 +44,10 @@ class Rules(BaseModel):
     smallest_margin: int = Field(default=3, description="fewer than this many on either side of a percentage: hidden")
     smallest_mean_base: int = Field(default=8, description="a mean on fewer is hidden")
     smallest_respondents: int = Field(default=10, description="feedback from fewer is hidden")
+    narrowest_base: int = Field(default=5, description="the counts a hidden base may be must range over this many")
+    narrowest_margin: int = Field(
+        default=3, description="where the base is known, those a hidden numerator may be must range over this many"
+    )
     round_bases_to: int = Field(default=5, description="bases are shown to the nearest")
 
 

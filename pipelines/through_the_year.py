@@ -15,8 +15,10 @@ from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
+from pipelines.protect import Decision
 from pipelines.settings import Settings
 
+MET = "any_meeting"  # the metric that curves and modes belong to
 CURVE = ["academic_year", "level", "unit", "characteristic", "group", "week"]
 CURVE_ORDER = "academic_year, level, unit, characteristic, grp"
 WEEK = ["academic_year", "unit", "week"]
@@ -25,15 +27,20 @@ TUTORS = ["academic_year", "part", "level", "unit", "metric"]
 
 
 def tables(
-    con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present, modelled: Modelled, settings: Settings
+    con: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    present: Present,
+    modelled: Modelled,
+    decision: Decision,
+    settings: Settings,
 ) -> dict[str, pd.DataFrame]:
     """The published tables curve, week and mode, and the rows of consistency between tutors."""
     model(con, definitions, present, modelled)
     made = {
-        "curve": curve(con, settings),
-        "week": week(con, settings),
-        "mode": mode(con, settings),
-        "consistency": of_tutors(con, settings),
+        "curve": curve(con, _parts(modelled), decision, settings),
+        "week": week(con, _parts(modelled), decision, settings),
+        "mode": mode(con, decision, settings),
+        "consistency": of_tutors(con, decision, settings),
     }
     return {name: shares.texts(table) for name, table in made.items()}
 
@@ -58,8 +65,18 @@ def _of_tutors(definitions: Definitions, present: Present) -> list[dict[str, obj
     return [g for g in grains if g["metrics"]]
 
 
-def curve(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
-    """The share of enrolments who have met their tutor by the end of each teaching week."""
+def _parts(modelled: Modelled) -> pd.Series:
+    """The part of each academic year that curves and weeks are of: the whole year, or the year to date."""
+    parts = modelled.periods.sort_values("part")  # to_date, year
+    in_progress = parts["in_progress"].astype(bool)
+    return parts[~in_progress | (parts["part"] == "to_date")].groupby("academic_year")["part"].last()
+
+
+def curve(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
+    """The share of enrolments who have met their tutor by the end of each teaching week.
+
+    Shown where the share who met their tutor in all is: it is what the curve ends with.
+    """
     counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
     of = sets.number(counts, CURVE[:-1])
     n, met = counts["n"].to_numpy(), counts["met_week"].to_numpy(float)
@@ -71,7 +88,9 @@ def curve(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
     row, reached = np.nonzero(there)
     points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": by_week.cumsum(axis=1)[there]})
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
-    hide = shares.hidden(points, settings.rules)
+    places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
+    places["part"] = places["academic_year"].map(parts)
+    hide = pd.Series(~decision.shows(places, metric=MET)[row])
     low, high = shares.limits_of(lower, upper, hide)
     return counts[CURVE[:-1]].take(of.first[row]).reset_index(drop=True).assign(
         week=reached,
@@ -80,14 +99,15 @@ def curve(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def week(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
+def week(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
     """Attended contacts in each teaching week, and the weeks unlike the same weeks of earlier years.
 
     Hidden for units with few enrolments. Limits are missing where nothing can be expected, and `rule` says why.
     """
     counts = con.execute("select * from mart_week").df()
     out = over_time.beside_earlier_years(counts, ["unit"]).sort_values(WEEK, ignore_index=True)
-    hide = out["n"] < settings.rules.smallest_base
+    places = out[["academic_year", "unit"]].assign(part=out["academic_year"].map(parts))
+    hide = pd.Series(~decision.shows(places, grain="enrolment"))
     quiet = hide | (out["side"] == 0)
     return out[WEEK].assign(
         # all rounded alike, so that a limit that is crossed is never printed beyond the contacts that cross it
@@ -98,10 +118,10 @@ def week(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def mode(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
-    """The share of attended meetings held in each way. Hidden, too, where few students had any."""
+def mode(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Settings) -> pd.DataFrame:
+    """The share of attended meetings held in each way. How a meeting was held says nothing private of anybody."""
     counts = con.execute("select * from mart_mode where n > 0 order by academic_year, part, unit, mode").df()
-    hide = shares.hidden(counts, settings.rules) | (counts["students"] < settings.rules.smallest_base)
+    hide = pd.Series(~decision.shows(counts[["academic_year", "part", "unit"]], metric=MET))
     return counts[MODE].assign(
         base=shares.bases(counts["n"], hide, settings.rules),
         value=shares.rounded(counts["sx"] / counts["n"], hide),
@@ -109,7 +129,7 @@ def mode(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
     )
 
 
-def of_tutors(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFrame:
+def of_tutors(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Settings) -> pd.DataFrame:
     """How far the named tutors of a school differ in what their students report: a spread, never a tutor.
 
     Only where ten tutors have five students or more each; how many tutors is rounded like a base.
@@ -118,6 +138,9 @@ def of_tutors(con: duckdb.DuckDBPyConnection, settings: Settings) -> pd.DataFram
     found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
     found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).sort_values(TUTORS, ignore_index=True)
     hide = shares.hidden(found, settings.rules) | found["p"].isna()
+    for metric in found["metric"].unique():
+        own = found["metric"] == metric
+        hide[own] |= ~decision.shows(found.loc[own, TUTORS].drop(columns="metric"), metric=metric)
     least, most = shares.limits_of(found["odds_ratio_lower"], found["odds_ratio_upper"], hide, scale=1, decimals=2)
     return found[TUTORS].assign(
         between="tutors",

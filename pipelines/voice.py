@@ -15,6 +15,7 @@ from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.measures import response, sets
 from pipelines.model import Modelled, Present, missing, missing_characteristic
+from pipelines.protect import Decision
 from pipelines.settings import Settings
 
 GROUP = [*response.PLACE, "group"]
@@ -27,18 +28,23 @@ NOT_ASKED = "not asked"
 
 
 def tables(
-    con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present, modelled: Modelled, settings: Settings
+    con: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    present: Present,
+    modelled: Modelled,
+    decision: Decision,
+    settings: Settings,
 ) -> dict[str, pd.DataFrame]:
     """The published tables response, representativeness and weighted; empty where there is no survey."""
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
     model(con, definitions, characteristics, metrics)
     exact = rates(con)
-    safe = answered(exact, settings)
+    safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
         "response": safe,
         "representativeness": representativeness(exact, safe["status"]),
-        "weighted": weighted(con, exact, modelled.schools, characteristics, metrics, settings),
+        "weighted": _where_shown(weighted(con, exact, modelled.schools, characteristics, metrics, settings), decision),
     }
     return {name: shares.texts(table) for name, table in made.items()}
 
@@ -66,13 +72,34 @@ def rates(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return found.sort_values(GROUP, ignore_index=True)
 
 
-def answered(exact: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """The response rate of each group.
+def _told(exact: pd.DataFrame, definitions: Definitions, decision: Decision) -> np.ndarray:
+    """Where a response rate may be shown: where the metric is or, without it, where enrolments and answers are."""
+    counted = set(decision.cells["metric"].unique())
+    rate = [m.name for m in definitions.metrics.values() if m.counts_respondents and m.name in counted]
+    if rate:
+        return decision.shows(exact[GROUP], metric=rate[0])
+    return decision.shows(exact[GROUP], grain="enrolment") & decision.shows(exact[GROUP], grain="response")
+
+
+def _where_shown(weighted: pd.DataFrame, decision: Decision) -> pd.DataFrame:
+    """Weighted shares only beside unweighted ones that are shown."""
+    shown = pd.Series(False, index=weighted.index)
+    for metric in weighted["metric"].unique():
+        own = weighted["metric"] == metric
+        shown[own] = decision.shows(weighted.loc[own, [*SET, "level"]], metric=metric)
+    figures = weighted.columns.difference([*SET, "level", "metric", "status"])
+    return weighted.assign(
+        **{c: weighted[c].where(shown) for c in figures}, status=weighted["status"].where(shown, rules.SUPPRESSED)
+    )
+
+
+def answered(exact: pd.DataFrame, told: np.ndarray, settings: Settings) -> pd.DataFrame:
+    """The response rate of each group. told: where the rate may be shown.
 
     Without a figure where more answered as a group than are enrolled in it, and of characteristics that nobody
     declared, since the survey then did not ask.
     """
-    hide = shares.hidden(exact.assign(sx=exact["answered"]), settings.rules, private=False, respondents=True)
+    hide = shares.hidden(exact.assign(sx=exact["answered"]), settings.rules, private=False, respondents=True) | ~told
     asked = _asked(exact)
     nothing = ~asked | (exact["value"].isna() & (~hide | (exact["n"] == 0)))
     without = hide | nothing

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 
 SHOWN, SUPPRESSED, NONE = "shown", "suppressed", "none"
+PRIMARY = (  # the settings that `primary` takes
+    "smallest_base", "smallest_percentage_base", "smallest_margin", "smallest_mean_base", "smallest_respondents",
+)  # fmt: skip
 
 
 def primary(

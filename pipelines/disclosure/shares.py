@@ -21,7 +21,7 @@ def hidden(
         private=share if private else frozenset(),
         voice=share if voice else frozenset(),
         counts_respondents=share if respondents else frozenset(),
-        **limits.model_dump(exclude={"round_bases_to"}),
+        **limits.model_dump(include=set(rules.PRIMARY)),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines import definitions as definition_files
 from pipelines.measure import measure, terms
-from pipelines.protect import TABLES, hidden_cells, protect
+from pipelines.protect import TABLES, rounded, small_cells
 from pipelines.settings import Settings
 from tests.measures.building import PLACE
 
@@ -58,8 +58,8 @@ def university(share, size, schools="ABCDEFG", characteristics=None, groups=99, 
 
 
 def made(cells):
-    hidden = hidden_cells(cells, DEFINITIONS, SETTINGS)
-    return protect(measure(cells, hidden, terms(DEFINITIONS, SCHOOLS, SETTINGS)), DEFINITIONS, SETTINGS).tables
+    hidden = small_cells(cells, DEFINITIONS, SETTINGS)
+    return rounded(measure(cells, hidden, terms(DEFINITIONS, SCHOOLS, SETTINGS)), DEFINITIONS, SETTINGS).tables
 
 
 def varied(school, place):
@@ -145,7 +145,7 @@ def test_hidden_cells_change_no_figure_about_groups():
     """Inequality, trends and gaps to everyone else are the same whatever a hidden cell holds."""
     cells = INPUTS["some hidden"]
     other = cells.copy()
-    hidden = hidden_cells(cells, DEFINITIONS, SETTINGS).to_numpy()
+    hidden = small_cells(cells, DEFINITIONS, SETTINGS).to_numpy()
     other.loc[hidden, ["sx", "sxx", "sxy"]] = 0.0
     one, two = made(cells), made(other)
     for table in ("inequality", "trend"):
@@ -177,7 +177,7 @@ def test_the_smallest_gap_that_matters_is_a_setting():
 
 
 def measured(cells, hidden=None):
-    hidden = hidden_cells(cells, DEFINITIONS, SETTINGS) if hidden is None else hidden
+    hidden = small_cells(cells, DEFINITIONS, SETTINGS) if hidden is None else hidden
     return measure(cells, hidden, terms(DEFINITIONS, SCHOOLS, SETTINGS))
 
 
@@ -189,7 +189,7 @@ def test_no_cell_is_shown_without_limits():
 
 def test_the_interval_of_a_clear_gap_is_never_printed_as_touching_0():
     exact = measured(university(varied, lambda school, place: 180 + 70 * "ABCDEFG".index(school)))
-    safe = protect(exact, DEFINITIONS, SETTINGS).tables["gap"]
+    safe = rounded(exact, DEFINITIONS, SETTINGS).tables["gap"]
     exact = exact["gap"].reset_index(drop=True)
     clear = exact["evidence"] == "clear gap"
     assert (safe["lower"] * safe["upper"] > 0)[clear].all()

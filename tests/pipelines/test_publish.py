@@ -13,7 +13,7 @@ from pipelines import definitions as definition_files
 from pipelines import publish
 from pipelines.measure import measure, terms
 from pipelines.model import Modelled
-from pipelines.protect import hidden_cells, protect
+from pipelines.protect import rounded, small_cells
 from pipelines.settings import ROOT
 
 DEFINITIONS = definition_files.load()
@@ -58,9 +58,9 @@ def modelled(in_progress=True):
 
 def make_release(settings, **kinds):
     made = modelled(**kinds)
-    hidden = hidden_cells(made.cells, DEFINITIONS, settings)
+    hidden = small_cells(made.cells, DEFINITIONS, settings)
     measured = measure(made.cells, hidden, terms(DEFINITIONS, made.schools, settings))
-    safe = protect(measured, DEFINITIONS, settings)
+    safe = rounded(measured, DEFINITIONS, settings)
     source = publish.Source("University of Somewhere", example=True)
     return publish.publish(safe, made, CHECKS, DEFINITIONS, PRESENT, source, settings)
 

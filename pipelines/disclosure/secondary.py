@@ -1,0 +1,266 @@
+"""Secondary suppression: which further cells to hide, so that hidden ones cannot be worked out from shown ones.
+
+A table is a list of cells tied by sums (a faculty is its schools, all levels are the levels, everybody is the
+groups). A *move* changes the counts of hidden cells only and keeps every sum: whoever sees the shown cells cannot
+tell the true counts from the moved ones. A hidden cell is safe when moves take it up and down over a range that is
+wide enough. Where the cells already hidden do not allow it, a small linear program finds the move that needs the
+cheapest further cells (after Fischetti & Salazar, 2000; solved one cell at a time, largest first). Every move kept
+is a witness: that the pattern is safe can be checked by arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+FREE = 1e-3  # cost of moving a cell that is hidden anyway: few cells first
+SMALL = 1e-6
+FAR = 1e6
+FEW = 4
+MOST_KEPT = 300  # moves handed on to the next pattern
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of one table: layers × cells.
+
+    One layer: the base. Two: those who have what is measured and those who lack it.
+    spare: how far each count may go down. most: how much higher the base may be, where it is known from elsewhere
+    (infinite where it is not). known: the base is known exactly.
+    """
+
+    spare: np.ndarray
+    most: np.ndarray
+    known: np.ndarray
+
+    @staticmethod
+    def of_base(spare: np.ndarray) -> Counts:
+        """One layer, about which nothing else is known."""
+        return Counts(spare[None], np.full(len(spare), np.inf), np.zeros(len(spare), bool))
+
+    @property
+    def there(self) -> np.ndarray:
+        """Cells with anybody in them."""
+        return np.asarray(self.spare.sum(axis=0) > 0)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What is hidden in a table, moves that show it to be safe (moves × cells), and cells that nothing protects."""
+
+    hidden: np.ndarray
+    moves: np.ndarray
+    unsafe: np.ndarray
+
+
+class Moves:
+    """The linear program of the moves of one table's counts."""
+
+    def __init__(self, counts: Counts, sums: sparse.csr_matrix, fixed: np.ndarray) -> None:
+        layers, cells = counts.spare.shape
+        self.shape, self.size = (layers, cells), layers * cells
+        rows = sparse.block_diag([sums] * layers)
+        least, most = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
+        tied = np.flatnonzero(np.isfinite(counts.most) & ~fixed)
+        if layers > 1 and len(tied):
+            rows = sparse.vstack([rows, sparse.hstack([sparse.eye(cells, format="csr")[tied]] * layers)])
+            least = np.r_[least, np.where(counts.known, 0, -np.inf)[tied]]
+            most = np.r_[most, counts.most[tied]]
+        matrix = sparse.hstack([rows, -rows]).tocsc()  # up and down apart
+        self.room = np.r_[np.full(self.size, FAR), counts.spare.ravel()]
+        self.room[np.tile(fixed, 2 * layers)] = 0
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = matrix.shape[1], matrix.shape[0]
+        program.col_cost_, program.col_lower_ = np.zeros(2 * self.size), np.zeros(2 * self.size)
+        program.col_upper_, program.row_lower_, program.row_upper_ = self.room, least, most
+        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
+        program.a_matrix_.value_ = matrix.data
+        self.solver = highspy.Highs()
+        self.solver.setOptionValue("output_flag", False)
+        self.solver.setOptionValue("threads", 1)
+        self.solver.setOptionValue("presolve", "off")  # each solve starts from the last
+        self.solver.passModel(program)
+        self.columns = np.arange(2 * self.size, dtype=np.int32)
+
+    def price(self, cost: np.ndarray) -> None:
+        """What moving each cell costs, in every layer."""
+        self.solver.changeColsCost(len(self.columns), self.columns, np.tile(cost, 2 * self.shape[0]))
+
+    def furthest(self, hidden: np.ndarray, goal: np.ndarray, limit: float) -> np.ndarray | None:
+        """The move of hidden cells alone that goes furthest towards `goal` (layers × cells), none beyond `limit`."""
+        can = np.tile(hidden, 2 * self.shape[0])
+        self._bound(np.where(can, np.minimum(self.room, limit), 0))
+        towards = np.concatenate([-goal.ravel(), goal.ravel()]) + FREE
+        self.solver.changeColsCost(len(self.columns), self.columns, towards)
+        move = self._solved()
+        self._bound(self.room)
+        return move
+
+    def _bound(self, room: np.ndarray) -> None:
+        self.solver.changeColsBounds(len(self.columns), self.columns, np.zeros(len(room)), room)
+
+    def _solved(self) -> np.ndarray | None:
+        self.solver.run()
+        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        there = np.asarray(self.solver.getSolution().col_value)
+        move = (there[: self.size] - there[self.size :]).reshape(self.shape)
+        move[np.abs(move) < SMALL] = 0
+        return move
+
+    def cheapest(self, layer: int, cell: int, by: float) -> np.ndarray | None:
+        """The cheapest move that takes one count up or down by so much: layers × cells. None where there is none."""
+        up, down = layer * self.shape[1] + cell, self.size + layer * self.shape[1] + cell
+        this, other = (up, down) if by > 0 else (down, up)
+        if abs(by) > self.room[this]:
+            return None
+        self.solver.changeColBounds(this, abs(by), abs(by))
+        self.solver.changeColBounds(other, 0, 0)
+        move = self._solved()
+        for each in (this, other):
+            self.solver.changeColBounds(each, 0, self.room[each])
+        return move
+
+
+@dataclass
+class Reach:
+    """How far the moves known so far take each count, and all layers of a cell together (the last row)."""
+
+    counts: Counts
+    low: np.ndarray = field(init=False)
+    high: np.ndarray = field(init=False)
+    moves: list[np.ndarray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.counts.spare) + 1, self.counts.spare.shape[1])
+        self.low, self.high = np.zeros(shape), np.zeros(shape)
+
+    def add(self, moves: np.ndarray) -> None:
+        """Count in moves (moves × layers × cells)."""
+        if len(moves):
+            both = np.concatenate([moves, moves.sum(axis=1, keepdims=True)], axis=1)
+            np.minimum(self.low, both.min(axis=0), out=self.low)
+            np.maximum(self.high, both.max(axis=0), out=self.high)
+            self.moves.append(moves)
+
+    def lacking(self, width: np.ndarray) -> np.ndarray:
+        """Cells of which neither the base nor a layer reaches far enough."""
+        return np.asarray((self.high - self.low).max(axis=0) < width - SMALL) & self.counts.there
+
+
+def protect(
+    hidden: np.ndarray,
+    tables: Sequence[Counts],
+    sums: sparse.csr_matrix,
+    weight: np.ndarray,
+    width: Sequence[np.ndarray],
+    fixed: np.ndarray,
+    tried: np.ndarray | None = None,
+) -> Pattern:
+    """Hide further cells until every hidden one is safe in all the tables, which share one pattern.
+
+    hidden: what is hidden already. sums: each row is parent − Σ parts = 0. weight: what hiding each cell costs.
+    width: how wide the range of each cell must be, by table. fixed: cells that moves must not touch. tried: moves of
+    another pattern, tried first.
+    """
+    hidden = hidden.copy()
+    reaches = [Reach(counts) for counts in tables]
+    programs: list[Moves | None] = [None] * len(tables)
+    unsafe = np.zeros((len(tables), len(hidden)), bool)
+    if tried is not None:
+        for reach, wide in zip(reaches, width, strict=True):
+            reach.add(_fitting(tried, reach.counts, hidden, wide.max()))
+    random = np.random.default_rng(len(hidden))  # fixed: the same counts give the same pattern
+    unsettled = True
+    while unsettled:
+        unsettled = False
+        for i, reach in enumerate(reaches):
+            if (reach.lacking(width[i]) & hidden & ~fixed).any():
+                program = programs[i] = programs[i] or Moves(reach.counts, sums, fixed)
+                _wander(program, reach, hidden & ~fixed, width[i], random)
+            while len(todo := np.flatnonzero(reach.lacking(width[i]) & hidden & ~fixed & ~unsafe[i])):
+                unsettled = len(tables) > 1  # what is hidden now must be safe in the other tables too
+                program = programs[i] = programs[i] or Moves(reach.counts, sums, fixed)
+                cell = int(todo[reach.counts.spare[:, todo].max(axis=0).argmax()])
+                program.price(np.where(hidden, FREE, weight))
+                found = _widening(program, reach, cell, float(width[i][cell]), hidden, weight)
+                if found is None:
+                    unsafe[i, cell] = True
+                    continue
+                reach.add(found)
+                hidden |= (found != 0).any(axis=(0, 1))
+    kept = [moves[:, layer] for reach in reaches for moves in reach.moves for layer in range(moves.shape[1])]
+    moves = np.concatenate(kept)[-MOST_KEPT:] if kept else np.zeros((0, len(hidden)))
+    return Pattern(hidden, moves[(moves != 0).any(axis=1)], np.asarray(unsafe.any(axis=0)))
+
+
+def _wander(program: Moves, reach: Reach, hidden: np.ndarray, width: np.ndarray, random: np.random.Generator) -> None:
+    """Widen what the hidden cells allow, many cells with each move, as long as it helps several."""
+    lacking = reach.lacking(width) & hidden
+    while (before := int(lacking.sum())) > FEW:
+        goal = np.where(lacking, random.choice((-1.0, 1.0), len(hidden)), 0.0)
+        goals = np.stack([goal] + [np.where(reach.counts.known, -goal, goal)] * (program.shape[0] - 1))
+        for each in (goals, -goals):
+            move = program.furthest(hidden, each, float(width.max()))
+            if move is not None:
+                reach.add(move[None])
+        lacking = reach.lacking(width) & hidden
+        if before - lacking.sum() < FEW:
+            break
+
+
+def _widening(
+    program: Moves, reach: Reach, cell: int, width: float, hidden: np.ndarray, weight: np.ndarray
+) -> np.ndarray | None:
+    """The cheapest moves, down and up, that together make the cell's range wide enough (moves × layers × cells)."""
+    layer = int(reach.counts.spare[:, cell].argmax())
+    spare = reach.counts.spare[layer, cell]
+    cheapest, least = None, np.inf
+    for down in dict.fromkeys((min(spare, width), 0.0)):
+        found = []
+        for by in (width - down, -down):
+            if reach.low[layer, cell] - SMALL <= by <= reach.high[layer, cell] + SMALL:
+                continue
+            move = program.cheapest(layer, cell, by)
+            if move is None:
+                break
+            found.append(move)
+        else:
+            moves = np.array(found)
+            cost = float(weight[(moves != 0).any(axis=(0, 1)) & ~hidden].sum())
+            if cost < least - SMALL:
+                cheapest, least = moves, cost
+            if cost < SMALL:
+                break
+    return cheapest
+
+
+def _fitting(moves: np.ndarray, counts: Counts, hidden: np.ndarray, whole: float) -> np.ndarray:
+    """Those of the moves of one layer (moves × cells) that a table's counts allow, whole or in part.
+
+    Returns moves × layers × cells. With two layers, one gives what the other takes, or both share a move of the base.
+    """
+    moves = moves[~(moves[:, ~hidden] != 0).any(axis=1)]
+    moves = np.concatenate([moves, -moves])
+    if len(counts.spare) == 1:
+        return _in_part(moves[:, None], counts, whole)
+    of_base = moves[~(moves[:, counts.known] != 0).any(axis=1)]
+    made = [np.stack([moves, -moves], axis=1)] if counts.known.any() else []
+    made += [np.stack([share * of_base, (1 - share) * of_base], axis=1) for share in (1.0, 0.8, 0.6, 0.4, 0.0)]
+    return np.concatenate([_in_part(m, counts, whole) for m in made])
+
+
+def _in_part(made: np.ndarray, counts: Counts, whole: float) -> np.ndarray:
+    """The moves (moves × layers × cells), each made smaller until the counts allow it; those that are left."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(made < 0, counts.spare / -made, np.inf).min(axis=(1, 2))
+        if len(counts.spare) > 1:
+            total = made.sum(axis=1)
+            room = np.minimum(room, np.where(total > SMALL, counts.most / total, np.inf).min(axis=1))
+    part = np.floor(np.minimum(room, 1) * whole + SMALL) / whole
+    return made[part > 0] * part[part > 0, None, None]
