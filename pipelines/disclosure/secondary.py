@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
+from highspy._core import _Highs  # highspy.Highs says who made it, on standard output
 from scipy import sparse
 
 FREE = 1e-3  # cost of moving a cell that is hidden anyway: few cells first
@@ -80,7 +81,7 @@ class Moves:
         program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
         program.a_matrix_.value_ = matrix.data
-        self.solver = highspy.Highs()
+        self.solver = _Highs()
         self.solver.setOptionValue("output_flag", False)
         self.solver.setOptionValue("threads", 1)
         self.solver.setOptionValue("presolve", "off")  # each solve starts from the last

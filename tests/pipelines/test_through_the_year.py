@@ -8,6 +8,7 @@ from pipelines import definitions as definition_files
 from pipelines import through_the_year
 from pipelines.measures import consistency
 from pipelines.model import model
+from pipelines.protect import protect
 from pipelines.settings import Rules
 from tests.pipelines.test_model import PRESENT, connect, staged
 
@@ -31,7 +32,8 @@ def made(tables, settings, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, PRESENT)
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
-    return through_the_year.tables(con, DEFINITIONS, PRESENT, modelled, settings), modelled
+    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    return through_the_year.tables(con, DEFINITIONS, PRESENT, modelled, decision, settings), modelled
 
 
 def written_as_text(table):

@@ -20,7 +20,8 @@ def made(tables, settings, present=PRESENT, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, present)
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
-    return voice.tables(con, DEFINITIONS, present, modelled, settings), modelled
+    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    return voice.tables(con, DEFINITIONS, present, modelled, decision, settings), modelled
 
 
 def unlinked():
