@@ -33,7 +33,7 @@ def made(tables, settings, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, PRESENT)
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
-    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    decision = protect(modelled, DEFINITIONS, settings)
     return through_the_year.tables(con, DEFINITIONS, PRESENT, modelled, decision, settings), modelled
 
 
