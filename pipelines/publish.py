@@ -19,6 +19,7 @@ import duckdb
 import filelock
 import pandas as pd
 
+from pipelines import scopes
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure.ledger import in_periods
 from pipelines.findings import findings
@@ -29,6 +30,7 @@ from pipelines.settings import ROOT, Settings
 CURRENT = "current"
 UNFINISHED = ".unfinished-"
 NAME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{4}")
+FILE = re.compile(r"university\.duckdb|faculty-[\w.-]+\.duckdb")
 GRADE = "internal"
 LEVEL_LABELS = {
     "all": "All levels",
@@ -161,9 +163,16 @@ def publish(
         **checks,
     }
     tables["finding"] = findings(tables)
+    tables["band"] = scopes.band(tables["cell"])
     folder = settings.published / f"{UNFINISHED}{release}"
     folder.mkdir(parents=True)
-    _write(folder / "university.duckdb", tables)
+    for name, of_scope in scopes.files(tables):
+        if not FILE.fullmatch(name):
+            raise ReleaseError(
+                f"The faculty code in {name!r} cannot name a file. Map it to letters, digits, '-', '_' or '.' with a "
+                "[schools.codes] table in sources.toml."
+            )
+        _write(folder / name, of_scope)
     _sync_folder(folder)
     os.rename(folder, settings.published / release)
     _sync_folder(settings.published)
