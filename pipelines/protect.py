@@ -170,6 +170,11 @@ def protect(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definitions
         counts_people={m.name: m.kind != "ratio" for m in metrics},
         one_pattern=frozenset(m.name for m in metrics if m.grain == "response" and m.kind == "proportion"),
         counts_answers=frozenset(m.name for m in metrics if m.counts_respondents),
+        broader={
+            c.name: patterns.Broader(c.of, {finer: group for group, joined in c.join.items() for finer in joined})
+            for c in definitions.characteristics.values()
+            if c.of
+        },
     )
     widths = patterns.Widths(limits.smallest_percentage_base, limits.narrowest_base, limits.narrowest_margin)
     listed = ~unlisted(cells, definitions)

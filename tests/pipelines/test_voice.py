@@ -8,6 +8,7 @@ from pipelines import definitions as definition_files
 from pipelines import voice
 from pipelines.measures import response
 from pipelines.model import model
+from pipelines.protect import protect
 from tests.pipelines.test_model import CHARACTERISTICS, PRESENT, connect, staged
 from tests.pipelines.test_through_the_year import OPEN, TEXT, half_up, written_as_text
 
