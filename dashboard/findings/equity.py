@@ -83,7 +83,7 @@ def equity_answer(
         return words.sentence(f"{clear_ones} between groups on {label}; neither direction is better in itself")
     clear = missing_out(shown, metrics)
     if clear.empty:
-        possible = len(missing_out(shown, metrics, "possible gap"))
+        possible = len(finest(missing_out(shown, metrics, "possible gap"), characteristics))
         doubt = f"; {words.plural(possible, 'gap')} may be real" if possible else ""
         return f"No clear gap on {label} {place}{doubt}."
     clear = finest(clear, characteristics)

@@ -148,7 +148,7 @@ def _each(jobs: list[tuple[list[Table], Metrics, Widths, Untold]], processes: in
 
 
 def hidden(tables: list[Table], metrics: Metrics, widths: Widths, untold: Untold | None) -> Hidden:
-    """What is hidden in the tables of one characteristic, with its broader ones, and year: by grain (its base), by metric.
+    """What is hidden in the tables of a year and characteristic, with its broader ones: by grain (its base), by metric.
 
     untold: places whose total is hidden; None where the totals are what is to be protected.
     """
