@@ -108,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
             help="the sources.toml that maps the extracts (default: data/inbox/sources.toml)",
         )
         sub.set_defaults(command=command)
+        if command is _run:
+            sub.add_argument(
+                "--revise", action="append", default=[], metavar="YEAR",
+                help="publish an academic year anew that was published before: 2024/25, or all (may be given again)",
+            )  # fmt: skip
 
     status = commands.add_parser("status", parents=[shared], help="list the releases and say which is in force")
     status.set_defaults(command=_status)
@@ -164,7 +169,7 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     from pipelines import warehouse
     from pipelines.run import run
 
-    done = run(_sources(options, settings), settings, progress)
+    done = run(_sources(options, settings), settings, progress, options.revise)
     counts = done.outcome.tables["reconciliation"][
         ["rows_read", "rows_loaded", "rows_quarantined", "duplicates_dropped"]
     ].sum()
@@ -177,6 +182,13 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     for warning in warnings:
         progress.say(f"Warning: {warning}")
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
+    if done.decision.differing:
+        years = ", ".join(sorted({year for year, _ in done.decision.kept}))
+        progress.say(
+            f"Kept as published: {years}. The extracts now count {done.decision.differing:,} cells of them otherwise; "
+            "publishing these beside the earlier release would tell what the corrected rows say. "
+            "To publish a year anew all the same: python -m pipelines run --revise YEAR (or all)."
+        )
     if counts.rows_quarantined:
         progress.say(f"Quarantined rows, each with its rule: {settings.warehouse / warehouse.QUARANTINE} (restricted).")
     progress.say(f"Peak memory {_peak_gib():.2f} GiB. Look at it: make dashboard")

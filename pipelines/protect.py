@@ -5,7 +5,7 @@ Everything a release shows rests on this decision: a cell is shown or hidden, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,10 @@ import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import patterns, rules
+from pipelines.disclosure.ledger import COUNTS, Ledger, in_periods
+from pipelines.disclosure.ledger import terms as ledger_terms
 from pipelines.measures import gaps, over_time, sets
+from pipelines.model import Modelled
 from pipelines.settings import Settings
 
 UNLISTED = "unlisted"
@@ -93,11 +96,17 @@ RENAMED = {
 
 @dataclass(frozen=True)
 class Decision:
-    """Which cells are shown. why: for each cell 'shown', 'small', 'linked' or 'unlisted' (not published at all)."""
+    """Which cells are shown. why: for each cell 'shown', 'small', 'linked' or 'unlisted' (not published at all).
+
+    cells: as `model` makes them, or as they were published.
+    """
 
     cells: pd.DataFrame
     why: pd.Series
     grains: Mapping[str, str]
+    kept: frozenset[tuple[str, str]] = frozenset()  # academic years and parts that stay as published
+    differing: int = 0  # cells of those that the extracts now count otherwise
+    terms: str = ""
 
     @property
     def hidden(self) -> pd.Series:
@@ -161,10 +170,58 @@ def small_cells(cells: pd.DataFrame, definitions: Definitions, settings: Setting
     )
 
 
-def protect(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definitions, settings: Settings) -> Decision:
-    """Decide which cells are shown. cells, schools: as `model` makes them."""
-    metrics = definitions.metrics.values()
-    limits = settings.rules
+def protect(
+    modelled: Modelled,
+    definitions: Definitions,
+    settings: Settings,
+    published: Ledger | None = None,
+    *,
+    source: str = "",
+    revised: Collection[str] = (),
+    corrected: bool = False,
+) -> Decision:
+    """Decide which cells are shown.
+
+    published: what earlier releases of the same source showed. Periods in it stay as they were, counts included, but
+    for the academic years `revised` and, where `corrected`, those of which anything is counted otherwise now.
+    """
+    terms = terms_of(definitions, settings, source)
+    kept = published.kept(modelled.periods, terms, revised) if published else set()
+    if published and corrected:
+        kept = {period for period in kept if not _differing(published.of({period}), modelled.cells, {period})}
+    new = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
+    listed = ~unlisted(new, definitions)
+    small = small_cells(new, definitions, settings)
+    about, widths = _about(definitions, settings)
+    why = pd.Series(UNLISTED, index=new.index, dtype=object)
+    why[listed] = patterns.patterns(new[listed], small[listed], modelled.schools, about, widths, settings.threads)
+    differing = 0
+    if published and kept:
+        before = published.of(kept)
+        differing = _differing(before, modelled.cells, kept)
+        new, why = pd.concat([before.drop(columns="why"), new]), pd.concat([before["why"], why])
+        new, why = new.reset_index(drop=True), why.reset_index(drop=True)
+    return Decision(new, why, about.grain, frozenset(kept), differing, terms)
+
+
+def _differing(before: pd.DataFrame, cells: pd.DataFrame, periods: set[tuple[str, str]]) -> int:
+    """How many cells of the periods are only in one of two, or have other counts."""
+    now = cells[in_periods(cells, periods)]
+    at = sets.find(now, before, CELL_KEY)
+    there = at >= 0
+    counts = [before[COUNTS].to_numpy(float)[at[there]], now.loc[there, COUNTS].to_numpy(float)]
+    return int((~np.isclose(*counts).all(axis=1)).sum() + (~there).sum() + len(before) - there.sum())
+
+
+def terms_of(definitions: Definitions, settings: Settings, source: str) -> str:
+    """A hash of whose data it is and of what decides which cells there are and which are shown."""
+    return ledger_terms(
+        source, settings.rules.model_dump_json(), repr(definitions.metrics), repr(definitions.characteristics)
+    )
+
+
+def _about(definitions: Definitions, settings: Settings) -> tuple[patterns.Metrics, patterns.Widths]:
+    metrics, limits = definitions.metrics.values(), settings.rules
     about = patterns.Metrics(
         grain={m.name: m.grain for m in metrics},
         counts_people={m.name: m.kind != "ratio" for m in metrics},
@@ -176,12 +233,7 @@ def protect(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definitions
             if c.of
         },
     )
-    widths = patterns.Widths(limits.smallest_percentage_base, limits.narrowest_base, limits.narrowest_margin)
-    listed = ~unlisted(cells, definitions)
-    why = pd.Series(UNLISTED, index=cells.index, dtype=object)
-    small = small_cells(cells, definitions, settings)
-    why[listed] = patterns.patterns(cells[listed], small[listed], schools, about, widths, settings.threads)
-    return Decision(cells, why, about.grain)
+    return about, patterns.Widths(limits.smallest_percentage_base, limits.narrowest_base, limits.narrowest_margin)
 
 
 def unlisted(cells: pd.DataFrame, definitions: Definitions) -> pd.Series:

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ import filelock
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions
+from pipelines.disclosure.ledger import in_periods
 from pipelines.findings import findings
 from pipelines.model import Modelled, Present, missing, missing_characteristic
 from pipelines.protect import Protected
@@ -169,6 +170,30 @@ def publish(
     switch(settings, release)
     _drop_oldest(settings)
     return release
+
+
+def as_published(
+    made: dict[str, pd.DataFrame], kept: Collection[tuple[str, str]], settings: Settings
+) -> dict[str, pd.DataFrame]:
+    """Tables with the rows of kept periods as the release in force has them. Curves and weeks are of whole years."""
+    release = current(settings)
+    if not kept or release is None or not _has_file(settings.published / release):
+        return made
+    years = {year for year, _ in kept}
+    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+        there = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
+        before = {name: con.execute(f'select * from "{name}"').df() for name in made if name in there}
+    out = dict(made)
+    for name, old in before.items():
+        new = made[name]
+        if list(old.columns) != list(new.columns):
+            continue
+        if name == "consistency":
+            old = old[old["between"] == "tutors"]
+        by_part = "part" in new
+        is_kept = [in_periods(f, set(kept)) if by_part else f["academic_year"].isin(years) for f in (old, new)]
+        out[name] = pd.concat([old[is_kept[0]], new[~is_kept[1]]]).astype(new.dtypes.to_dict())
+    return out
 
 
 def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:

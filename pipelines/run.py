@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import duckdb
 from pipelines import definitions as definition_files
 from pipelines import publish, sources, through_the_year, voice, warehouse
 from pipelines.check import CheckOutcome, check
+from pipelines.disclosure import ledger
 from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
 from pipelines.model import model
 from pipelines.progress import Progress
-from pipelines.protect import Protected, protect, rounded
+from pipelines.protect import Decision, Protected, protect, rounded
 from pipelines.pseudonymise import load_key, pseudonymise
 from pipelines.settings import Settings
 
@@ -27,11 +29,13 @@ class Summary:
     extracted: Extracted
     outcome: CheckOutcome
     safe: Protected
+    decision: Decision
 
 
-def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
+def run(sources_file: Path, settings: Settings, progress: Progress, revised: Collection[str] = ()) -> Summary:
     """Make and publish a release from the extracts that `sources_file` maps.
 
+    What was published of a period stays as it was, unless its academic year is in `revised` (or 'all' is).
     Raises InputError, CheckFailed or ReleaseError with a message for the user. Whatever happens, the
     release in force stays until the new one is complete.
     """
@@ -39,27 +43,34 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
     with publish.only_run(settings):
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
+        source = publish.Source(mapped.university, mapped.example)
         with warehouse.open_new(settings) as con:
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
                 progress.note(f"{len(modelled.cells):,} cells")
             with progress.step("protect", "decide what may be shown"):
-                decision = protect(modelled.cells, modelled.schools, definitions, settings)
+                published = ledger.load(settings.warehouse)
+                decision = protect(
+                    modelled, definitions, settings, published,
+                    source=str(source), revised=revised, corrected=mapped.example,
+                )  # fmt: skip
                 progress.note(f"{decision.hidden.sum():,} cells hidden")
             with progress.step("follow", "through the year, and who answered"):
                 about = (con, definitions, extracted.present, modelled, decision, settings)
-                followed = through_the_year.tables(*about) | voice.tables(*about)
+                followed = publish.as_published(
+                    through_the_year.tables(*about) | voice.tables(*about), decision.kept, settings
+                )
                 progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
-            measured = measure(modelled.cells, decision.hidden, terms(definitions, modelled.schools, settings))
+            measured = measure(decision.cells, decision.hidden, terms(definitions, modelled.schools, settings))
             safe = rounded(measured, definitions, settings).with_tables(followed)
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
-            source = publish.Source(mapped.university, mapped.example)
+            ledger.save(settings.warehouse, decision.cells, decision.why, modelled.periods, decision.terms)
             release = publish.publish(safe, modelled, outcome.tables, definitions, extracted.present, source, settings)
             progress.note(release)
-    return Summary(release, extracted, outcome, safe)
+    return Summary(release, extracted, outcome, safe, decision)
 
 
 def check_only(sources_file: Path, settings: Settings, progress: Progress) -> CheckOutcome:

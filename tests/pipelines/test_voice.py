@@ -23,7 +23,7 @@ def made(tables, settings, present=PRESENT, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, present)
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
-    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    decision = protect(modelled, DEFINITIONS, settings)
     return voice.tables(con, DEFINITIONS, present, modelled, decision, settings), modelled
 
 
