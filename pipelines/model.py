@@ -48,14 +48,15 @@ def missing(metric: Metric, present: Present) -> str | None:
 
 def missing_characteristic(characteristic: Characteristic, present: Present) -> str | None:
     """Why `characteristic` cannot be used, in words; None when it can."""
-    if characteristic.name in present.get("enrolments", frozenset()):
+    if characteristic.column in present.get("enrolments", frozenset()):
         return None
-    return f"the enrolments extract has no {characteristic.name}"
+    return f"the enrolments extract has no {characteristic.column}"
 
 
 def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present) -> Modelled:
     """Run the mart models on the staged tables of `con` and return the cells."""
-    characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+    usable = [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+    characteristics = [c.name for c in usable]
     metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
     models.run(con, "mart_unit")
     models.run(con, "mart_period")
@@ -65,8 +66,8 @@ def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Pre
             "Run again once a week of teaching has passed, or check the dates in the calendar."
         )
     models.run(con, "mart_contact", current_week=_current_week(con))
-    models.run(con, "mart_enrolment", characteristics=characteristics)
-    models.run(con, "mart_response", characteristics=characteristics, statements=_answers(definitions))
+    models.run(con, "mart_enrolment", characteristics=usable)
+    models.run(con, "mart_response", characteristics=usable, statements=_answers(definitions))
     models.run(con, "mart_tutor")
     grains = [
         {

@@ -227,6 +227,11 @@ def _about(definitions: Definitions, settings: Settings) -> tuple[patterns.Metri
         counts_people={m.name: m.kind != "ratio" for m in metrics},
         one_pattern=frozenset(m.name for m in metrics if m.grain == "response" and m.kind == "proportion"),
         counts_answers=frozenset(m.name for m in metrics if m.counts_respondents),
+        broader={
+            c.name: patterns.Broader(c.of, {finer: group for group, joined in c.join.items() for finer in joined})
+            for c in definitions.characteristics.values()
+            if c.of
+        },
     )
     return about, patterns.Widths(limits.smallest_percentage_base, limits.narrowest_base, limits.narrowest_margin)
 

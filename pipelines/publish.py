@@ -314,6 +314,7 @@ def _characteristics(definitions: Definitions, present: Present) -> pd.DataFrame
                 "label": [c.label for c in characteristics],
                 "ordered": [c.ordered for c in characteristics],
                 "reference": [c.reference for c in characteristics],
+                "of": pd.array([c.of or None for c in characteristics], dtype="string"),
                 "available": [r is None for r in reasons],
                 "unavailable_because": pd.array(reasons, dtype="string"),
             }

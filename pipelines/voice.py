@@ -37,6 +37,7 @@ def tables(
 ) -> dict[str, pd.DataFrame]:
     """The published tables response, representativeness and weighted; empty where there is no survey."""
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+    finest = [c for c in characteristics if not definitions.characteristics[c].of]  # the broader ones match with them
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
     model(con, definitions, characteristics, metrics)
     exact = rates(con)
@@ -44,7 +45,7 @@ def tables(
     made = {
         "response": safe,
         "representativeness": representativeness(exact, safe["status"]),
-        "weighted": _where_shown(weighted(con, exact, modelled.schools, characteristics, metrics, settings), decision),
+        "weighted": _where_shown(weighted(con, exact, modelled.schools, finest, metrics, settings), decision),
     }
     return {name: shares.texts(table) for name, table in made.items()}
 

@@ -23,7 +23,7 @@ def run(sources_file: Path) -> pd.DataFrame:
     enrolments = tables["enrolments"].drop_duplicates(["student_id", "academic_year", "school_code"], keep="last")
     enrolments = enrolments[enrolments["school_code"].isin(schools["school_code"])]
     enrolments = enrolments.reset_index(drop=True).reset_index(names="enrolment")
-    characteristics = list(definitions.characteristics)
+    characteristics = [c.name for c in definitions.characteristics.values() if not c.of]
     enrolments[characteristics] = enrolments[characteristics].fillna("Unknown")
 
     meetings = tables["meetings"].drop_duplicates(["meeting_id", "student_id"], keep="last")
@@ -45,9 +45,11 @@ def run(sources_file: Path) -> pd.DataFrame:
     feedback[characteristics] = feedback[characteristics].fillna("Unknown")
     feedback = feedback.merge(calendar[["academic_year", "teaching_start"]], on="academic_year")
     feedback["teaching_week"] = _week(feedback, "response_date")
+    enrolments, feedback = (reference_cells.with_broader(frame, definitions) for frame in (enrolments, feedback))
     return reference_cells.cells(
-        enrolments, meetings, feedback, tables["tutors"], tables["standards"], calendar, schools, characteristics
-    )
+        enrolments, meetings, feedback, tables["tutors"], tables["standards"], calendar, schools,
+        list(definitions.characteristics),
+    )  # fmt: skip
 
 
 def _week(frame: pd.DataFrame, column: str) -> pd.Series:

@@ -5,9 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipelines.definitions import Definitions
+
 KEY = ["academic_year", "part", "level", "unit", "characteristic", "group", "metric"]
 SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
 STATEMENTS = ["knows_me", "trust", "supported", "part_of_journey", "belonging"]
+
+
+def with_broader(frame: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    """The rows with a column more for each broader characteristic, from that of its finer one."""
+    for c in definitions.characteristics.values():
+        if c.of:
+            joined = {finer: group for group, groups in c.join.items() for finer in groups}
+            frame = frame.assign(**{c.name: frame[c.of].map(joined).fillna("Unknown")})
+    return frame
 
 
 def current_week(meetings: pd.DataFrame, calendar: pd.DataFrame) -> tuple[str, int] | None:

@@ -38,9 +38,17 @@ def no_gap_title(gaps: pd.DataFrame) -> str:
     return "No clear gap between groups on the headline measures"
 
 
-def widest_by_characteristic(found: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Of gaps sorted widest first: the widest of each characteristic, at most `most`."""
-    return found.drop_duplicates("characteristic").head(most)
+def widest_by_characteristic(found: pd.DataFrame, characteristics: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Of gaps sorted widest first: the widest of each characteristic, at most `most`.
+
+    Of a broader characteristic only where its finer one has none: they would say the same thing twice.
+    """
+    return finest(found, characteristics).drop_duplicates("characteristic").head(most)
+
+
+def finest(found: pd.DataFrame, characteristics: pd.DataFrame) -> pd.DataFrame:
+    """The gaps without those of a broader characteristic whose finer one is among them."""
+    return found[~found["characteristic"].map(characteristics["of"]).isin(found["characteristic"])]
 
 
 def gap_words(gap: Row, metric: Row) -> str:
@@ -75,11 +83,12 @@ def equity_answer(
         return words.sentence(f"{clear_ones} between groups on {label}; neither direction is better in itself")
     clear = missing_out(shown, metrics)
     if clear.empty:
-        possible = len(missing_out(shown, metrics, "possible gap"))
+        possible = len(finest(missing_out(shown, metrics, "possible gap"), characteristics))
         doubt = f"; {words.plural(possible, 'gap')} may be real" if possible else ""
         return f"No clear gap on {label} {place}{doubt}."
+    clear = finest(clear, characteristics)
     first = clear.iloc[0]
-    by = words.plural(judged["characteristic"].nunique(), "characteristic")
+    by = words.plural(finest(judged, characteristics)["characteristic"].nunique(), "characteristic")
     n = words.small(clear["characteristic"].nunique())
     of_first = words.lowered(characteristics.loc[first["characteristic"], "label"])
     return (

@@ -88,5 +88,5 @@ def not_available(metrics: pd.DataFrame) -> list[str]:
 
 def not_in_extract(characteristics: pd.DataFrame) -> str:
     """'Not in the extract: Ethnicity, Commuting.', or nothing."""
-    missing = characteristics.loc[~characteristics["available"].astype(bool), "label"]
+    missing = characteristics.loc[~characteristics["available"].astype(bool) & characteristics["of"].isna(), "label"]
     return f"Not in the extract: {', '.join(missing)}." if len(missing) else ""

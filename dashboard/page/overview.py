@@ -188,7 +188,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
         return
     across = "Across the university" if unit == UNIVERSITY else f"In {words.within(visit.name(unit))}"
     layout.section("The clearest gaps between groups", f"{across}, on the headline measures")
-    for gap in equity.widest_by_characteristic(found, MOST_GAPS).to_dict("records"):
+    for gap in equity.widest_by_characteristic(found, release.characteristics, MOST_GAPS).to_dict("records"):
         metric = release.metrics.loc[gap["metric"]]
         about = f"{release.characteristics.loc[gap['characteristic'], 'label']}, {words.quoted(metric['label'])}"
         visit.link(

@@ -53,7 +53,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Characteristic:
-    """A characteristic and its groups in reading order."""
+    """A characteristic and its groups in reading order.
+
+    of: of a broader one, the finer characteristic whose groups it joins. join: each group → the finer ones in it.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
@@ -61,6 +64,13 @@ class Characteristic:
     groups: tuple[str, ...]
     reference: str
     ordered: bool = False
+    of: str = ""
+    join: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def column(self) -> str:
+        """The column of the extracts that it is read from."""
+        return self.of or self.name
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,36 @@ def _in_words(kind: type, place: tuple[int | str, ...], problem: str, message: s
     return f"{key} is {found!r}; {message[:1].lower()}{message[1:]}"
 
 
+def _wrong(c: Characteristic, others: dict[str, Characteristic]) -> str | None:
+    """What is wrong with a characteristic, in words; None where nothing is."""
+    if c.reference not in c.groups:
+        return f"reference {c.reference!r} is not one of its groups"
+    if UNKNOWN in c.groups or c.name == "all":
+        return "'Unknown' and 'all' are added by themselves"
+    if bool(c.of) != bool(c.join):
+        return (
+            "'of' (the finer characteristic) and 'join' (which of its groups go together) are given both or not at all"
+        )
+    return _wrongly_joined(c, others) if c.of else None
+
+
+def _wrongly_joined(c: Characteristic, others: dict[str, Characteristic]) -> str | None:
+    if c.of not in others or c.of == c.name:
+        return f"of is {c.of!r}, which is no other characteristic"
+    finer = others[c.of]
+    if finer.of:
+        return f"of is {c.of!r}, which joins groups itself; join those of {finer.of!r}"
+    if set(c.join) != set(c.groups):
+        odd = min(set(c.join) ^ set(c.groups))
+        return f"{odd!r} is in only one of 'groups' and 'join'"
+    joined = [group for groups in c.join.values() for group in groups]
+    if strange := [group for group in joined if group not in finer.groups]:
+        return f"join names {strange[0]!r}, which is no group of {c.of}"
+    if wrong := [group for group in finer.groups if joined.count(group) != 1]:
+        return f"{wrong[0]!r} of {c.of} is joined {'more than once' if wrong[0] in joined else 'to no group'}"
+    return None
+
+
 def load(folder: Path = FOLDER, material: float = Metric.material) -> Definitions:
     """Read the definitions in `folder` and check that they hang together.
 
@@ -159,14 +199,8 @@ def load(folder: Path = FOLDER, material: float = Metric.material) -> Definition
         for name, entry in _entries(folder / "characteristics.toml").items()
     }
     for c in characteristics.values():
-        if c.reference not in c.groups:
-            raise DefinitionError(
-                f"characteristics.toml, entry [{c.name}]: reference {c.reference!r} is not one of its groups"
-            )
-        if UNKNOWN in c.groups or c.name == "all":
-            raise DefinitionError(
-                f"characteristics.toml, entry [{c.name}]: 'Unknown' and 'all' are added by themselves"
-            )
+        if wrong := _wrong(c, characteristics):
+            raise DefinitionError(f"characteristics.toml, entry [{c.name}]: {wrong}")
 
     tables: dict[str, Table] = {}
     for name, entry in _entries(folder / "tables.toml").items():
@@ -174,7 +208,7 @@ def load(folder: Path = FOLDER, material: float = Metric.material) -> Definition
             raise DefinitionError(f"tables.toml, entry [{name}]: it has no [{name}.columns]")
         columns = {n: _build(Column, "tables.toml", n, c, f"{name}.columns.") for n, c in entry["columns"].items()}
         if entry.get("characteristics"):
-            for c in characteristics.values():
+            for c in (c for c in characteristics.values() if not c.of):
                 columns[c.name] = Column(c.name, "code", says=c.label, values=(*c.groups, UNKNOWN))
         rest = {key: value for key, value in entry.items() if key != "characteristics"}
         tables[name] = _build(Table, "tables.toml", name, {**rest, "columns": columns})

@@ -3,7 +3,8 @@
 One pattern serves what would give each other away: the bases of both parts of an academic year, the answers to one
 survey, and metrics that count the same people. Patterns of bases come first (who answered, who is enrolled); those of
 metrics hide at least as much. Where a place's total is hidden no group of it is shown, and moves never touch totals:
-so characteristics, which share their totals, are protected one by one.
+so characteristics, which share their totals, are protected one by one; but a broader one, whose groups are sums of a
+finer one's, together with that.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 import numpy as np
@@ -27,7 +28,7 @@ GRAINS = (TUTOR, RESPONSE, ENROLMENT)  # answers before enrolments: how many ans
 LARGER = 1.5  # hiding a faculty's or the university's cell costs more than a school's,
 EVERY = 2.0  # and one of all levels more than one level's, as it is what readers look at first;
 UNTOLD = 0.05  # hiding 'Unknown' next to nothing
-TABLE = ["academic_year", "characteristic"]
+TABLE = ["academic_year", "finer"]
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,30 @@ class Widths:
 
 
 @dataclass(frozen=True)
+class Broader:
+    """A characteristic whose groups are sums of a finer one's. joined: each group of the finer one → the broader."""
+
+    of: str
+    joined: Mapping[str, str]
+
+    @staticmethod
+    def name(characteristic: str, group: str) -> str:
+        """What a broader group is called among the finer ones, whose names it may share."""
+        return f"{characteristic}: {group}"
+
+
+@dataclass(frozen=True)
 class Metrics:
-    """What patterns need to know of each metric: its grain, and whether it counts people who have or lack something."""
+    """What patterns need to know of each metric: its grain, and whether it counts people who have or lack something.
+
+    And of each characteristic that joins groups of another, which.
+    """
 
     grain: Mapping[str, str]
     counts_people: Mapping[str, bool]
     one_pattern: frozenset[str]  # metrics that share the pattern of their grain: answers to one survey
     counts_answers: frozenset[str]  # metrics out of everybody whose figure tells how many answered
+    broader: Mapping[str, Broader] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,9 +84,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of a grain that are tied by sums: those of one characteristic, with totals, in one academic year.
+    """The cells of a grain that are tied by sums: those of one characteristic and its broader ones, with totals, in one
+    academic year.
 
-    names: unit, level and group of each cell. total: whether the cell is everyone there.
+    names: unit, level and group of each cell (of a broader group, as `Broader.name` has it). total: whether the cell is
+    everyone there.
     """
 
     grain: str
@@ -94,12 +114,13 @@ def patterns(
     """
     cells = cells.assign(small=small.to_numpy(bool), row=np.arange(len(cells)))
     cells["grain"] = cells["metric"].astype(str).map(metrics.grain)
+    cells["finer"] = cells["characteristic"].astype(str).replace({name: b.of for name, b in metrics.broader.items()})
     parents = _parents(schools)
     linked = np.zeros(len(cells), bool)
     everyone = cells[cells["characteristic"] == EVERYONE]
     totals: dict[str, Untold] = {}
     for year, rows in everyone.groupby("academic_year", observed=True, sort=True):
-        tables, where = _tables(rows, rows.head(0), parents)
+        tables, where = _tables(rows, rows.head(0), parents, metrics.broader)
         found = hidden(tables, metrics, widths, None)
         where.mark(linked, found)
         names = {t.grain: t.names for t in tables}
@@ -109,7 +130,7 @@ def patterns(
         }
     jobs, places = [], []
     for (year, _), rows in cells[cells["characteristic"] != EVERYONE].groupby(TABLE, observed=True, sort=True):
-        tables, where = _tables(rows, everyone[everyone["academic_year"] == year], parents)
+        tables, where = _tables(rows, everyone[everyone["academic_year"] == year], parents, metrics.broader)
         jobs.append((tables, metrics, widths, totals[str(year)]))
         places.append(where)
     for where, found in zip(places, _each(jobs, processes), strict=True):
@@ -127,7 +148,7 @@ def _each(jobs: list[tuple[list[Table], Metrics, Widths, Untold]], processes: in
 
 
 def hidden(tables: list[Table], metrics: Metrics, widths: Widths, untold: Untold | None) -> Hidden:
-    """What is hidden in the tables of one characteristic and year, by grain (its base) and by metric.
+    """What is hidden in the tables of a year and characteristic, with its broader ones: by grain (its base), by metric.
 
     untold: places whose total is hidden; None where the totals are what is to be protected.
     """
@@ -236,23 +257,33 @@ def _parents(schools: pd.DataFrame) -> dict[str, str]:
     )
 
 
-def _tables(rows: pd.DataFrame, everyone: pd.DataFrame, parents: Mapping[str, str]) -> tuple[list[Table], _Where]:
+def _tables(
+    rows: pd.DataFrame, everyone: pd.DataFrame, parents: Mapping[str, str], broader: Mapping[str, Broader]
+) -> tuple[list[Table], _Where]:
     """The tables of some rows with everyone's, one per grain, and where the rows are in them."""
     tables, where = [], []
     for grain in GRAINS:
         own = rows[rows["grain"] == grain]
         if len(own):
-            table, cell = _table(grain, own, everyone[everyone["grain"] == grain], parents)
+            table, cell = _table(grain, own, everyone[everyone["grain"] == grain], parents, broader)
             tables.append(table)
             where.append((own["row"].to_numpy(), *(own[c].to_numpy(str) for c in ("metric", "part")), cell))
     return tables, _Where(*(np.concatenate(part) for part in zip(*where, strict=True)))
 
 
 def _table(
-    grain: str, rows: pd.DataFrame, everyone: pd.DataFrame, parents: Mapping[str, str]
+    grain: str,
+    rows: pd.DataFrame,
+    everyone: pd.DataFrame,
+    parents: Mapping[str, str],
+    broader: Mapping[str, Broader],
 ) -> tuple[Table, np.ndarray]:
     both = pd.concat([rows, everyone])
-    group = np.where(both["characteristic"] == EVERYONE, EVERYONE, both["group"].astype(str))
+    broader = {name: b for name, b in broader.items() if (rows["characteristic"] == name).any()}
+    about, group = (both[c].to_numpy(object) for c in ("characteristic", "group"))
+    group[about == EVERYONE] = EVERYONE
+    of_broader = np.isin(about.astype(str), list(broader))
+    group[of_broader] = [Broader.name(*each) for each in zip(about[of_broader], group[of_broader], strict=True)]
     cell, found = pd.factorize(pd.MultiIndex.from_arrays([both["unit"].astype(str), both["level"].astype(str), group]))
     names: list[tuple[str, str, str]] = list(found)
     unit, level, who = (np.array(part) for part in zip(*names, strict=True))
@@ -265,15 +296,27 @@ def _table(
     people = np.max([m.n for m in measured], axis=0)
     weight = np.where(np.char.startswith(unit, "school:"), 1.0, LARGER) * np.where(level == EVERY_LEVEL, EVERY, 1.0)
     weight *= 1 + np.log10(np.maximum(people, 1)) / 10
-    weight[who == UNKNOWN] = UNTOLD
-    return Table(grain, names, _sums(names, parents), weight, who == EVERYONE, measured), cell[: len(rows)]
+    weight[np.isin(who, [UNKNOWN, *(Broader.name(name, UNKNOWN) for name in broader)])] = UNTOLD
+    return Table(grain, names, _sums(names, parents, broader), weight, who == EVERYONE, measured), cell[: len(rows)]
 
 
-def _sums(names: list[tuple[str, str, str]], parents: Mapping[str, str]) -> sparse.csr_matrix:
-    """Each row a sum that cells must keep: parent − Σ parts = 0. Parts are published all or none."""
+def _sums(
+    names: list[tuple[str, str, str]], parents: Mapping[str, str], broader: Mapping[str, Broader]
+) -> sparse.csr_matrix:
+    """Each row a sum that cells must keep: parent − Σ parts = 0. Parts are published all or none.
+
+    A broader group is the sum of its finer ones there; its own sums over units, levels and groups follow from theirs.
+    """
     number = {name: i for i, name in enumerate(names)}
+    joining = {Broader.name(name, group) for name, b in broader.items() for group in (*b.joined.values(), UNKNOWN)}
     parts: dict[tuple[str, int], list[int]] = {}
     for i, (unit, level, who) in enumerate(names):
+        if who in joining:
+            continue
+        if who != EVERYONE:
+            for name, b in broader.items():
+                of = Broader.name(name, b.joined.get(who, UNKNOWN))
+                parts.setdefault(("joined", number[unit, level, of]), []).append(i)
         if unit in parents:
             parts.setdefault(("unit", number[parents[unit], level, who]), []).append(i)
         if level != EVERY_LEVEL:

@@ -50,13 +50,15 @@ class Facts:
     """The published tables, ready to be asked.
 
     units, metrics, labels (of characteristics), groups that are compared, and periods, the current one first.
-    `when`: the period in which each metric is judged, which is the current one or, where the university has no
-    figure in it, the latest one; `whole`: cells of everyone together in that period, by metric and unit.
+    `finer`: of each broader characteristic, the one whose groups it joins. `when`: the period in which each metric is
+    judged, which is the current one or, where the university has no figure in it, the latest one; `whole`: cells of
+    everyone together in that period, by metric and unit.
     """
 
     units: dict[str, dict[str, Any]]
     metrics: dict[str, dict[str, Any]]
     labels: dict[str, str]
+    finer: dict[str, str]
     groups: set[tuple[str, str]]
     periods: dict[tuple[str, str], str]
     when: dict[str, tuple[str, str]]
@@ -78,6 +80,7 @@ class Facts:
         found = {m: next((w for w in periods if (m, *w) in have), None) for m in metrics}
         when = {m: w for m, w in found.items() if w is not None}
         characteristic = tables.get("characteristic", pd.DataFrame(columns=["characteristic", "label"]))
+        broader = characteristic.dropna(subset="of") if "of" in characteristic else characteristic.head(0).assign(of="")
         group = tables.get("characteristic_group", pd.DataFrame(columns=["characteristic", "group", "compared"]))
         group = group[group["compared"].astype(bool)]
         return Facts(
@@ -85,6 +88,7 @@ class Facts:
             units=_by(tables["unit"], "unit"),
             metrics=metrics,
             labels=dict(zip(characteristic["characteristic"], characteristic["label"], strict=True)),
+            finer=dict(zip(broader["characteristic"], broader["of"], strict=True)),
             periods=periods,
             when=when,
             whole={
@@ -151,6 +155,13 @@ class Facts:
     def students(self, group: str, characteristic: str) -> str:
         """A group of a characteristic as people: 'Black students'."""
         return wording.students(group, self.labels.get(characteristic, characteristic))
+
+    def finest(self, rows: pd.DataFrame, *by: str) -> pd.DataFrame:
+        """The rows without those of a broader characteristic where the same `by` has rows of its finer one."""
+        keys = [rows[c] for c in by]
+        said = set(zip(*keys, rows["characteristic"], strict=True))
+        finer = rows["characteristic"].map(self.finer)
+        return rows[np.array([key not in said for key in zip(*keys, finer, strict=True)], bool)]
 
     def label(self, metric: str) -> str:
         """A metric's label within a sentence."""

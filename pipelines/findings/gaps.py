@@ -34,7 +34,7 @@ def largest_gaps(facts: Facts) -> list[Finding]:
     if found is None:
         return []
     pooled, trends, drawn = (_looked_up(f) for f in (facts.now("pooled_gap"), _trends(facts), _drawn_gaps(facts)))
-    found = _likely(found, drawn)
+    found = facts.finest(_likely(found, drawn), "unit", "theme")
     out = []
     for (unit, _, _), rows in found.groupby(["unit", "characteristic", "theme"], sort=False):
         rows = rows.sort_values("weight", ascending=False, kind="stable")
@@ -197,6 +197,7 @@ def closed_gaps(facts: Facts) -> list[Finding]:
     if "against" in gap:
         gap = gap[gap["against"] == "reference"]
     open_now = _looked_up(_clear(facts))
+    still_open = {key[:3] for key in open_now}
     yearly = {(*(r[c] for c in PAIR), r["academic_year"]): r for r in gap.to_dict("records")}
     closed: dict[tuple[str, str, str], list[tuple[float, Row, Row, Row]]] = {}
     for trend in trends.to_dict("records"):
@@ -204,11 +205,15 @@ def closed_gaps(facts: Facts) -> list[Finding]:
         first, last = (yearly.get((*key, trend[end])) for end in ("first_year", "last_year"))
         if key in open_now or first is None or last is None or last["evidence"] == CLEAR or first["evidence"] != CLEAR:
             continue
+        if (*key[:2], facts.finer.get(key[2])) in still_open:  # closed for the groups together, not for each
+            continue
         weight = min(abs(trend["lower"]), abs(trend["upper"])) / float(facts.metrics[trend["metric"]]["material"])
         closed.setdefault((key[0], key[2], key[3]), []).append((weight, trend, first, last))
+    told = {key[:2] for key in closed}
     return [
         f
-        for rows in closed.values()
+        for (unit, characteristic, _), rows in closed.items()
+        if (unit, facts.finer.get(characteristic)) not in told
         for f in _closed(sorted(rows, key=lambda r: (not _is_gone(r[3], facts), -r[0])), facts)
     ]
 

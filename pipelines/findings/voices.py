@@ -30,7 +30,7 @@ def missing_voices(facts: Facts) -> list[Finding]:
         rows = compared[(compared["unit"] == overall["unit"]) & (compared["upper"] <= overall["value"] - MATERIAL)]
         if rows.empty:
             continue
-        rows = rows.sort_values(["upper", "value", "characteristic", "group"])
+        rows = facts.finest(rows).sort_values(["upper", "value", "characteristic", "group"])
         first = rows.iloc[0].to_dict()
         others = rows[rows["characteristic"] != first["characteristic"]].drop_duplicates("characteristic").head(2)
         out.append(

@@ -10,6 +10,7 @@ import pandas as pd
 Row = Mapping[str, Any]
 
 STUDENTS = {
+    "Minority ethnic groups": "students of minority ethnic groups",
     "Commuter": "commuters",
     "Not a commuter": "students who do not commute",
     "No known disability": "students with no known disability",

@@ -1,7 +1,7 @@
 """The SQL models: one file per model, rendered with what the definitions say and run in DuckDB.
 
 `staging/` turns input tables into staged ones, `marts/` turns those into cells. A model is found by
-its file's name, which is also the table it makes.
+its file's name, which is also the table it makes. What several models share is a macro beside the folders.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import jinja2
 
 FOLDER = Path(__file__).parent
 
-_templates = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
 
 
 class ModelError(RuntimeError):

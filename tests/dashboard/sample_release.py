@@ -189,6 +189,7 @@ def _characteristics(sample: Sample) -> pd.DataFrame:
                 "label": c.label,
                 "ordered": c.ordered,
                 "reference": c.reference,
+                "of": c.of or None,
                 "available": c.name != "care_experienced",
                 "unavailable_because": "the enrolments extract has no such column"
                 if c.name == "care_experienced"

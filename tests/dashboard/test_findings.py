@@ -148,7 +148,10 @@ def gap(characteristic: str, group: str, value: float, evidence: str, direction:
 
 
 METRICS = pd.DataFrame({"material": [3.0]}, index=["m"])
-LABELS = pd.DataFrame({"label": ["Ethnicity", "Sex"]}, index=["ethnicity", "sex"])
+LABELS = pd.DataFrame(
+    {"label": ["Ethnicity", "Ethnicity (two groups)", "Sex"], "of": [None, "ethnicity", None]},
+    index=["ethnicity", "ethnicity_broad", "sex"],
+)
 
 
 def test_gaps_are_told_from_the_side_of_who_is_worse_off() -> None:
@@ -174,6 +177,18 @@ def test_the_equity_answer_is_honest_about_doubt() -> None:
     )
     neither = {**PERCENT, "better": "neither"}
     assert "neither direction is better" in equity.equity_answer(clear, METRICS, neither, LABELS)
+
+
+def test_a_broader_characteristic_counts_only_where_the_finer_one_has_no_clear_gap() -> None:
+    broad = gap("ethnicity_broad", "Minority ethnic groups", -12, "clear gap", "worse")
+    both = pd.DataFrame([gap("ethnicity", "Black", -9, "clear gap", "worse"), broad])
+    answer = equity.equity_answer(both, METRICS, PERCENT, LABELS)
+    assert "a clear gap by one of one characteristic" in answer
+    assert "for Black than" in answer
+    clear = equity.missing_out(both, METRICS)
+    assert equity.widest_by_characteristic(clear, LABELS, 3)["group"].tolist() == ["Black"]
+    only = pd.DataFrame([gap("ethnicity", "Black", -9, "possible gap", "worse"), broad])
+    assert "The widest is by ethnicity (two groups)" in equity.equity_answer(only, METRICS, PERCENT, LABELS)
 
 
 def test_too_few_to_say_is_never_counted_as_no_gap() -> None:
@@ -266,7 +281,13 @@ def test_what_is_missing_is_said_with_its_reason() -> None:
     assert quality.not_available(missing) == [
         "Not shown, because the meetings extract lacks a column they need: ‘A’, ‘B’, ‘C’ and ‘D’."
     ]
-    missing = pd.DataFrame({"label": ["Ethnicity", "Sex", "Commuting"], "available": [False, True, False]})
+    missing = pd.DataFrame(
+        {
+            "label": ["Ethnicity", "Ethnicity (two groups)", "Sex", "Commuting"],
+            "available": [False, False, True, False],
+            "of": [None, "ethnicity", None, None],
+        }
+    )
     assert quality.not_in_extract(missing) == "Not in the extract: Ethnicity, Commuting."
     assert quality.not_in_extract(missing.assign(available=True)) == ""
 

@@ -10,8 +10,9 @@ from pipelines import definitions
 def test_the_definitions_load():
     found = definitions.load()
     assert found.levels == ("UG", "PGT", "PGR")
-    assert set(found.characteristics) <= set(found.tables["enrolments"].columns)
-    assert set(found.characteristics) <= set(found.tables["feedback"].columns)
+    read = {c.name for c in found.characteristics.values() if not c.of}
+    for table in ("enrolments", "feedback"):
+        assert set(found.characteristics) & set(found.tables[table].columns) == read
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,41 @@ def test_the_definitions_load():
 )
 def test_a_wrong_entry_is_named(tmp_path, file, entry, message):
     assert_wrong(tmp_path, file, entry, message)
+
+
+BROADER = {
+    "label": '"X"', "groups": '["Asian or Black", "Others"]', "reference": '"Others"', "of": '"ethnicity"',
+    "join": '{ "Asian or Black" = ["Asian", "Black"], Others = ["Mixed", "Other", "White"] }',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"of": '"age"'}, "of is 'age', which is no other characteristic"),
+        ({"of": '"x"'}, "of is 'x', which is no other characteristic"),
+        ({"of": '"ethnicity_broad"'}, "joins groups itself; join those of 'ethnicity'"),
+        ({"of": '""'}, "given both or not at all"),
+        ({"join": "{}"}, "given both or not at all"),
+        ({"groups": '["Others"]'}, "'Asian or Black' is in only one of 'groups' and 'join'"),
+        ({"groups": '["Asian or Black", "Others", "Z"]'}, "'Z' is in only one of 'groups' and 'join'"),
+        (
+            {"join": '{ "Asian or Black" = ["Asian", "Black"], Others = ["Mixed", "White"] }'},
+            "'Other' of ethnicity is joined to no group",
+        ),
+        (
+            {"join": '{ "Asian or Black" = ["Asian", "Black"], Others = ["Mixed", "Other", "White", "Black"] }'},
+            "'Black' of ethnicity is joined more than once",
+        ),
+        (
+            {"join": '{ "Asian or Black" = ["Asian", "Black"], Others = ["Mixed", "Other", "White", "Unknown"] }'},
+            "join names 'Unknown', which is no group of ethnicity",
+        ),
+    ],
+)
+def test_groups_wrongly_joined_are_named(tmp_path, changed, message):
+    entry = "[x]\n" + "\n".join(f"{key} = {value}" for key, value in (BROADER | changed).items())
+    assert_wrong(tmp_path, "characteristics.toml", entry, rf"\[x\]: .*{message}")
 
 
 def assert_wrong(tmp_path, file, entry, message):

@@ -40,10 +40,14 @@ def tables(**more: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
         metric("recorded_of_recalled", "Recorded of recalled meetings", "record", better="neither", headline=False),
     ]
     pairs = [("ethnicity", "Black"), ("ethnicity", "White"), ("fee_status", "International")]
+    pairs += [("ethnicity_broad", "Minority ethnic groups"), ("ethnicity_broad", "White")]
     made: dict[str, Any] = {
         "unit": pd.DataFrame(units, columns=["unit", "kind", "name", "parent"]).assign(ordering=range(len(units))),
         "metric": pd.DataFrame(metrics).assign(ordering=range(len(metrics))),
-        "characteristic": pd.DataFrame({"characteristic": ["ethnicity"], "label": ["Ethnicity"]}),
+        "characteristic": pd.DataFrame(
+            {"characteristic": ["ethnicity", "ethnicity_broad"], "label": ["Ethnicity", "Ethnicity (two groups)"],
+             "of": [None, "ethnicity"]}
+        ),
         "characteristic_group": pd.DataFrame(pairs, columns=["characteristic", "group"]).assign(compared=True),
         "period": pd.DataFrame(
             {"academic_year": ["2025/26", "2021/22"], "part": "year", "label": ["2025/26", "2021/22"],
@@ -188,6 +192,47 @@ def test_a_gap_has_closed_only_where_it_can_be_called_none(last: float, evidence
     rows = [gap("trust", -20, academic_year="2021/22"), gap("trust", last, evidence=evidence, direction="none")]
     (sentence,) = said(tables(gap=rows, trend=[trend("trust", 18, "narrowing", "university", "gap")]))
     assert sentence.startswith(lead)
+
+
+BROAD = {"characteristic": "ethnicity_broad", "group": "Minority ethnic groups"}
+
+
+def test_a_broader_characteristic_speaks_only_where_the_finer_one_says_nothing() -> None:
+    rows = [gap("trust", -9), gap("trust", -12, **BROAD), gap("any_meeting", -12, **BROAD)]
+    contact, voice = said(tables(gap=rows))
+    assert contact.startswith(
+        "‘Met their tutor’ is 12 points lower for students of minority ethnic groups than for White"
+    )
+    assert voice.startswith("‘I trust my tutor’ is 9 points lower for Black students")
+    rows[0] |= {"evidence": "possible gap"}
+    assert len(said(tables(gap=rows))) == 2
+    assert not any("Black" in sentence for sentence in said(tables(gap=rows)))
+    answered = [cell("response_rate", 38)]
+    answered += [
+        cell("response_rate", 20, **BROAD),
+        cell("response_rate", 25, characteristic="ethnicity", group="Black"),
+    ]
+    (sentence,) = said(tables(response=answered))
+    assert "Black" in sentence
+    assert "minority ethnic" not in sentence
+
+
+def test_a_broader_gap_has_closed_only_where_no_finer_one_is_told_or_clear() -> None:
+    both = [
+        {**row, **who}
+        for who in ({}, BROAD)
+        for row in (
+            gap("trust", -20, academic_year="2021/22"),
+            gap("trust", -2, evidence="no clear gap", direction="none"),
+        )
+    ]
+    narrowing = trend("trust", 18, "narrowing", "university", "gap")
+    (sentence,) = said(tables(gap=both, trend=[narrowing, {**narrowing, **BROAD}]))
+    assert "Black" in sentence
+    (sentence,) = said(tables(gap=both[2:], trend=[{**narrowing, **BROAD}]))
+    assert "minority ethnic groups" in sentence
+    (sentence,) = said(tables(gap=[gap("trust", -9), *both[2:]], trend=[{**narrowing, **BROAD}]))
+    assert sentence.startswith("‘I trust my tutor’ is 9 points lower for Black students")
 
 
 def drawn(value: float, lower: float, upper: float) -> dict[str, Any]:

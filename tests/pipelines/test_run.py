@@ -283,12 +283,19 @@ CHARACTERISTIC = """
 label = "Accommodation"
 groups = ["University hall", "Private"]
 reference = "Private"
+
+[accommodation_hall]
+label = "Halls"
+groups = ["In halls", "Elsewhere"]
+reference = "Elsewhere"
+of = "accommodation"
+join = { "In halls" = ["University hall"], Elsewhere = ["Private"] }
 """
 
 
 @pytest.fixture
 def extended(settings, inbox, tmp_path, monkeypatch):
-    """A metric and a characteristic more: one TOML entry each, and the column in the extract."""
+    """A metric, a characteristic and its broader one more: a TOML entry each, and one column in the extract."""
     folder = tmp_path / "definitions"
     shutil.copytree(definition_files.FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for name, entry in (("metrics.toml", METRIC), ("characteristics.toml", CHARACTERISTIC)):
@@ -319,6 +326,15 @@ def test_one_entry_adds_a_metric_and_one_a_characteristic(extended):
     )
     assert [group for group, *_ in shown] == ["Private", "University hall"]
     assert shown[1][1:] == (30, "shown")
+    assert read(extended, "select characteristic, available from characteristic where of = 'accommodation'") == [
+        ("accommodation_hall", True)
+    ]
+    joined = read(
+        extended,
+        """select base from cell where characteristic = 'accommodation_hall' and "group" = 'In halls'
+           and metric = 'met_often' and unit = 'university' and level = 'all'""",
+    )
+    assert joined == [(30,)]
 
 
 @pytest.mark.usefixtures("extended")

@@ -1,5 +1,7 @@
 """Who answered, how evenly, and the answers weighted: against plain pandas; linked, not linked, or no survey."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,6 +105,15 @@ def test_more_answers_than_students_have_no_rate(settings):
     row = found["response"].query("group == 'Other' and characteristic == 'sex'")
     assert set(row["status"]) == {"none"}
     assert row[["base", "value", "lower", "upper"]].isna().all(axis=None)
+
+
+def test_weights_match_the_finer_groups_alone(settings, monkeypatch):
+    found, _ = made(heard_unevenly(), settings)
+    assert "ethnicity_broad" in set(found["representativeness"]["characteristic"])
+    finer = {name: c for name, c in DEFINITIONS.characteristics.items() if not c.of}
+    monkeypatch.setattr("tests.pipelines.test_voice.DEFINITIONS", replace(DEFINITIONS, characteristics=finer))
+    alone, _ = made(heard_unevenly(), settings)
+    pd.testing.assert_frame_equal(found["weighted"], alone["weighted"])
 
 
 def test_only_what_may_be_shown_is(settings):

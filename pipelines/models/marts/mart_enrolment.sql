@@ -3,6 +3,7 @@
 --   has_tutor, attended, missed, attended_with_tutor, one_tutor, first_week (teaching week of the first
 --   attended meeting), promised_week, meetings_due, through_week, enrolled_throughout,
 --   enrolled_through_promised_week, responded, year_of_study, study_mode, and every characteristic.
+{% from 'group_of.sql' import group_of %}
 with standards as (
     select school_code, academic_year, level, meetings_per_year, first_meeting_by_week
     from stg_standards
@@ -39,7 +40,7 @@ final as (
         e.year_of_study,
         e.study_mode,
         {% for characteristic in characteristics %}
-        e.{{ characteristic }},
+        {{ group_of(characteristic, 'e') }},
         {% endfor %}
         e.tutor_id is not null as has_tutor,
         {% for figure in ['attended', 'missed', 'attended_with_tutor'] %}

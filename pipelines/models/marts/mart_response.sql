@@ -3,6 +3,7 @@
 --   the statements and recalled_meetings as answered, enrolment (null: the student is not known), linked (whether
 --   the student is known), recorded_meetings (attended meetings on record up to the day of the answer), and every
 --   characteristic.
+{% from 'group_of.sql' import group_of %}
 with responses as (
     select *
     from stg_feedback
@@ -22,7 +23,7 @@ final as (
         r.school_code,
         r.level,
         {% for characteristic in characteristics %}
-        r.{{ characteristic }},
+        {{ group_of(characteristic, 'r') }},
         {% endfor %}
         {% for statement in statements %}
         r.{{ statement }},
