@@ -162,6 +162,7 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Path:
 
 def _run(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
     from pipelines import warehouse
+    from pipelines.disclosure import cost
     from pipelines.run import run
 
     done = run(_sources(options, settings), settings, progress)
@@ -177,6 +178,7 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     for warning in warnings:
         progress.say(f"Warning: {warning}")
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
+    progress.say(cost.in_words(done.safe.tables["protection"]))
     if counts.rows_quarantined:
         progress.say(f"Quarantined rows, each with its rule: {settings.warehouse / warehouse.QUARANTINE} (restricted).")
     progress.say(f"Peak memory {_peak_gib():.2f} GiB. Look at it: make dashboard")

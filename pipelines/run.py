@@ -10,6 +10,7 @@ import duckdb
 from pipelines import definitions as definition_files
 from pipelines import publish, sources, through_the_year, voice, warehouse
 from pipelines.check import CheckOutcome, check
+from pipelines.disclosure import cost
 from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
 from pipelines.model import model
@@ -53,7 +54,8 @@ def run(sources_file: Path, settings: Settings, progress: Progress) -> Summary:
                 progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
             measured = measure(modelled.cells, decision.hidden, terms(definitions, modelled.schools, settings))
-            safe = rounded(measured, definitions, settings).with_tables(followed)
+            safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
+            safe = safe.with_tables({"protection": cost.protection(safe.tables["cell"], modelled.schools, definitions)})
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
             source = publish.Source(mapped.university, mapped.example)
