@@ -34,6 +34,7 @@ LOCKED: dict[str, Any] = {
     "threads": 2,
     "memory_limit": "1GB",
 }
+PROTECTION = ("kind", "level", "metric", "characteristic", "cells", "shown", "small", "linked", "nearer")
 
 
 class NoReleaseError(Exception):
@@ -242,6 +243,11 @@ class Release:
     def quarantine(self) -> pd.DataFrame:
         """Rows set aside, per table, file and rule."""
         return self._read("quarantine", "rows desc")
+
+    @_kept
+    def protection(self) -> pd.DataFrame:
+        """How many cells are shown and hidden, by kind of unit; no row where the release does not say."""
+        return self._read("protection") if self._has("protection") else pd.DataFrame(columns=PROTECTION)
 
 
 def _by(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:

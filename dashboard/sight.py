@@ -25,6 +25,7 @@ class Rows(Enum):
 
 WORDS = ("release", "metric", "characteristic", "characteristic_group", "level", "period")
 QUALITY = ("check", "reconciliation", "quarantine")
+COST = "protection"  # counts of cells by kind of unit: it holds no units
 FIGURES = (
     "unit", "cell", "gap", "decomposition", "pooled_gap", "consistency", "funnel", "inequality", "trend", "curve",
     "week", "mode", "response", "representativeness", "weighted",
@@ -86,12 +87,12 @@ def sight_of(viewer: Viewer, faculty: str = "", schools: tuple[str, ...] = ()) -
     if viewer.role == UNIVERSITY_LEAD and viewer.scope == UNIVERSITY:
         return Sight()
     if viewer.role == STEWARD and not viewer.scope:
-        return Sight(dict.fromkeys((*WORDS, *QUALITY), Rows.ALL))
+        return Sight(dict.fromkeys((*WORDS, *QUALITY, COST), Rows.ALL))
     if viewer.role == COMMITTEE and not viewer.scope:
         return Sight({"release": Rows.ALL})
     kind = viewer.scope.partition(":")[0]
     if kind == "faculty" and viewer.scope == faculty:
-        return Sight(LEAD, (UNIVERSITY, faculty, *schools), (faculty, *schools))
+        return Sight({**LEAD, COST: Rows.ALL}, (UNIVERSITY, faculty, *schools), (faculty, *schools))
     if kind == "school" and faculty:
         return Sight(LEAD, (UNIVERSITY, faculty, viewer.scope), (viewer.scope,))
     raise AccessDeniedError("There is nothing in this release for your role.")

@@ -18,6 +18,7 @@ HEADLINE_FIGURES = (
     "University", "95% interval", "Middle 80% of schools", "Schools above", "Schools below", "Hidden",
 )  # fmt: skip
 RECONCILED = ("Read", "Loaded", "Set aside", "Duplicates")
+PROTECTED = ("Figures", "Shown", "Too few to show", "Hidden to protect another", "Of hidden, seen nearby")
 
 
 def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
@@ -218,6 +219,28 @@ def quarantine(frame: pd.DataFrame) -> pd.DataFrame:
                 "Rows": words.number(r["rows"]),
             }
             for r in frame.to_dict("records")
+        ]
+    )
+
+
+def protection(frame: pd.DataFrame, by: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """How many figures are shown and hidden, why, and of how many hidden ones the group can be seen nearby.
+
+    by: name of a column → what each row is called in it.
+    """
+    counts = ["cells", "shown", "small", "linked", "nearer"]
+    summed = frame[counts].assign(**by).groupby([*by], sort=False)[counts].sum().reset_index()
+    return pd.DataFrame(
+        [
+            {
+                **{name: r[name] for name in by},
+                "Figures": words.number(r["cells"]),
+                "Shown": words.share(r["shown"], r["cells"]),
+                "Too few to show": words.share(r["small"], r["cells"]),
+                "Hidden to protect another": words.share(r["linked"], r["cells"]),
+                "Of hidden, seen nearby": words.share(r["nearer"], r["cells"] - r["shown"]),
+            }
+            for r in summed.to_dict("records")
         ]
     )
 

@@ -167,6 +167,7 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Path:
 
 def _run(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
     from pipelines import warehouse
+    from pipelines.disclosure import cost
     from pipelines.run import run
 
     done = run(_sources(options, settings), settings, progress, options.revise)
@@ -182,6 +183,7 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     for warning in warnings:
         progress.say(f"Warning: {warning}")
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
+    progress.say(cost.in_words(done.safe.tables["protection"]))
     if done.decision.differing:
         years = ", ".join(sorted({year for year, _ in done.decision.kept}))
         progress.say(

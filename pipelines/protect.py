@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipelines.definitions import UNKNOWN, Definitions
+from pipelines.definitions import Definitions
 from pipelines.disclosure import patterns, rules
 from pipelines.disclosure.ledger import COUNTS, Ledger, in_periods
 from pipelines.disclosure.ledger import terms as ledger_terms
@@ -127,13 +127,12 @@ class Decision:
         rows = rows[(rows[[k for k in ("level",) if k not in keys]] == patterns.EVERY_LEVEL).all(axis=1)]
         return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0
 
-    def counted(self) -> pd.DataFrame:
-        """How many cells are hidden: by kind of unit, level, metric and reason. What protection costs."""
-        kind = self.cells["unit"].str.split(":").str[0]
-        of = self.cells[["academic_year", "part", "metric", "characteristic", "level"]].assign(
-            kind=kind, unknown=self.cells["group"] == UNKNOWN, why=self.why
-        )
-        return of[self.listed].groupby([*of.columns], observed=True).size().rename("cells").reset_index()
+    def explained(self, safe: Protected) -> Protected:
+        """The safe tables with the reason of each cell that is not shown: column `why` of `cell`, else ''."""
+        cell = safe.tables["cell"]
+        why = self.why.to_numpy(object)[sets.find(cell, self.cells, CELL_KEY)]
+        why[(cell["status"] != rules.SUPPRESSED).to_numpy(bool)] = ""
+        return Protected({**safe.tables, "cell": cell.assign(why=pd.array(why, dtype="str"))})
 
 
 @dataclass(frozen=True)

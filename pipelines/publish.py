@@ -20,7 +20,8 @@ import filelock
 import pandas as pd
 
 from pipelines import scopes
-from pipelines.definitions import UNKNOWN, Definitions
+from pipelines.definitions import UNKNOWN, Characteristic, Definitions
+from pipelines.disclosure import cost
 from pipelines.disclosure.ledger import in_periods
 from pipelines.findings import findings
 from pipelines.model import Modelled, Present, missing, missing_characteristic
@@ -324,11 +325,17 @@ def _characteristics(definitions: Definitions, present: Present) -> pd.DataFrame
 
 def _groups(definitions: Definitions) -> pd.DataFrame:
     rows = [
-        (c.name, group, position, group == c.reference, group != UNKNOWN)
+        (c.name, group, position, group == c.reference, group != UNKNOWN, _joins(c, group))
         for c in definitions.characteristics.values()
         for position, group in enumerate((*c.groups, UNKNOWN))
     ]
-    return pd.DataFrame(rows, columns=["characteristic", "group", "ordering", "is_reference", "compared"])
+    return pd.DataFrame(rows, columns=["characteristic", "group", "ordering", "is_reference", "compared", "joins"])
+
+
+def _joins(characteristic: Characteristic, group: str) -> str:
+    """The groups of the finer characteristic that a group joins, as a JSON list; '' where it joins none."""
+    joined = cost.joined(characteristic)
+    return json.dumps([finer for finer, broader in joined.items() if broader == group]) if joined else ""
 
 
 def _levels(definitions: Definitions) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import duckdb
 from pipelines import definitions as definition_files
 from pipelines import publish, sources, through_the_year, voice, warehouse
 from pipelines.check import CheckOutcome, check
-from pipelines.disclosure import ledger
+from pipelines.disclosure import cost, ledger
 from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
 from pipelines.model import model
@@ -64,7 +64,8 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
                 progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
             measured = measure(decision.cells, decision.hidden, terms(definitions, modelled.schools, settings))
-            safe = rounded(measured, definitions, settings).with_tables(followed)
+            safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
+            safe = safe.with_tables({"protection": cost.protection(safe.tables["cell"], modelled.schools, definitions)})
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
             ledger.save(settings.warehouse, decision.cells, decision.why, modelled.periods, decision.terms)

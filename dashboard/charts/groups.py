@@ -70,8 +70,7 @@ def side_by_side(
         )
     span = extent(shown["value"].tolist(), shown["value"].tolist(), metric)
     empty = {unit: at for unit, at in place.items() if unit not in set(shown["unit"])}
-    hidden = set(cells.loc[cells["status"] == "suppressed", "unit"])
-    why = [words.STATUS["suppressed" if unit in hidden else "none"] for unit in empty]
+    why = [words.missing_all(cells[cells["unit"] == unit].to_dict("records")) for unit in empty]
     said = in_words(list(empty.values()), why, span[0], theme)
     lay_out(figure, rows, theme, str(metric["suffix"]), without=said)
     figure.update_xaxes(range=span)

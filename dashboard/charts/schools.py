@@ -58,7 +58,7 @@ def intervals(
             hovertemplate="%{text}<extra></extra>",
         )
     without = ordered[ordered["status"] != "shown"]
-    said = in_words(without["place"].tolist(), [words.STATUS[s] for s in without["status"]], span[0], theme)
+    said = in_words(without["place"].tolist(), [words.missing(s) for s in without.to_dict("records")], span[0], theme)
     is_known = university["status"] == "shown"
     reference = (university["value"], f"University {words.shown(university, metric)}") if is_known else None
     lay_out(figure, rows, theme, str(metric["suffix"]), reference, said)

@@ -17,7 +17,7 @@ OUTSIDE_BY_CHANCE = 0.05  # how often a 95% interval misses the university's val
 FEWEST_SCHOOLS = 5  # fewer say nothing about consistency
 INCOMPLETE_BELOW = 70  # recorded of recalled meetings, per cent
 PUBLISHED = {"differs beyond chance": True, "no more than chance": False}
-MISSING = {"base": None, "value": None, "lower": None, "upper": None, "status": "none"}
+MISSING = {"base": None, "value": None, "lower": None, "upper": None, "status": "none", "why": ""}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def compare(
     `cells`: everyone, one metric, period and level, all units; `published`: at most one row, with the `low` and
     `high` between which the middle 80% of schools lie, and what it `says` of whether they differ.
     """
-    figures = cells.set_index("unit")[list(MISSING)]
+    figures = cells.set_index("unit").reindex(columns=list(MISSING))
     university = {**MISSING, **figures.to_dict("index").get("university", {})}
     schools = units.loc[units["kind"] == "school", ["unit", "name", "short_name", "parent"]]
     schools = schools.join(figures, on="unit").reset_index(drop=True)

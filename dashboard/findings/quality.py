@@ -75,6 +75,33 @@ def quarantine_title(quarantine: pd.DataFrame) -> str:
     return f"{said}; the rule broken most is {rule}"
 
 
+def cost_title(protection: pd.DataFrame) -> str:
+    """How much is hidden to protect people."""
+    cells, shown = protection["cells"].sum(), protection["shown"].sum()
+    if shown == cells:
+        return "No figure is hidden to protect people"
+    return f"{words.share(cells - shown, cells)} of all figures are hidden to protect people"
+
+
+def cost_words(protection: pd.DataFrame) -> str:
+    """By which rule figures are hidden, and how many of their groups can be seen nearby."""
+    total = protection[["cells", "small", "linked"]].sum()
+    below = protection[protection["kind"] != "university"][["small", "linked", "nearer"]].sum()
+    hidden = below["small"] + below["linked"]
+    said = (
+        f"Too few to show: {words.share(total['small'], total['cells'])}, where so few people, or so few on one side, "
+        f"would say something about them. Hidden to protect another figure: "
+        f"{words.share(total['linked'], total['cells'])}, where that one could be worked out from them."
+    )
+    if not hidden:
+        return said
+    return (
+        f"{said} Of the hidden figures of schools and faculties, {words.share(below['nearer'], hidden)} are of groups "
+        "that can be seen nearby: at all levels together, in a broader group or in the faculty. Wherever a figure is "
+        "hidden, the page leads to the nearest view."
+    )
+
+
 def not_available(metrics: pd.DataFrame) -> list[str]:
     """One sentence per reason why measures are not shown."""
     missing = metrics[~metrics["available"].astype(bool)]

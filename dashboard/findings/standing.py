@@ -90,7 +90,7 @@ def schools_answer(c: Comparison, spread: Band | None) -> str:
     if len(c.schools) == 1:
         school = c.schools.iloc[0].to_dict()
         if school["status"] != "shown":
-            return words.sentence(f"{school['name']}: {words.STATUS[school['status']]}. The university is at {at}")
+            return words.sentence(f"{school['name']}: {words.missing(school)}. The university is at {at}")
         where = {"above": "clearly above", "below": "clearly below"}.get(school["side"], "not clearly apart from")
         said = (
             f"{words.within(str(school['name']))} is at {words.shown(school, c.metric)}, {where} the university’s {at}"

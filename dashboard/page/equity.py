@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, tables
+from dashboard import layout, nearby, tables
 from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.charts.groups import appearance, side_by_side
@@ -82,6 +82,7 @@ def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, p
         legend=_gap_key(visit, metric),
         key="everyone",
     )
+    nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
 
 
 def _places(
@@ -114,6 +115,7 @@ def _places(
         key="places",
         note=equity.hidden_words(cells, places),
     )
+    nearby.groups(visit, drawn[drawn["status"] == "suppressed"], visit.release.cells)
 
 
 def _unnamed(visit: Visit, bands: pd.DataFrame, groups: list[str], metric: pd.Series) -> dict[str, str]:
@@ -150,6 +152,8 @@ def _schools(
         key="gaps",
         note=equity.elsewhere(rows[rows["unit"] == UNIVERSITY], schools) if top == UNIVERSITY else "",
     )
+    hidden = gaps[gaps["unit"].isin(schools["unit"]) & (gaps["status"] == "suppressed")]
+    nearby.groups(visit, hidden, visit.release.gaps)
 
 
 def _unit_of(metric: pd.Series) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, record, tables
+from dashboard import layout, nearby, record, tables
 from dashboard.access import UNIVERSITY
 from dashboard.charts.strip import strips
 from dashboard.compared import compare, figure
@@ -45,6 +45,7 @@ def page(visit: Visit) -> None:
         _card(visit, c, row, periods[c.metric["metric"]], level, unit) for c, row in zip(compared, own, strict=True)
     ]
     st.html(html.cards(cards))
+    nearby.headline(visit, pd.DataFrame([row for row in own if row["status"] == "suppressed"]))
     found = release.findings(unit)
     _stands_out(visit, found, current["label"], unit)
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]

@@ -24,6 +24,7 @@ def page(visit: Visit) -> None:
     _rows(visit)
     _checks(visit)
     _set_aside(visit)
+    _cost(visit)
     _missing(visit)
     _definitions(visit)
 
@@ -66,6 +67,26 @@ def _set_aside(visit: Visit) -> None:
         return
     with st.expander("By file"):
         st.html(html.table(tables.quarantine(quarantine), "Rows set aside, by rule and file", ("Rows",)))
+
+
+def _cost(visit: Visit) -> None:
+    frame = visit.release.protection
+    if frame.empty:
+        return
+    layout.section(quality.cost_title(frame), "Over all periods, measures and groups")
+    layout.prose(quality.cost_words(frame))
+    kind = frame["kind"].map(words.KINDS)
+    level = (frame["level"] == "all").map({True: "all levels together", False: "one level"})
+    order = frame.assign(place=frame["kind"].map({k: i for i, k in enumerate(words.KINDS)})).sort_values(
+        ["place", "level"], kind="stable"
+    )
+    by_unit = tables.protection(order, {"Figures of": (kind + ", " + level).reindex(order.index)})
+    st.html(html.table(by_unit, "What protection costs", tables.PROTECTED))
+    labels = visit.release.characteristics["label"].to_dict()
+    of = frame["characteristic"].map({"all": "Everyone together", **labels}).fillna(frame["characteristic"])
+    with st.expander("By characteristic"):
+        by_characteristic = tables.protection(frame, {"Groups by": of})
+        st.html(html.table(by_characteristic, "What protection costs, by characteristic", tables.PROTECTED))
 
 
 def _missing(visit: Visit) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, record, tables
+from dashboard import layout, nearby, record, tables
 from dashboard.charts.schools import intervals
 from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
@@ -54,6 +54,8 @@ def page(visit: Visit) -> None:
         "tutors and how it keeps its records all play a part."
     )
     _chart(visit, compared, faculty, period, incomplete, level, spread)
+    cells = release.everyone(metric["metric"], level, period)
+    nearby.schools(visit, cells[(cells["status"] == "suppressed") & cells["unit"].isin(compared.hidden["unit"])])
 
 
 def _answer(c: Comparison, spread: standing.Band | None, incomplete: dict[str, float]) -> str:

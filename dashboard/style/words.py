@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 STATUS = {"suppressed": "hidden to protect people", "none": "no figure"}
+WHY = {"small": "too few to show", "linked": "hidden to protect another figure"}  # where a release says
+KINDS = {"university": "The university", "faculty": "Faculties", "school": "Schools"}
 SEVERITY = {"critical": "stops the run", "row-level": "sets rows aside", "warning": "is reported"}
 THEMES = {"contact": "Contact", "voice": "Student voice", "staff": "Staff", "record": "Record check"}
 TABLES = {
@@ -86,8 +88,19 @@ def precise(lower: float, upper: float, metric: Mapping[str, Any]) -> dict[str, 
 
 def shown(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
     """A cell's value, or the word for why there is none."""
-    status = str(row["status"])
-    return value(row["value"], metric) if status == "shown" else STATUS[status]
+    return value(row["value"], metric) if row["status"] == "shown" else missing(row)
+
+
+def missing(row: Mapping[str, Any]) -> str:
+    """Why a row has no figure: the release's reason where it gives one, else what its status means."""
+    return WHY.get(str(row.get("why", "")), STATUS[str(row["status"])])
+
+
+def missing_all(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Why none of some rows of one place has a figure: the reason they share, else that they are hidden."""
+    reasons = {missing(row) for row in rows}
+    hidden = any(row["status"] == "suppressed" for row in rows)
+    return reasons.pop() if len(reasons) == 1 else STATUS["suppressed" if hidden else "none"]
 
 
 def shown_interval(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions, Metric, load
+from pipelines.disclosure.cost import protection
 from pipelines.findings import findings
 from tests.dashboard.sample_university import (
     CENTRE,
@@ -87,6 +88,7 @@ def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
         "period": periods,
         "cell": cells.drop(columns=["share", "spread"]),
         "gap": _gaps(sample, cells),
+        "protection": protection(cells, _schools(units), sample.definitions),
         **_quality(sample),
     }
     return {**tables, "finding": findings(tables)}
@@ -149,6 +151,12 @@ def _units() -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows).assign(ordering=range(len(rows)))
+
+
+def _schools(units: pd.DataFrame) -> pd.DataFrame:
+    schools = units[units["kind"] == "school"]
+    code, faculty = (schools[c].str.partition(":")[2] for c in ("unit", "parent"))
+    return pd.DataFrame({"school_code": code, "faculty_code": faculty})
 
 
 def _metrics(sample: Sample) -> pd.DataFrame:
@@ -324,12 +332,13 @@ def _cells(sample: Sample, units: pd.DataFrame, periods: pd.DataFrame) -> pd.Dat
         lower=np.floor(np.clip(middle - half, 0, top) * factor) / factor,
         upper=np.ceil(np.clip(middle + half, 0, top) * factor) / factor,
         status=status,
+        why=np.where(status != "suppressed", "", np.where(grid["group"] == UNKNOWN, "linked", "small")),
         share=middle,
         spread=half / 1.96,
     )
     cells.loc[cells["status"] != "shown", ["base", "value", "lower", "upper"]] = np.nan
     order = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
-    return cells[[*order, "base", "value", "lower", "upper", "status", "share", "spread"]]
+    return cells[[*order, "base", "value", "lower", "upper", "status", "why", "share", "spread"]]
 
 
 def _logit(p: float) -> float:

@@ -1,0 +1,160 @@
+"""Where a group can be seen whose figure is hidden: the nearest published view of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from dashboard.style import words
+
+EVERY_LEVEL = "all"
+MOST_NAMED = 4
+Group = tuple[str, str]  # characteristic, group
+Period = tuple[str, str]  # academic year, part
+
+
+@dataclass(frozen=True)
+class View:
+    """One figure of one group: what a page is opened with to show it."""
+
+    metric: str
+    characteristic: str
+    group: str
+    unit: str
+    level: str
+    academic_year: str
+    part: str
+
+    @property
+    def period(self) -> Period:
+        """When."""
+        return self.academic_year, self.part
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A view, and the hidden figures (with the reason of each) it is the nearest to."""
+
+    view: View
+    hidden: tuple[tuple[View, str], ...]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """What is shown, and what lies around it.
+
+    seen: figures that are shown, to this viewer. parents: unit → the unit it belongs to. broader: group → broader
+    groups it is part of. last_year: the last whole year.
+    """
+
+    seen: frozenset[View]
+    parents: Mapping[str, str]
+    broader: Mapping[Group, Sequence[Group]]
+    last_year: Period | None = None
+
+    def to(self, hidden: View) -> View | None:
+        """The nearest view in which the group is shown; None where the release has none."""
+        return next((view for view in self._around(hidden) if view in self.seen), None)
+
+    def _around(self, hidden: View) -> Iterator[View]:
+        """Views ever further away: another level, a broader group, larger units; then all that in the last year."""
+        yield from self._at_the_time(hidden)
+        if self.last_year and self.last_year != hidden.period:
+            earlier = replace(hidden, academic_year=self.last_year[0], part=self.last_year[1])
+            yield earlier
+            yield from self._at_the_time(earlier)
+
+    def _at_the_time(self, hidden: View) -> Iterator[View]:
+        yield replace(hidden, level=EVERY_LEVEL)
+        for characteristic, group in self.broader.get((hidden.characteristic, hidden.group), ()):
+            yield replace(hidden, characteristic=characteristic, group=group)
+        unit = hidden.unit
+        while unit := self.parents.get(unit, ""):
+            yield replace(hidden, unit=unit)
+            yield replace(hidden, unit=unit, level=EVERY_LEVEL)
+
+
+def views(rows: pd.DataFrame) -> list[View]:
+    """The figures of rows of `cell` or `gap`."""
+    columns = [rows[name].astype(str) for name in View.__dataclass_fields__]
+    return [View(*key) for key in zip(*columns, strict=True)]
+
+
+def around(
+    shown: pd.DataFrame, units: pd.DataFrame, broader_groups: Mapping[Group, Sequence[Group]], periods: pd.DataFrame
+) -> Nearest:
+    """What lies around a figure. shown: rows of `cell` or `gap` that are; units, periods: as published."""
+    parents = {str(u): str(p) for u, p in zip(units["unit"], units["parent"], strict=True) if pd.notna(p)}
+    return Nearest(frozenset(views(shown)), parents, broader_groups, last_whole_year(periods))
+
+
+def last_whole_year(periods: pd.DataFrame) -> Period | None:
+    """The last whole year of a release; None where it has none."""
+    whole = periods.loc[periods["part"] == "year", "academic_year"]
+    return (str(whole.max()), "year") if len(whole) else None
+
+
+def broader(characteristics: pd.DataFrame, groups: pd.DataFrame) -> dict[Group, list[Group]]:
+    """Group → the broader groups that join it with others; none where the release joins none."""
+    found: dict[Group, list[Group]] = {}
+    if "of" not in characteristics or "joins" not in groups:
+        return found
+    finer = {str(c): str(of) for c, of in characteristics["of"].items() if isinstance(of, str) and of}
+    for g in groups[groups["characteristic"].isin(finer)].to_dict("records"):
+        for group in json.loads(g["joins"] or "[]"):
+            found.setdefault((finer[g["characteristic"]], group), []).append((g["characteristic"], g["group"]))
+    return found
+
+
+def offers(
+    hidden: pd.DataFrame, nearest: Nearest, page: Callable[[View, View], Hashable]
+) -> tuple[list[Offer], list[View]]:
+    """The nearest views of hidden rows, one for all that one page shows; and rows that have none.
+
+    hidden: rows of `cell` or `gap`. page: (nearest, hidden) → what must be alike for one page to show both.
+    """
+    of: dict[Hashable, list[tuple[View, View, str]]] = {}
+    without = []
+    for view, row in zip(views(hidden), hidden.to_dict("records"), strict=True):
+        if found := nearest.to(view):
+            of.setdefault(page(found, view), []).append((found, view, words.missing(row)))
+        else:
+            without.append(view)
+    return [Offer(found[0][0], tuple((view, why) for _, view, why in found)) for found in of.values()], without
+
+
+def offer_words(offer: Offer, call: Callable[[View], str], units: pd.DataFrame, level: str, period: str) -> str:
+    """'Too few to show: Black in Law. Nearest: the Faculty of Arts, all levels'.
+
+    call: what a hidden figure is called beside its place ('' where the place says it all). level, period: of the
+    view, in words; the period is said only where it is another one.
+    """
+    view, hidden = offer.view, [one for one, _ in offer.hidden]
+    reasons = {why for _, why in offer.hidden}
+    said = words.headline(reasons.pop() if len(reasons) == 1 else words.STATUS["suppressed"])
+    of_own = {one.unit for one in hidden} == {view.unit} or view.unit not in {one.unit for one in hidden}
+    nearest = [words.within(str(units.loc[view.unit, "name"])) if of_own else "each of them", words.lowered(level)]
+    if hidden[0].characteristic != view.characteristic:
+        nearest.insert(0, view.group)
+    if hidden[0].period != view.period:
+        nearest.append(period)
+    return f"{said}: {named(hidden, call, units)}. Nearest: {', '.join(nearest)}"
+
+
+def named(hidden: Sequence[View], call: Callable[[View], str], units: pd.DataFrame) -> str:
+    """'Black and Mixed in Law, Other in Music'; beyond a few, how many figures and where."""
+    short = units["short_name"]
+    places: dict[str, list[str]] = {}
+    for view in hidden:
+        places.setdefault(view.unit, []).append(call(view))
+    if len(hidden) > MOST_NAMED:
+        where = f" in {words.plural(len(places), 'place')}" if len(places) > 1 else f" in {short[hidden[0].unit]}"
+        called = {call(view) for view in hidden}
+        of = f" of {called.pop()}" if len(called) == 1 and all(called) else ""
+        return f"{words.number(len(hidden))} figures{of}{where}"
+    return words.listed(
+        [f"{words.listed(what)} in {short[unit]}" if any(what) else str(short[unit]) for unit, what in places.items()]
+    )

@@ -1,0 +1,75 @@
+"""What protection costs: how much is hidden, by which rule, and whether the group can be seen nearby instead.
+
+Counted on the published cells, so that it tells nothing that they do not.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipelines.definitions import UNKNOWN, Characteristic, Definitions
+from pipelines.disclosure import patterns, rules
+from pipelines.measures import sets
+
+GRAIN = ["kind", "level", "metric", "characteristic"]
+KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
+
+
+def joined(characteristic: Characteristic) -> dict[str, str]:
+    """Of a characteristic that joins groups of a finer one: finer group → group, Unknown too; else nothing."""
+    join = getattr(characteristic, "join", {})
+    return {finer: group for group, groups in join.items() for finer in groups} | ({UNKNOWN: UNKNOWN} if join else {})
+
+
+def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    """How many cells are shown and hidden: one row per kind of unit, level, metric and characteristic, all periods.
+
+    cells: the published table `cell`, with `why`; those without a figure do not count. schools: school_code,
+    faculty_code. Columns: `GRAIN`, cells, shown, small, linked, nearer (hidden cells of schools and faculties whose
+    group is shown in a nearer view than the university; the university has none nearer than itself).
+    """
+    own = cells[cells["status"] != rules.NONE]
+    parent = dict(zip(sets.SCHOOL + schools["school_code"], "faculty:" + schools["faculty_code"], strict=True))
+    hidden = own[own["status"] == rules.SUPPRESSED]
+    shown = own[own["status"] == rules.SHOWN]
+    counted = own[GRAIN[1:]].assign(
+        kind=own["unit"].str.split(":").str[0],
+        cells=1,
+        shown=own["status"] == rules.SHOWN,
+        small=own["why"] == patterns.SMALL,
+        linked=own["why"] == patterns.LINKED,
+        nearer=_seen_nearer(hidden, shown, parent, definitions).reindex(own.index, fill_value=False),
+    )
+    return counted.groupby(GRAIN, as_index=False)[["cells", "shown", "small", "linked", "nearer"]].sum()
+
+
+def _seen_nearer(
+    hidden: pd.DataFrame, shown: pd.DataFrame, parent: dict[str, str], definitions: Definitions
+) -> pd.Series:
+    """Of each hidden cell, whether its group is shown in its unit or its faculty; of the university's, never."""
+    faculty = hidden["unit"].map(parent).fillna("")
+    every = {"level": patterns.EVERY_LEVEL}
+    views = [hidden.assign(**every), hidden.assign(unit=faculty), hidden.assign(unit=faculty, **every)]
+    for c in definitions.characteristics.values():
+        if groups := joined(c):
+            of = hidden["characteristic"] == getattr(c, "of", "")
+            views.append(hidden.assign(characteristic=c.name, group=hidden["group"].map(groups).where(of, "")))
+    seen = pd.Series(False, index=hidden.index)
+    for view in views:
+        seen |= sets.find(view, shown, KEY) >= 0
+    return seen & (hidden["unit"] != sets.UNIVERSITY)
+
+
+def in_words(protection: pd.DataFrame) -> str:
+    """The cost in one line, for whoever runs the pipeline."""
+    total = protection[["cells", "small", "linked"]].sum()
+    below = protection[protection["kind"] != sets.UNIVERSITY][["small", "linked", "nearer"]].sum()
+    hidden = below["small"] + below["linked"]
+    said = f"Hidden: {_share(total['small'], total['cells'])} too few to show, "
+    said += f"{_share(total['linked'], total['cells'])} so that another figure cannot be worked out. "
+    nearby = f"{_share(below['nearer'], hidden)} can be seen nearer than at the university."
+    return f"{said}Of those of schools and faculties, {nearby}"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "none"
