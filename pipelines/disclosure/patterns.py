@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pipelines.disclosure.secondary import Counts, Pattern, protect
+from pipelines.disclosure.secondary import Counts, protect
 
 EVERYONE, EVERY_LEVEL, UNKNOWN = "all", "all", "Unknown"
 SHOWN, SMALL, LINKED = "shown", "small", "linked"
@@ -83,6 +83,20 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """Cells that are protected together: the university with its faculties, or a faculty with its schools.
+
+    cells: their numbers in the table. sums: over them. above: the faculty's own, which were decided with the
+    university's. parent: for each cell the number of the cell above it in the table; -1 where there is none.
+    """
+
+    cells: np.ndarray
+    sums: sparse.csr_matrix
+    above: np.ndarray
+    parent: np.ndarray
+
+
+@dataclass(frozen=True)
 class Table:
     """The cells of a grain that are tied by sums: those of one characteristic and its broader ones, with totals, in one
     academic year.
@@ -93,10 +107,10 @@ class Table:
 
     grain: str
     names: list[tuple[str, str, str]]
-    sums: sparse.csr_matrix
     weight: np.ndarray
     total: np.ndarray
     measured: list[Measured]
+    scopes: list[Scope]
 
 
 Of = tuple[str, str]  # a pattern: of a metric in a part of the year, or of a grain's base ('' for the part)
@@ -178,7 +192,7 @@ def hidden(tables: list[Table], metrics: Metrics, widths: Widths, untold: Untold
                 start |= np.array([name in silent for name in table.names])
             wide = [np.where(base.hidden, widths.base, widths.margin).astype(float)] * len(counts)
             pattern = _protected(start, counts, table, fixed, _untold(table, untold, of), wide, tried)
-            tried = pattern.moves if len(pattern.moves) else tried
+            tried = pattern.moves
             found |= {(m.metric, m.part): pattern.hidden for m in shared}
         if table.grain == RESPONSE:
             answers = {(part, table.names[i]): n[i] for part, n in bases.items() for i in np.flatnonzero(~base.hidden)}
@@ -191,6 +205,14 @@ def _untold(table: Table, untold: Untold | None, of: Of) -> np.ndarray:
     return np.array([name[:2] in places for name in table.names])
 
 
+@dataclass(frozen=True)
+class _Protected:
+    """A pattern of a whole table, and moves by scope."""
+
+    hidden: np.ndarray
+    moves: list[np.ndarray]
+
+
 def _protected(
     start: np.ndarray,
     counts: list[Counts],
@@ -198,13 +220,26 @@ def _protected(
     fixed: np.ndarray,
     untold: np.ndarray,
     width: list[np.ndarray],
-    tried: np.ndarray | None,
-) -> Pattern:
-    pattern = protect(start | untold, counts, table.sums, table.weight, width, fixed, tried)
-    if pattern.unsafe.any() and fixed.any():  # only hidden totals can give way
-        free = fixed & ~pattern.hidden
-        pattern = protect(pattern.hidden, counts, table.sums, table.weight, width, free, pattern.moves)
-    return pattern
+    tried: list[np.ndarray] | None,
+) -> _Protected:
+    """The pattern of a table: the university with its faculties first, then faculty by faculty.
+
+    Where a faculty's cell is hidden so are its schools': theirs would add up to it.
+    """
+    hidden = start | untold
+    moves = []
+    for i, scope in enumerate(table.scopes):
+        at = scope.cells
+        begin = hidden[at] | ((scope.parent >= 0) & hidden[scope.parent])
+        known = fixed[at] | scope.above
+        own = [c.at(at) for c in counts]
+        about = (own, scope.sums, table.weight[at], [w[at] for w in width])
+        pattern = protect(begin, *about, known, tried[i] if tried else None)
+        if pattern.unsafe.any() and (known & pattern.hidden).any():  # only hidden totals can give way
+            pattern = protect(pattern.hidden, *about, known & ~pattern.hidden, pattern.moves)
+        hidden[at] |= pattern.hidden
+        moves.append(pattern.moves if len(pattern.moves) or not tried else tried[i])
+    return _Protected(hidden, moves)
 
 
 def _sharing(measured: list[Measured], metrics: Metrics) -> list[list[Measured]]:
@@ -297,7 +332,35 @@ def _table(
     weight = np.where(np.char.startswith(unit, "school:"), 1.0, LARGER) * np.where(level == EVERY_LEVEL, EVERY, 1.0)
     weight *= 1 + np.log10(np.maximum(people, 1)) / 10
     weight[np.isin(who, [UNKNOWN, *(Broader.name(name, UNKNOWN) for name in broader)])] = UNTOLD
-    return Table(grain, names, _sums(names, parents, broader), weight, who == EVERYONE, measured), cell[: len(rows)]
+    scopes = _scopes(names, parents, broader)
+    return Table(grain, names, weight, who == EVERYONE, measured, scopes), cell[: len(rows)]
+
+
+def _scopes(
+    names: list[tuple[str, str, str]], parents: Mapping[str, str], broader: Mapping[str, Broader]
+) -> list[Scope]:
+    """The scopes of a table: the university's, then each faculty's."""
+    number = {name: i for i, name in enumerate(names)}
+    members: dict[str, list[int]] = {"university": []}
+    for i, (unit, _, _) in enumerate(names):
+        holder = parents.get(unit, unit)
+        members.setdefault(holder, []).append(i)
+        if holder == "university" and unit != holder:
+            members.setdefault(unit, []).append(i)
+    scopes = []
+    for of, inside in members.items():
+        own = [names[i] for i in inside]
+        above = np.array([of != "university" and unit == of for unit, _, _ in own])
+        parent = [number.get((of, level, who), -1) if unit != of else -1 for unit, level, who in own]
+        scopes.append(
+            Scope(
+                np.array(inside, int),
+                _sums(own, parents, broader),
+                above,
+                np.array(parent, int) if of != "university" else np.full(len(own), -1),
+            )
+        )
+    return scopes
 
 
 def _sums(
@@ -317,7 +380,7 @@ def _sums(
             for name, b in broader.items():
                 of = Broader.name(name, b.joined.get(who, UNKNOWN))
                 parts.setdefault(("joined", number[unit, level, of]), []).append(i)
-        if unit in parents:
+        if unit in parents and (parents[unit], level, who) in number:
             parts.setdefault(("unit", number[parents[unit], level, who]), []).append(i)
         if level != EVERY_LEVEL:
             parts.setdefault(("level", number[unit, EVERY_LEVEL, who]), []).append(i)

@@ -43,6 +43,10 @@ class Counts:
         """One layer, about which nothing else is known."""
         return Counts(spare[None], np.full(len(spare), np.inf), np.zeros(len(spare), bool))
 
+    def at(self, cells: np.ndarray) -> Counts:
+        """Of some of the cells."""
+        return Counts(self.spare[:, cells], self.most[cells], self.known[cells])
+
     @property
     def there(self) -> np.ndarray:
         """Cells with anybody in them."""
