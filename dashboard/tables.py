@@ -224,7 +224,8 @@ def quarantine(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def protection(frame: pd.DataFrame, by: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """How many figures are shown and hidden, why, and of how many hidden ones (of schools and faculties) the group is nearby.
+    """How many figures are shown and hidden, and why; of how many hidden ones of schools and faculties the group
+    can be seen nearby.
 
     by: name of a column → what each row is called in it.
     """

@@ -76,11 +76,15 @@ def test_links_open_views_in_which_the_group_is_shown(served, release, page: str
         opened = visit(link.page.rpartition("/")[2] or page, **to)
         assert not opened.exception
         boxes = {box.key: box.value for box in opened.selectbox}
-        assert {k: v for k, v in to.items() if k in boxes} == {k: boxes[k] for k in to if k in boxes}
+        here = {"equity": set(to), "schools": {"metric", "level", "period"}, "overview": {"unit", "level"}}
+        assert {k: boxes[k] for k in here[page]} == {k: to[k] for k in here[page]}
         if page == "equity":
-            shown = release.cells(metric="trust", unit=to["unit"], level=to["level"])
-            shown = shown[(shown["characteristic"] == to["characteristic"]) & (shown["status"] == "shown")]
+            year = to["period"].replace("-", "/", 1)
+            view = {"unit": to["unit"], "level": to["level"], "characteristic": to["characteristic"]}
+            shown = release.cells(metric="trust", academic_year=year, part="year", **view)
+            shown = shown[shown["status"] == "shown"]
             assert len(shown)
+            assert to.get("group") in {None, *shown["group"]}
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ def test_a_release_that_does_not_say_why_still_says_hidden(tmp_path: Path, serve
         connection.execute("drop table protection")
     serve(tmp_path)
     for page in ("overview", "schools", "equity"):
-        app = visit(page, metric="trust", level="PGR" if page != "equity" else "UG")
+        app = visit(page, metric="trust", unit="school:EDU1", level="UG" if page == "equity" else "PGR")
         assert not app.exception
         assert "hidden to protect people" in text(app).lower()
     app = visit("quality")
