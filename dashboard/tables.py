@@ -224,12 +224,14 @@ def quarantine(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def protection(frame: pd.DataFrame, by: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """How many figures are shown and hidden, why, and of how many hidden ones the group can be seen nearby.
+    """How many figures are shown and hidden, and why; of how many hidden ones of schools and faculties the group
+    can be seen nearby.
 
     by: name of a column → what each row is called in it.
     """
-    counts = ["cells", "shown", "small", "linked", "nearer"]
-    summed = frame[counts].assign(**by).groupby([*by], sort=False)[counts].sum().reset_index()
+    counts = ["cells", "shown", "small", "linked", "nearer", "below"]
+    below = (frame["cells"] - frame["shown"]).where(frame["kind"] != "university", 0)  # hidden of schools, faculties
+    summed = frame.assign(below=below)[counts].assign(**by).groupby([*by], sort=False)[counts].sum().reset_index()
     return pd.DataFrame(
         [
             {
@@ -238,7 +240,7 @@ def protection(frame: pd.DataFrame, by: Mapping[str, pd.Series]) -> pd.DataFrame
                 "Shown": words.share(r["shown"], r["cells"]),
                 "Too few to show": words.share(r["small"], r["cells"]),
                 "Hidden to protect another": words.share(r["linked"], r["cells"]),
-                "Of hidden, seen nearby": words.share(r["nearer"], r["cells"] - r["shown"]),
+                "Of hidden, seen nearby": words.share(r["nearer"], r["below"]) if r["below"] else "–",
             }
             for r in summed.to_dict("records")
         ]

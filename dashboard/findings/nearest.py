@@ -36,10 +36,14 @@ class View:
 
 @dataclass(frozen=True)
 class Offer:
-    """A view, and the hidden figures (with the reason of each) it is the nearest to."""
+    """The nearest views of some hidden figures, that one page shows: the first of them, and for how many units.
+
+    hidden: the figures, with the reason of each.
+    """
 
     view: View
     hidden: tuple[tuple[View, str], ...]
+    units: int = 1
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,11 @@ def offers(
             of.setdefault(page(found, view), []).append((found, view, words.missing(row)))
         else:
             without.append(view)
-    return [Offer(found[0][0], tuple((view, why) for _, view, why in found)) for found in of.values()], without
+    made = [
+        Offer(some[0][0], tuple((view, why) for _, view, why in some), len({found.unit for found, _, _ in some}))
+        for some in of.values()
+    ]
+    return made, without
 
 
 def offer_words(offer: Offer, call: Callable[[View], str], units: pd.DataFrame, level: str, period: str) -> str:
@@ -135,8 +143,8 @@ def offer_words(offer: Offer, call: Callable[[View], str], units: pd.DataFrame, 
     view, hidden = offer.view, [one for one, _ in offer.hidden]
     reasons = {why for _, why in offer.hidden}
     said = words.headline(reasons.pop() if len(reasons) == 1 else words.STATUS["suppressed"])
-    of_own = {one.unit for one in hidden} == {view.unit} or view.unit not in {one.unit for one in hidden}
-    nearest = [words.within(str(units.loc[view.unit, "name"])) if of_own else "each of them", words.lowered(level)]
+    where = words.within(str(units.loc[view.unit, "name"])) if offer.units == 1 else "each of them"
+    nearest = [where, words.lowered(level)]
     if hidden[0].characteristic != view.characteristic:
         nearest.insert(0, view.group)
     if hidden[0].period != view.period:
@@ -150,6 +158,8 @@ def named(hidden: Sequence[View], call: Callable[[View], str], units: pd.DataFra
     places: dict[str, list[str]] = {}
     for view in hidden:
         places.setdefault(view.unit, []).append(call(view))
+    if len(hidden) > MOST_NAMED and not any(call(view) for view in hidden):
+        return words.plural(len(places), "place")
     if len(hidden) > MOST_NAMED:
         where = f" in {words.plural(len(places), 'place')}" if len(places) > 1 else f" in {short[hidden[0].unit]}"
         called = {call(view) for view in hidden}

@@ -141,7 +141,7 @@ def test_tables_say_in_words_what_charts_leave_out(release: Release) -> None:
     c = comparison(release, "trust", "PGR")
     table = tables.schools(c, {"school:BUS3"})
     assert len(table) == len(c.schools) + 1
-    assert (table["Value"] == "hidden to protect people").sum() == len(c.hidden)
+    assert (table["Value"] == "too few to show").sum() == len(c.hidden)
     assert not table.isna().any().any()
 
 

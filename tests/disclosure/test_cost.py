@@ -1,0 +1,52 @@
+"""What protection costs: hidden cells by rule, and whether their group can be seen nearby."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipelines.definitions import load
+from pipelines.disclosure import cost
+
+SCHOOLS = pd.DataFrame({"school_code": ["A", "B"], "faculty_code": ["F", "F"]})
+COLUMNS = ["unit", "level", "group", "status", "why"]
+CELLS = pd.DataFrame(
+    [
+        ("school:A", "PGT", "Black", "suppressed", "small"),  # shown in its faculty at all levels
+        ("school:A", "all", "Black", "suppressed", "linked"),
+        ("school:B", "PGT", "Black", "suppressed", "small"),  # shown in itself at all levels
+        ("school:B", "all", "Black", "shown", ""),
+        ("school:A", "PGT", "Mixed", "suppressed", "small"),  # shown at the university only
+        ("school:A", "PGT", "Asian", "none", ""),
+        ("faculty:F", "PGT", "Black", "suppressed", "linked"),
+        ("faculty:F", "all", "Black", "shown", ""),
+        ("university", "PGT", "Black", "suppressed", "linked"),  # none is nearer than the university itself
+        ("university", "all", "Black", "shown", ""),
+        ("university", "all", "Mixed", "shown", ""),
+    ],
+    columns=COLUMNS,
+).assign(academic_year="2025/26", part="year", metric="trust", characteristic="ethnicity")
+
+
+def counted() -> pd.DataFrame:
+    return cost.protection(CELLS, SCHOOLS, load()).set_index(["kind", "level"])
+
+
+def test_hidden_cells_are_counted_by_rule_and_by_whether_their_group_is_seen_nearby() -> None:
+    found = counted()
+    columns = ["cells", "shown", "small", "linked", "nearer"]
+    assert found.loc[("school", "PGT"), columns].tolist() == [3, 0, 3, 0, 2]
+    assert found.loc[("school", "all"), columns].tolist() == [2, 1, 0, 1, 1]
+    assert found.loc[("faculty", "PGT"), columns].tolist() == [1, 0, 0, 1, 1]
+    assert found.loc[("university", "PGT"), columns].tolist() == [1, 0, 0, 1, 0]
+    assert (found["cells"] == found["shown"] + found["small"] + found["linked"]).all()
+
+
+def test_another_period_is_not_nearby() -> None:
+    earlier = CELLS.assign(academic_year=CELLS["academic_year"].where(CELLS["status"] != "shown", "2024/25"))
+    assert cost.protection(earlier, SCHOOLS, load())["nearer"].sum() == 0
+
+
+def test_the_run_says_what_it_cost() -> None:
+    said = cost.in_words(counted().reset_index())
+    assert "30.0% too few to show" in said
+    assert "80.0% can be seen nearer" in said
