@@ -231,15 +231,17 @@ def protection(frame: pd.DataFrame, by: Mapping[str, pd.Series]) -> pd.DataFrame
     """
     counts = ["cells", "shown", "small", "linked", "nearer", "below"]
     below = (frame["cells"] - frame["shown"]).where(frame["kind"] != "university", 0)  # hidden of schools, faculties
-    summed = frame.assign(below=below)[counts].assign(**by).groupby([*by], sort=False)[counts].sum().reset_index()
+    summed = (
+        frame.assign(below=below)[counts].assign(**by).groupby([*by], sort=False)[counts].sum(min_count=1).reset_index()
+    )
     return pd.DataFrame(
         [
             {
                 **{name: r[name] for name in by},
                 "Figures": words.number(r["cells"]),
                 "Shown": words.share(r["shown"], r["cells"]),
-                "Too few to show": words.share(r["small"], r["cells"]),
-                "Hidden to protect another": words.share(r["linked"], r["cells"]),
+                "Too few to show": words.share(r["small"], r["cells"]) if pd.notna(r["small"]) else "–",
+                "Hidden to protect another": words.share(r["linked"], r["cells"]) if pd.notna(r["linked"]) else "–",
                 "Of hidden, seen nearby": words.share(r["nearer"], r["below"]) if r["below"] else "–",
             }
             for r in summed.to_dict("records")

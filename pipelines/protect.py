@@ -146,6 +146,10 @@ class Protected:
         both = {name: pd.concat([self.tables[name], table]) for name, table in others.items() if name in self.tables}
         return Protected({**self.tables, **others, **both})
 
+    def unexplained(self) -> Protected:
+        """Without the reasons of cells: that a cell is hidden for another tells that it is not small itself."""
+        return Protected({**self.tables, "cell": self.tables["cell"].drop(columns="why")})
+
     @property
     def cells(self) -> int:
         return len(self.tables["cell"])

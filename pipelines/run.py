@@ -65,7 +65,8 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
         with progress.step("measure", "values, gaps and how sure they are"):
             measured = measure(decision.cells, decision.hidden, terms(definitions, modelled.schools, settings))
             safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
-            safe = safe.with_tables({"protection": cost.protection(safe.tables["cell"], modelled.schools, definitions)})
+            costs = cost.protection(safe.tables["cell"], modelled.schools, definitions)
+            safe = safe.with_tables({"protection": costs}).unexplained()
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
             ledger.save(settings.warehouse, decision.cells, decision.why, modelled.periods, decision.terms)

@@ -85,13 +85,12 @@ def cost_title(protection: pd.DataFrame) -> str:
 
 def cost_words(protection: pd.DataFrame) -> str:
     """By which rule figures are hidden, and how many of their groups can be seen nearby."""
-    total = protection[["cells", "small", "linked"]].sum()
-    below = protection[protection["kind"] != "university"][["small", "linked", "nearer"]].sum()
+    below = protection[protection["kind"] != "university"][["cells", "small", "linked", "nearer"]].sum()
     hidden = below["small"] + below["linked"]
     said = (
-        f"Too few to show: {words.share(total['small'], total['cells'])}, where so few people, or so few on one side, "
+        f"Too few to show: {words.share(below['small'], below['cells'])}, where so few people, or so few on one side, "
         f"would say something about them. Hidden to protect another figure: "
-        f"{words.share(total['linked'], total['cells'])}, where that one could be worked out from them."
+        f"{words.share(below['linked'], below['cells'])}, where that one could be worked out from them."
     )
     if not hidden:
         return said

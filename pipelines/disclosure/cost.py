@@ -25,7 +25,7 @@ def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definiti
     """How many cells are shown and hidden: one row per kind of unit, level, metric and characteristic, all periods.
 
     cells: the published table `cell`, with `why`; those without a figure do not count. schools: school_code,
-    faculty_code. Columns: `GRAIN`, cells, shown, small, linked, nearer (hidden cells of schools and faculties whose
+    faculty_code. Columns: `GRAIN`, cells, shown, small, linked (not of the university), nearer (hidden cells of schools and faculties whose
     group is shown in a nearer view than the university; the university has none nearer than itself).
     """
     own = cells[cells["status"] != rules.NONE]
@@ -40,7 +40,9 @@ def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definiti
         linked=own["why"] == patterns.LINKED,
         nearer=_seen_nearer(hidden, shown, parent, definitions).reindex(own.index, fill_value=False),
     )
-    return counted.groupby(GRAIN, as_index=False)[["cells", "shown", "small", "linked", "nearer"]].sum()
+    found = counted.groupby(GRAIN, as_index=False)[["cells", "shown", "small", "linked", "nearer"]].sum()
+    one = found["kind"] == sets.UNIVERSITY  # a single unit: its counts would say why its cells are hidden
+    return found.assign(**{why: found[why].astype("Int64").mask(one) for why in ("small", "linked")})
 
 
 def _seen_nearer(
@@ -62,13 +64,14 @@ def _seen_nearer(
 
 def in_words(protection: pd.DataFrame) -> str:
     """The cost in one line, for whoever runs the pipeline."""
-    total = protection[["cells", "small", "linked"]].sum()
-    below = protection[protection["kind"] != sets.UNIVERSITY][["small", "linked", "nearer"]].sum()
+    below = protection[protection["kind"] != sets.UNIVERSITY][["cells", "small", "linked", "nearer"]].sum()
     hidden = below["small"] + below["linked"]
-    said = f"Hidden: {_share(total['small'], total['cells'])} too few to show, "
-    said += f"{_share(total['linked'], total['cells'])} so that another figure cannot be worked out. "
+    said = (
+        f"Hidden, of the figures of schools and faculties: {_share(below['small'], below['cells'])} too few to show, "
+    )
+    said += f"{_share(below['linked'], below['cells'])} so that another figure cannot be worked out. "
     nearby = f"{_share(below['nearer'], hidden)} can be seen nearer than at the university."
-    return f"{said}Of those of schools and faculties, {nearby}"
+    return f"{said}Of the hidden, {nearby}"
 
 
 def _share(part: float, whole: float) -> str:
