@@ -240,11 +240,14 @@ def _about(definitions: Definitions, settings: Settings) -> tuple[patterns.Metri
 
 
 def unlisted(cells: pd.DataFrame, definitions: Definitions) -> pd.Series:
-    """Cells that are not published: answers of a group at one level of a school. Nearly all would be too few."""
+    """Cells that are not published, of groups in schools: answers at one level, nearly all of which would be too few,
+    and earlier years to date.
+    """
     answers = [m.name for m in definitions.metrics.values() if m.grain == "response"]
     in_school = cells["unit"].str.startswith(sets.SCHOOL)
-    of_group = (cells["characteristic"] != patterns.EVERYONE) & (cells["level"] != patterns.EVERY_LEVEL)
-    return cells["metric"].isin(answers) & in_school & of_group
+    of_group = (cells["characteristic"] != patterns.EVERYONE) & in_school
+    earlier = (cells["part"] == "to_date") & (cells["academic_year"] != cells["academic_year"].max())
+    return of_group & (earlier | cells["metric"].isin(answers) & (cells["level"] != patterns.EVERY_LEVEL))
 
 
 def rounded(measured: Mapping[str, pd.DataFrame], definitions: Definitions, settings: Settings) -> Protected:

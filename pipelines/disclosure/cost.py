@@ -25,8 +25,8 @@ def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definiti
     """How many cells are shown and hidden: one row per kind of unit, level, metric and characteristic, all periods.
 
     cells: the published table `cell`, with `why`; those without a figure do not count. schools: school_code,
-    faculty_code. Columns: `GRAIN`, cells, shown, small, linked (not of the university), nearer (hidden cells of schools and faculties whose
-    group is shown in a nearer view than the university; the university has none nearer than itself).
+    faculty_code. Columns: `GRAIN`, cells, shown, small, linked (not of the university), nearer (hidden cells of schools
+    and faculties whose group is shown in a nearer view than the university; it has none nearer than itself).
     """
     own = cells[cells["status"] != rules.NONE]
     parent = dict(zip(sets.SCHOOL + schools["school_code"], "faculty:" + schools["faculty_code"], strict=True))

@@ -22,7 +22,7 @@ FREE = 1e-3  # cost of moving a cell that is hidden anyway: few cells first
 SMALL = 1e-6
 FAR = 1e6
 FEW = 4
-MOST_KEPT = 300  # moves handed on to the next pattern
+MOST_KEPT = 100  # moves handed on to the next pattern
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipelines.disclosure import rules
 from pipelines.settings import Rules
 
-LIMITS = Rules().model_dump(exclude={"round_bases_to"})
+LIMITS = Rules().model_dump(include=set(rules.PRIMARY))
 
 
 def hidden(metric, n, x, have_some=None, lack_some=None):

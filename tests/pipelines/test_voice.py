@@ -11,15 +11,15 @@ from pipelines import voice
 from pipelines.measures import response
 from pipelines.model import model
 from pipelines.protect import protect
-from tests.pipelines.test_model import CHARACTERISTICS, PRESENT, connect, staged
+from tests.pipelines.test_model import CHARACTERISTICS, FEW, PRESENT, connect, staged
 from tests.pipelines.test_through_the_year import OPEN, TEXT, half_up, written_as_text
 
 DEFINITIONS = definition_files.load()
-UNLINKED = {**PRESENT, "feedback": PRESENT["feedback"] - {"student_id"}}
+UNLINKED = {**FEW, "feedback": PRESENT["feedback"] - {"student_id"}}
 YEAR = "academic_year == '2023/24' and part == 'year' and unit == 'university'"
 
 
-def made(tables, settings, present=PRESENT, rules=None):
+def made(tables, settings, present=FEW, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, present)
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
@@ -27,8 +27,8 @@ def made(tables, settings, present=PRESENT, rules=None):
     return voice.tables(con, DEFINITIONS, present, modelled, decision, settings), modelled
 
 
-def unlinked():
-    tables = staged()
+def unlinked(tables=None):
+    tables = tables or staged()
     tables["feedback"]["enrolment"] = pd.array([None] * len(tables["feedback"]), dtype="Int64")
     return tables
 
@@ -83,7 +83,7 @@ def test_without_a_link_the_groups_are_as_declared(settings):
 
 
 def test_what_the_survey_did_not_ask_is_not_hidden_but_not_asked(settings):
-    tables = unlinked()
+    tables = unlinked(heard_unevenly())
     tables["feedback"]["sex"] = "Unknown"
     found, _ = made(tables, settings, UNLINKED)
     rates = found["response"]
@@ -117,18 +117,36 @@ def test_weights_match_the_finer_groups_alone(settings, monkeypatch):
 
 
 def test_only_what_may_be_shown_is(settings):
-    found, modelled = made(staged(), settings)
+    found, modelled = made(heard_unevenly(), settings)
     for table in found.values():
         numbers = [c for c in table.columns if c not in TEXT]
         shown = table["status"] == "shown"
         assert shown.any()
         assert table.loc[shown, numbers].notna().all(axis=None)
         assert table.loc[~shown, numbers].isna().all(axis=None)
-    cells = modelled.cells.query("metric == 'response_rate'")
+    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    cells = modelled.cells.assign(why=decision.why).query("metric == 'response_rate'")
     key = ["academic_year", "part", "level", "unit", "characteristic", "group"]
     both = found["response"].merge(cells, on=key)
     enough = (both["n"] >= 23) & (both["sx"] >= 10)
-    assert ((both["status"] == "shown") == enough).all()
+    assert set(both.loc[~enough, "status"]) == {"suppressed"}
+    assert set(both.loc[enough, "why"]) == {"shown", "linked"}, "some are hidden so that others cannot be worked out"
+    assert ((both["status"] == "shown") == (both["why"] == "shown")).all()
+
+
+def test_without_a_link_a_rate_is_shown_where_both_its_counts_are(settings):
+    found, modelled = made(unlinked(heard_unevenly()), settings, UNLINKED)
+    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    cells = modelled.cells.assign(shown=~decision.hidden)
+    key = ["academic_year", "part", "level", "unit", "characteristic", "group"]
+    cells = cells[cells["shown"]]
+    enrolled = set(cells[cells["metric"].isin(["has_tutor", "any_meeting"])].set_index(key).index)
+    answered = set(cells[cells["metric"] == "trust"].set_index(key).index)
+    rates = found["response"].set_index(key)["status"]
+    shown = set(rates[rates == "shown"].index)
+    assert shown
+    assert shown <= enrolled & answered
+    assert enrolled - shown, "who is enrolled is told of more"
 
 
 def test_who_is_heard_less_is_said_and_rests_on_shown_groups(settings):
@@ -137,6 +155,8 @@ def test_who_is_heard_less_is_said_and_rests_on_shown_groups(settings):
     assert table.loc["sex", "says"] == "some are heard less"
     assert table.loc["sex", "upper"] < 0.6
     rates = found["response"].query(f"{YEAR} and level == 'all' and characteristic == 'sex' and group != 'Unknown'")
+    assert (rates["status"] == "suppressed").any(), "a group is hidden to protect smaller cells"
+    rates = rates[rates["status"] == "shown"]
     n, rate = rates["base"].to_numpy(float), rates["value"].to_numpy(float) / 100
     spread = np.sqrt(np.average((rate - np.average(rate, weights=n)) ** 2, weights=n))
     assert table.loc["sex", "r_indicator"] == pytest.approx(1 - 2 * spread, abs=0.03)
@@ -193,7 +213,7 @@ def test_few_respondents_are_not_weighted(settings):
     assert set(found["response"]["academic_year"]) == {"2023/24"}, "years without a survey have no response rate"
 
 
-@pytest.mark.parametrize("present", [PRESENT, {**PRESENT, "feedback": frozenset()}])
+@pytest.mark.parametrize("present", [FEW, {**FEW, "feedback": frozenset()}])
 def test_no_survey_gives_empty_tables_of_the_right_shape(settings, present):
     tables = staged()
     tables["feedback"] = tables["feedback"].head(0)
