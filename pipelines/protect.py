@@ -246,7 +246,8 @@ def unlisted(cells: pd.DataFrame, definitions: Definitions) -> pd.Series:
     answers = [m.name for m in definitions.metrics.values() if m.grain == "response"]
     in_school = cells["unit"].str.startswith(sets.SCHOOL)
     of_group = (cells["characteristic"] != patterns.EVERYONE) & in_school
-    earlier = (cells["part"] == "to_date") & (cells["academic_year"] != cells["academic_year"].max())
+    year = cells["academic_year"].astype(str)
+    earlier = (cells["part"] == "to_date") & (year != year.max())
     return of_group & (earlier | cells["metric"].isin(answers) & (cells["level"] != patterns.EVERY_LEVEL))
 
 

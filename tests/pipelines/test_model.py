@@ -12,13 +12,9 @@ from tests import reference_cells
 
 DEFINITIONS = definition_files.load()
 PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}
-<<<<<<< HEAD
 CHARACTERISTICS = [c.name for c in DEFINITIONS.characteristics.values() if not c.of]
-=======
-CHARACTERISTICS = list(DEFINITIONS.characteristics)
 # as many as a test needs: what is shown is decided for each by itself, which takes its time
 FEW = {**PRESENT, "enrolments": PRESENT["enrolments"] - set(CHARACTERISTICS) | {"sex", "ethnicity", "commuter"}}
->>>>>>> tst
 
 
 def staged(in_progress=True, seed=7):

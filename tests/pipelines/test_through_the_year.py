@@ -39,13 +39,8 @@ def made(tables, settings, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, FEW)
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
-<<<<<<< HEAD
     decision = protect(modelled, DEFINITIONS, settings)
-    return through_the_year.tables(con, DEFINITIONS, PRESENT, modelled, decision, settings), modelled
-=======
-    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
     return through_the_year.tables(con, DEFINITIONS, FEW, modelled, decision, settings), modelled
->>>>>>> tst
 
 
 def written_as_text(table):
@@ -189,7 +184,7 @@ def test_modes_are_shown_where_the_share_who_met_is_and_by_how_many_is_no_matter
     place = ["academic_year", "part", "unit"]
     assert safe.groupby(place)["status"].nunique().eq(1).all(), "a unit's ways to meet are shown all or none"
     assert set(safe.loc[safe["unit"] == "school:C", "status"]) == {"suppressed"}, "nine students are too few"
-    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    decision = protect(modelled, DEFINITIONS, settings)
     met = decision.cells.assign(why=decision.why).query(
         "metric == 'any_meeting' and level == 'all' and characteristic == 'all'"
     )

@@ -124,7 +124,7 @@ def test_only_what_may_be_shown_is(settings):
         assert shown.any()
         assert table.loc[shown, numbers].notna().all(axis=None)
         assert table.loc[~shown, numbers].isna().all(axis=None)
-    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    decision = protect(modelled, DEFINITIONS, settings)
     cells = modelled.cells.assign(why=decision.why).query("metric == 'response_rate'")
     key = ["academic_year", "part", "level", "unit", "characteristic", "group"]
     both = found["response"].merge(cells, on=key)
@@ -136,7 +136,7 @@ def test_only_what_may_be_shown_is(settings):
 
 def test_without_a_link_a_rate_is_shown_where_both_its_counts_are(settings):
     found, modelled = made(unlinked(heard_unevenly()), settings, UNLINKED)
-    decision = protect(modelled.cells, modelled.schools, DEFINITIONS, settings)
+    decision = protect(modelled, DEFINITIONS, settings)
     cells = modelled.cells.assign(shown=~decision.hidden)
     key = ["academic_year", "part", "level", "unit", "characteristic", "group"]
     cells = cells[cells["shown"]]
