@@ -65,13 +65,13 @@ def files_of(folder, scratch):
     """Every file of a folder as it is, and the databases among them once more with nothing packed."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     packed = [path for path in files if path.suffix == ".duckdb"]
-    return files + [bytescan.unpacked(path, scratch / f"{n}.duckdb") for n, path in enumerate(packed)]
+    return files + [bytescan.unpacked(path, scratch / f"unpacked-{path.name}") for path in packed]
 
 
 def test_no_identifier_pseudonym_or_canary_is_in_any_published_file(released, tmp_path):
     settings, secrets, *_ = released
     files = files_of(settings.published, tmp_path)
-    assert {"university.duckdb", "current", "0.duckdb"} <= {path.name for path in files}
+    assert {"university.duckdb", "current", "unpacked-university.duckdb"} <= {path.name for path in files}
     assert bytescan.scan(files, secrets) == []
 
 
@@ -91,7 +91,7 @@ def test_one_secret_in_a_copy_of_a_release_is_found(released, tmp_path):
     shutil.copytree(settings.published, copy)
     with duckdb.connect(copy / publish.current(settings) / "university.duckdb") as con:
         con.execute("insert into unit (unit, name) values ('school:XXX', ?)", [f"School of {person}"])
-    assert "0.duckdb" in {hit.file.name for hit in bytescan.scan(files_of(copy, tmp_path), secrets)}
+    assert "unpacked-university.duckdb" in {hit.file.name for hit in bytescan.scan(files_of(copy, tmp_path), secrets)}
 
 
 @pytest.mark.parametrize("kind", ["identifier", "name", "note", "uuid", "uuid as text", "hex", "HEX", "number"])
@@ -112,11 +112,11 @@ def test_a_secret_is_found_in_a_database_whatever_its_form(released, tmp_path, k
     with duckdb.connect(tmp_path / "leak.duckdb") as con:
         con.execute("create table harmless as select 'one' as word, 1.5 as figure from range(5000)")
     assert bytescan.scan(files_of(tmp_path, tmp_path), secrets) == []
-    (tmp_path / "0.duckdb").unlink()
+    (tmp_path / "unpacked-university.duckdb").unlink()
     with duckdb.connect(tmp_path / "leak.duckdb") as con:
         con.execute(f"create table leaked as select cast(? as {sql_type}) as value from range({rows})", [value])
     hits = bytescan.scan(files_of(tmp_path, tmp_path), secrets)
-    assert "0.duckdb" in {hit.file.name for hit in hits}
+    assert "unpacked-university.duckdb" in {hit.file.name for hit in hits}
     if sql_type == "uuid":  # not even packed can it hide
         assert "leak.duckdb" in {hit.file.name for hit in hits}
 
