@@ -112,11 +112,11 @@ def test_a_secret_is_found_in_a_database_whatever_its_form(released, tmp_path, k
     with duckdb.connect(tmp_path / "leak.duckdb") as con:
         con.execute("create table harmless as select 'one' as word, 1.5 as figure from range(5000)")
     assert bytescan.scan(files_of(tmp_path, tmp_path), secrets) == []
-    (tmp_path / "unpacked-university.duckdb").unlink()
+    (tmp_path / "unpacked-leak.duckdb").unlink()
     with duckdb.connect(tmp_path / "leak.duckdb") as con:
         con.execute(f"create table leaked as select cast(? as {sql_type}) as value from range({rows})", [value])
     hits = bytescan.scan(files_of(tmp_path, tmp_path), secrets)
-    assert "unpacked-university.duckdb" in {hit.file.name for hit in hits}
+    assert "unpacked-leak.duckdb" in {hit.file.name for hit in hits}
     if sql_type == "uuid":  # not even packed can it hide
         assert "leak.duckdb" in {hit.file.name for hit in hits}
 
