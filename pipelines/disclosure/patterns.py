@@ -28,6 +28,7 @@ GRAINS = (TUTOR, RESPONSE, ENROLMENT)  # answers before enrolments: how many ans
 LARGER = 1.5  # hiding a faculty's or the university's cell costs more than a school's,
 EVERY = 2.0  # and one of all levels more than one level's, as it is what readers look at first;
 UNTOLD = 0.05  # hiding 'Unknown' next to nothing
+FEW_CELLS = 20_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 
 
@@ -154,7 +155,8 @@ def patterns(
 
 def _each(jobs: list[tuple[list[Table], Metrics, Widths, Untold]], processes: int) -> Iterator[Hidden]:
     processes = min(processes or os.cpu_count() or 1, len(jobs))
-    if processes <= 1:
+    cells = sum(len(table.names) for tables, *_ in jobs for table in tables)
+    if processes <= 1 or cells < FEW_CELLS:
         yield from (hidden(*job) for job in jobs)
         return
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:

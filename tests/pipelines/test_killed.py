@@ -13,7 +13,7 @@ from pipelines import publish, warehouse
 from pipelines.example import generate
 from pipelines.settings import ROOT, Settings
 
-MOMENTS = 30
+MOMENTS = 12
 pytestmark = pytest.mark.slow
 
 
@@ -46,7 +46,8 @@ def assert_served(settings):
 def test_a_killed_run_leaves_the_release_in_force_intact(tmp_path):
     settings = Settings(data=tmp_path / "data", key_file=tmp_path / "keys" / "pseudonym.key")
     generate(settings.example, students=1500, years=1, seed=3)
-    began = time.monotonic()
+    whole_run(settings)
+    began = time.monotonic()  # of a run that finds most of it published already
     whole_run(settings)
     length = time.monotonic() - began
     moments = random.Random(11)
