@@ -16,7 +16,7 @@ from pipelines.check import ReconciliationError
 from pipelines.engines.duckdb_expectations import ExpectationError
 from pipelines.models import ModelError
 from pipelines.settings import ROOT, Settings
-from tests.bad_input.tiny import tiny_university
+from tests.bad_input.tiny import STUDENTS, tiny_university
 from tests.dashboard.test_pages import visit
 
 
@@ -296,6 +296,9 @@ def extended(settings, inbox, tmp_path, monkeypatch):
             file.write(entry)
     monkeypatch.setenv("APT_DEFINITIONS", str(folder))
     lines = (inbox / "enrolments.csv").read_text().splitlines()
+    # sixty students more: among forty, every group of a school is too small to be shown
+    like = [(2, 1, 2, 3)[n % 4] for n in range(60)]  # none of them disabled
+    lines += [lines[1 + other].replace(STUDENTS[other], f"S9{n:03d}") for n, other in enumerate(like)]
     values = ("Accommodation", *("University hall" if n % 4 < 3 else "Private" for n in range(len(lines) - 1)))
     (inbox / "enrolments.csv").write_text("\n".join(f"{a},{b}" for a, b in zip(lines, values, strict=True)) + "\n")
     assert pipelines("run") == 0
@@ -317,8 +320,22 @@ def test_one_entry_adds_a_metric_and_one_a_characteristic(extended):
            where characteristic = 'accommodation' and metric = 'met_often' and unit = 'university' and level = 'all'
            order by 1""",
     )
-    assert [group for group, *_ in shown] == ["Private", "University hall"]
-    assert shown[1][1:] == (30, "shown")
+    assert shown == [("Private", 25, "shown"), ("University hall", 75, "shown")]
+
+
+def test_a_small_group_and_the_one_that_would_tell_it_are_both_hidden(extended):
+    """Eight of a hundred are disabled: too few; and everyone less the others would be those eight."""
+    found = read(
+        extended,
+        """select characteristic, "group", base, status from cell
+           where characteristic in ('all', 'disability') and metric = 'met_often'
+           and unit = 'university' and level = 'all' order by 1, 2""",
+    )
+    assert found == [
+        ("all", "all", 100, "shown"),
+        ("disability", "Disabled", None, "suppressed"),
+        ("disability", "No known disability", None, "suppressed"),
+    ]
 
 
 @pytest.mark.usefixtures("extended")
