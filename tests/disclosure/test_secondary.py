@@ -176,13 +176,13 @@ def test_no_hidden_share_can_be_worked_out(share):
     assert_safe(protected(start, counts, sums, width=3.0), start, counts, sums, 3.0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=150)
 @given(tables(), st.data())
 def test_tables_that_share_a_pattern_are_safe_together(table, data):
     names, sums, counts, start = table
-    fewer = np.array([data.draw(st.integers(0, int(n))) for n in counts[inside(names)]])
+    other = np.array([data.draw(st.sampled_from([0, 0, 1, 2, 30])) for _ in counts[inside(names)]])
     sizes = sides(names)
-    both = [Counts.of_base(counts), Counts.of_base(with_totals(fewer.reshape(sizes)))]
+    both = [Counts.of_base(counts), Counts.of_base(with_totals(other.reshape(sizes)))]
     pattern = protected(start, both, sums)
     for each in both:
         assert_safe(pattern, start, each, sums, WIDTH)
