@@ -92,8 +92,8 @@ def sums_of(names):
 def attacked(found, metric):
     """Assert that nothing hidden of a metric can be worked out from all that is shown of its grain.
 
-    A base is known where any metric of the grain is shown; how many answered, where their rate is too. A small base, and
-    a hidden numerator over a known base, must be possibly many.
+    A base is known where any metric of the grain is shown; how many answered, where their rate is too. A small base
+    and a hidden numerator over a known base may each be any of several counts.
     """
     tells = found["metric"].map(METRICS.grain) == METRICS.grain[metric]
     if METRICS.grain[metric] == "response":
