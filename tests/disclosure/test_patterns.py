@@ -81,7 +81,7 @@ def sums_of(names):
         for parts in (
             [(u, level, group) for u in below],
             [(unit, each, group) for each in ("UG", "PGT")] if level == "all" else [],
-            [(unit, level, each) for each in (*GROUPS, "Unknown")] if group == "all" else [],
+            [(unit, level, each) for each in GROUPS] if group == "all" else [],
         ):
             parts = [part for part in parts if part in names]
             if parts:
@@ -92,11 +92,13 @@ def sums_of(names):
 def attacked(found, metric):
     """Assert that nothing hidden of a metric can be worked out from all that is shown of its grain.
 
-    A base is known where any metric of the grain is shown. What is small has a base, or a numerator over a known base,
-    that may be many.
+    A base is known where any metric of the grain is shown; how many answered, where their rate is too. A small base
+    and a hidden numerator over a known base may each be any of several counts.
     """
-    of_grain = found["metric"].map(METRICS.grain) == METRICS.grain[metric]
-    known = found[of_grain].groupby(["unit", "level", "group"])["why"].agg(lambda why: (why == "shown").any())
+    tells = found["metric"].map(METRICS.grain) == METRICS.grain[metric]
+    if METRICS.grain[metric] == "response":
+        tells |= found["metric"] == "rate"
+    known = found[tells].groupby(["unit", "level", "group"])["why"].agg(lambda why: (why == "shown").any())
     rows = found[found["metric"] == metric].set_index(["unit", "level", "group"])
     sums = sums_of(list(rows.index))
     hidden = (rows["why"] != "shown").to_numpy()
@@ -114,6 +116,17 @@ def attacked(found, metric):
 def test_what_is_hidden_cannot_be_worked_out():
     found = decided(cells(size=lambda school, *_: (5, 30) if school in "AD" else (30, 90)))
     assert {"shown", "small", "linked"} == set(found["why"])
+    attacked(found, "met")
+
+
+def test_everyone_over_a_known_base_cannot_be_worked_out():
+    """Totals by themselves: no groups are known."""
+    found = cells(metrics=("met", "often"), size=lambda *_: (40, 90))
+    own = found[inside(found)]
+    lack = own["lack_some"].mask((own["metric"] == "met") & own["unit"].isin(["school:A", "school:E"]), 0)
+    found = summed(own.assign(lack_some=lack, have_some=own["n"] - lack))
+    found = decided(found[found["characteristic"] == "all"])
+    assert set(found.loc[found["metric"] == "often", "why"]) == {"shown"}
     attacked(found, "met")
 
 
@@ -137,13 +150,21 @@ def test_what_is_small_is_said_to_be_and_stays_hidden():
 
 
 def test_where_a_total_is_hidden_no_group_is_shown():
-    found = cells(size=lambda school, level, _: (3, 8) if (school, level) == ("B", "PGT") else (40, 90))
-    found = decided(found)
+    """Twelve women are all there are in one place; another is hidden with it, and all its groups, large as they are."""
+
+    def size(school, level, group):
+        if (school, level) == ("B", "PGT"):
+            return (12, 13) if group == "a" else (0, 1)
+        return 60, 90
+
+    found = cells(groups=tuple("abcdef"), size=size)
+    found = decided(found[found["n"] > 0])
     places = found[(found["characteristic"] == "all") & (found["why"] != "shown")]
-    assert len(places)
-    inside = found.merge(places[PLACE], on=PLACE)
-    assert set(inside["why"]) <= {"small", "linked"}
-    assert set(inside["characteristic"]) == {"all", "sex"}
+    assert set(places["why"]) == {"small", "linked"}
+    within = found.merge(places[PLACE], on=PLACE)
+    assert len(within) > 2 * len(places)
+    assert "shown" not in set(within["why"])
+    assert "shown" in set(found["why"])
 
 
 def test_nothing_small_hides_nothing():
@@ -197,6 +218,7 @@ def test_a_response_rate_is_hidden_where_the_answers_are():
     assert few.any()
     assert (why.loc[few[few].index, "rate"] != "shown").all()
     assert (why["rate"] == "shown").any()
+    attacked(found, "trust")
 
 
 def test_without_a_link_answers_and_enrolments_are_protected_apart():

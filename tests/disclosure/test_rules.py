@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.disclosure import rules
@@ -61,6 +61,66 @@ def test_a_response_rate_on_few_who_answered_is_hidden(answered, expected):
 def test_a_figure_that_says_nothing_private_may_be_near_the_ends():
     assert not hidden("has_tutor", 100, 100)
     assert hidden("has_tutor", 22, 22)
+
+
+ENDS = st.sampled_from([0, 1, 2, 3, 4, 7, 8, 9, 10, 11, 22, 23, 24])
+
+
+@st.composite
+def counts(draw):
+    """A base and how many of it, near every limit from either side."""
+    n = draw(ENDS | st.integers(0, 60))
+    return n, draw(st.builds(min, st.just(n), ENDS) | st.builds(lambda x: max(n - x, 0), ENDS) | st.integers(0, n))
+
+
+@given(counts())
+@example((23, 3))
+@example((23, 20))
+@example((23, 21))
+@example((22, 11))
+def test_a_percentage_is_shown_on_23_with_3_either_side(cell):
+    """HESA: no percentage on fewer than 22.5 people. The margin hides what all, or all but one or two, share."""
+    n, x = cell
+    assert hidden("trust", n, x) is not (n >= 23 and x >= 3 and n - x >= 3)
+    assert hidden("has_tutor", n, x) is not (n >= 23)
+    assert hidden("trust", n, x) is hidden("trust", n, n - x), "to have it and to lack it are one"
+
+
+@given(counts())
+@example((23, 9))
+@example((23, 10))
+def test_a_response_rate_is_shown_on_23_of_whom_10_answered(cell):
+    n, answered = cell
+    assert hidden("response_rate", n, answered) is not (n >= 23 and answered >= 10)
+
+
+@given(counts(), st.integers(0, 500))
+def test_a_mean_is_shown_on_10_with_3_either_side_whatever_its_sum(cell, total):
+    n, some = cell
+    assert hidden("meetings", n, total, some, n - some) is not (n >= 10 and some >= 3 and n - some >= 3)
+
+
+@given(counts(), st.sampled_from(["trust", "has_tutor", "response_rate"]), st.integers(0, 20), st.integers(0, 20))
+def test_more_people_never_hide_a_figure(cell, metric, having, lacking):
+    n, x = cell
+    if not hidden(metric, n, x):
+        assert not hidden(metric, n + having + lacking, x + having)
+
+
+@given(st.integers(0, 100_000), st.sampled_from([1, 3, 5, 10]))
+def test_a_rounded_count_is_a_multiple_of_the_step_and_the_nearest_one(count, step):
+    rounded = rules.to_nearest(pd.Series([count]), step)[0]
+    assert rounded % step == 0
+    assert -step / 2 < rounded - count <= step / 2, "halves up"
+
+
+@given(st.integers(-100_000, 100_000), st.integers(0, 3))
+def test_a_rounded_value_is_the_nearest_and_halves_go_away_from_0(tenths, decimals):
+    """As decimals are rounded, not as floating point holds them."""
+    value = tenths / 10 ** (decimals + 1)
+    whole, rest = divmod(abs(tenths), 10)
+    expected = np.copysign((whole + (rest >= 5)) / 10**decimals, tenths) + 0.0
+    assert rules.half_up(pd.Series([value]), decimals)[0] == pytest.approx(expected, abs=1e-12)
 
 
 # HESA Services Standard Rounding Methodology, and cases that follow from it

@@ -180,9 +180,19 @@ def test_no_hidden_share_can_be_worked_out(share):
 @given(tables(), st.data())
 def test_tables_that_share_a_pattern_are_safe_together(table, data):
     names, sums, counts, start = table
-    fewer = np.array([data.draw(st.integers(0, int(n))) for n in counts[inside(names)]])
+    other = np.array([data.draw(st.sampled_from([0, 0, 1, 2, 30])) for _ in counts[inside(names)]])
     sizes = sides(names)
-    both = [Counts.of_base(counts), Counts.of_base(with_totals(fewer.reshape(sizes)))]
+    both = [Counts.of_base(counts), Counts.of_base(with_totals(other.reshape(sizes)))]
+    pattern = protected(start, both, sums)
+    for each in both:
+        assert_safe(pattern, start, each, sums, WIDTH)
+
+
+def test_what_a_later_table_hides_is_safe_in_an_earlier_one():
+    """The second table must hide the totals of both columns; the second column's is then alone in the first table."""
+    names, sums = crossed(3, 2)
+    both = [Counts.of_base(with_totals(inner)) for inner in ([[0, 0], [0, 0], [0, 30]], [[1, 8], [3, 15], [8, 2]])]
+    start = np.array([name == ("0", "0") for name in names])
     pattern = protected(start, both, sums)
     for each in both:
         assert_safe(pattern, start, each, sums, WIDTH)
