@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from pipelines import publish, warehouse
+from pipelines.example import generate
 from pipelines.settings import ROOT, Settings
-from tests.bad_input.tiny import tiny_university
 
 MOMENTS = 12
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def start(settings):
     environment = {**os.environ, "APT_DATA": str(settings.data), "APT_KEY_FILE": str(settings.key_file)}
     return subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "run", "--sources", settings.inbox / "sources.toml"],
+        [sys.executable, "-m", "pipelines", "run", "--sources", settings.example / "sources.toml"],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
@@ -45,14 +45,9 @@ def assert_served(settings):
 @pytest.mark.timeout(900)
 def test_a_killed_run_leaves_the_release_in_force_intact(tmp_path):
     settings = Settings(data=tmp_path / "data", key_file=tmp_path / "keys" / "pseudonym.key")
-<<<<<<< HEAD
     generate(settings.example, students=1500, years=1, seed=3)
     whole_run(settings)
     began = time.monotonic()  # of a run that finds most of it published already
-=======
-    tiny_university(settings.inbox)  # each step about as long as the next, and a run a few seconds
-    began = time.monotonic()
->>>>>>> tst
     whole_run(settings)
     length = time.monotonic() - began
     moments = random.Random(11)
