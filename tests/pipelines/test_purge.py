@@ -197,7 +197,11 @@ def test_lists_of_quarantined_rows_keep_only_rows_of_kept_years(after_run):
     assert pipelines("purge", "--before", KEPT) == 0
     _, *rows = listed.read_text().splitlines()
     assert [row.split(",")[:3] for row in rows] == [["meetings", "meetings.csv", "204"]]
-    assert sorted(path.name for path in after_run.warehouse.iterdir()) == ["quarantine.csv", "warehouse.duckdb"]
+    assert sorted(path.name for path in after_run.warehouse.iterdir()) == [
+        "ledger.parquet",
+        "quarantine.csv",
+        "warehouse.duckdb",
+    ]
     assert not [path for path in after_run.warehouse.iterdir() if path.stat().st_mode & 0o077]
 
 
