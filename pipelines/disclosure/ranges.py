@@ -1,0 +1,395 @@
+"""How far hidden counts can be narrowed: the ranges of whole numbers that agree with every known sum.
+
+Runs in processes of its own, so it imports numbers and the solver only. Method: linear programs over non-negative
+counts as in the audit of cell suppression (Fischetti and Salazar 2000; Willenborg and de Waal 2001, chapter 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+CAP = 10_000_000  # more than any university has of anything; sums of a few dozen still fit 32 bits
+MOST_ROUNDS = 12  # of narrowing along the sums; programs do the rest
+RANDOM_CORNERS = 16
+WHOLE = 1e-6
+SECONDS = 20.0  # for one program in whole numbers
+N, HAVE, LACK = range(3)
+
+Lines = list[tuple[int, list[int]]]  # a sum and its parts
+
+
+class ContradictionError(ValueError):
+    """What is shown cannot all be true at once."""
+
+
+class Program:
+    """Whole numbers (or, relaxed, any numbers) between least and most whose sums lie between low and high."""
+
+    def __init__(
+        self, sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray
+    ) -> None:
+        self._parts = (sparse.csr_array(sums), low, high, least, most)
+        self._columns = np.arange(sums.shape[1], dtype=np.int32)
+        self._solver = self._pass()
+        self._whole: highspy.Highs | None = None
+
+    def _pass(self, *, whole: bool = False) -> highspy.Highs:
+        sums, low, high, least, most = self._parts
+        solver, lp = highspy.Highs(), highspy.HighsLp()
+        options = {"output_flag": False, "threads": 1, "random_seed": 0, "presolve": "on" if whole else "off"}
+        options |= {"mip_rel_gap": 0.0, "time_limit": SECONDS} if whole else {}
+        for name, value in options.items():
+            solver.setOptionValue(name, value)
+        lp.num_row_, lp.num_col_ = sums.shape
+        lp.col_cost_ = np.zeros(lp.num_col_)
+        lp.col_lower_, lp.col_upper_ = least.astype(float), most.astype(float)
+        lp.row_lower_, lp.row_upper_ = low.astype(float), high.astype(float)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = sums.indptr, sums.indices
+        lp.a_matrix_.value_ = sums.data.astype(float)
+        lp.sense_ = highspy.ObjSense.kMaximize
+        if whole:
+            lp.integrality_ = [highspy.HighsVarType.kInteger] * lp.num_col_
+        solver.passModel(lp)
+        return solver
+
+    def furthest(self, weights: np.ndarray, *, whole: bool = False) -> np.ndarray | None:
+        """The numbers with the largest weighted sum; None where it has no limit.
+
+        Raises ContradictionError where there are no such numbers, TimeoutError where whole ones take too long to find.
+        """
+        if whole and self._whole is None:
+            self._whole = self._pass(whole=True)
+        solver = self._whole if whole and self._whole is not None else self._solver
+        solver.changeColsCost(len(self._columns), self._columns, np.asarray(weights, float))
+        solver.run()
+        status = solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return np.asarray(solver.getSolution().col_value)
+        if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            return None
+        if status == highspy.HighsModelStatus.kTimeLimit:
+            raise TimeoutError
+        raise ContradictionError("No counts agree with everything that is shown.")
+
+
+def bounds(sums: sparse.csr_array, values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the most each sum of non-negative whole numbers can be, given the values of those that are known.
+
+    sums: one row per cell, one column per inner cell; values are read where known. The most is infinite where there
+    is no limit. Raises ContradictionError where the known values cannot all be true.
+    """
+    sums, values = sparse.csr_array(sums), np.asarray(values, float)
+    inner = sums.shape[1]
+    program = Program(sums[known], values[known], values[known], np.zeros(inner), np.full(inner, np.inf))
+    ends = []
+    for cell in sums.toarray():
+        for weights in (-cell, cell):
+            point = program.furthest(weights)
+            if point is not None and not _is_whole(point):
+                point = program.furthest(weights, whole=True)
+            ends.append(np.inf if point is None else abs(round(float(weights @ point))))
+    low, high = np.array(ends, float).reshape(-1, 2).T
+    return np.where(known, values, low), np.where(known, values, high)
+
+
+def _is_whole(point: np.ndarray) -> bool:
+    return bool(np.all(np.abs(point - np.round(point)) < WHOLE))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One way in which cells add up: positions 0 … size−1, and which of them are sums of which."""
+
+    size: int
+    lines: Lines
+
+    @property
+    def leaves(self) -> list[int]:
+        return [i for i in range(self.size) if i not in {parent for parent, _ in self.lines}]
+
+    def incidence(self) -> sparse.csr_array:
+        """Positions × leaves: which leaves each position is the sum of."""
+        column, parts = {leaf: j for j, leaf in enumerate(self.leaves)}, dict(reversed(self.lines))
+
+        def below(i: int) -> set[int]:
+            return {column[i]} if i in column else set().union(*(below(c) for c in parts[i]))
+
+        dense = np.zeros((self.size, len(column)), np.int8)
+        for i in range(self.size):
+            dense[i, list(below(i))] = 1
+        return sparse.csr_array(dense)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is known of the metrics, by number, and which ranges are wide enough."""
+
+    complementary: np.ndarray  # base = have + lack
+    private: np.ndarray
+    bases: list[tuple[list[int], list[int]]]  # metrics that share one base, and others that are out of some of it
+    opposites: list[tuple[int, int]]  # who has the one lacks the other
+    narrowest_base: int
+    narrowest_margin: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """The cells of one characteristic (and its broader ones) in one period, all metrics.
+
+    low, high: what is known of base, have and lack: metric × 3 × period × unit × level × group. hidden: numbers of the
+    hidden cells, −1 elsewhere, the same without counts. known_base: hidden cells whose base another metric shows.
+    """
+
+    axes: tuple[Axis, Axis, Axis, Axis]
+    low: np.ndarray
+    high: np.ndarray
+    hidden: np.ndarray
+    known_base: np.ndarray
+
+
+@dataclass(frozen=True)
+class Found:
+    """The verdicts on the hidden cells of one metric in one family: the number of the cell, its proved ranges (low and
+    high, 3 × cells), the width that is left (at most as wide as is needed), and whether it is broken or exactly known.
+    """
+
+    cell: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    width: np.ndarray
+    broken: np.ndarray
+    exact: np.ndarray
+
+
+def attacked(families: list[Family], terms: Terms) -> list[Found] | None:
+    """Attack every hidden cell of a period; None where what is known contradicts itself."""
+    try:
+        return _attack(families, terms)
+    except ContradictionError:
+        return None
+
+
+def _attack(families: list[Family], terms: Terms) -> list[Found]:
+    """All families share what they tell of everyone (group 0)."""
+    tight = [(family.low.copy(), family.high.copy()) for family in families]
+    for _ in range(3):
+        for family, (low, high) in zip(families, tight, strict=True):
+            narrow(low, high, family.axes, terms)
+        before = [(int(low.sum()), int(high.sum())) for low, high in tight]
+        least = np.max([low[..., 0] for low, _ in tight], axis=0)
+        most = np.min([high[..., 0] for _, high in tight], axis=0)
+        for low, high in tight:
+            low[..., 0], high[..., 0] = least, most
+        if before == [(int(low.sum()), int(high.sum())) for low, high in tight]:
+            break
+    if any((low > high).any() for low, high in tight):
+        raise ContradictionError("No counts agree with everything that is shown.")
+    found = []
+    for family, (low, high) in zip(families, tight, strict=True):
+        told_low, told_high = family.low.copy(), family.high.copy()
+        told_low[..., 0], told_high[..., 0] = low[..., 0], high[..., 0]
+        for _, others in terms.bases:
+            told_high[others, N] = np.minimum(told_high[others, N], high[others, N])
+        sums = sparse.csr_array(np.ones((1, 1), np.int8))
+        for axis in family.axes:
+            sums = sparse.csr_array(sparse.kron(sums, axis.incidence(), format="csr"))
+        for m in range(len(low)):
+            place = np.flatnonzero(family.hidden[m] >= 0)
+            if len(place):
+                known = family.known_base[m].ravel()[place] & terms.complementary[m]
+                search = _Search(
+                    *_system(sums, told_low[m], told_high[m], low[m], high[m], place, bool(terms.complementary[m])),
+                    known, bool(terms.private[m]), terms,
+                )  # fmt: skip
+                search.run()
+                found.append(Found(family.hidden[m].ravel()[place], *search.verdict()))
+    return found
+
+
+def share(low: np.ndarray, high: np.ndarray, terms: Terms) -> None:
+    """What metrics tell of each other: one base for those out of everybody, at most that for the others."""
+    for alike, others in terms.bases:
+        low[alike, N], high[alike, N] = low[alike, N].max(axis=0), high[alike, N].min(axis=0)
+        high[others, N] = np.minimum(high[others, N], high[alike[0], N])
+    for a, b in terms.opposites:
+        for one, other in ((HAVE, LACK), (LACK, HAVE)):
+            low[a, one] = low[b, other] = np.maximum(low[a, one], low[b, other])
+            high[a, one] = high[b, other] = np.minimum(high[a, one], high[b, other])
+
+
+def narrow(low: np.ndarray, high: np.ndarray, axes: tuple[Axis, ...], terms: Terms) -> None:
+    """Narrow ranges along every sum, again and again, in place: a sum is what its parts are, a part what is left."""
+    both = terms.complementary
+    for _ in range(MOST_ROUNDS):
+        before = int(low.sum(dtype=np.int64)), int(high.sum(dtype=np.int64))
+        share(low, high, terms)
+        if both.any():
+            ends = low[both], high[both]
+            _along(*(np.moveaxis(end, 1, 0) for end in ends), N, [HAVE, LACK])
+            low[both], high[both] = ends
+        if not both.all():  # who is counted has some or lacks some, or both
+            n, have, lack = (high[~both, q] for q in (N, HAVE, LACK))
+            high[~both, N] = np.minimum(n, have + lack)
+            high[~both, HAVE], high[~both, LACK] = np.minimum(have, n), np.minimum(lack, n)
+            low[~both, N] = low[~both].max(axis=1)
+        for number, axis in enumerate(axes):
+            ends = np.moveaxis(low, number + 2, 0), np.moveaxis(high, number + 2, 0)
+            for parent, parts in axis.lines:
+                _along(*ends, parent, parts)
+        if before == (int(low.sum(dtype=np.int64)), int(high.sum(dtype=np.int64))):
+            return
+
+
+def _along(low: np.ndarray, high: np.ndarray, parent: int, parts: list[int]) -> None:
+    least, most = low[parts], high[parts]
+    sum_least, sum_most = least.sum(axis=0, dtype=low.dtype), most.sum(axis=0, dtype=low.dtype)
+    low[parent] = np.maximum(low[parent], sum_least)
+    high[parent] = np.minimum(high[parent], sum_most)
+    high[parts] = np.minimum(most, high[parent] - (sum_least - least))
+    low[parts] = np.maximum(least, low[parent] - (sum_most - most))
+
+
+def _system(
+    sums: sparse.csr_array,
+    told_low: np.ndarray,
+    told_high: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    place: np.ndarray,
+    complementary: bool,
+) -> tuple[Program | None, sparse.csr_array, np.ndarray, np.ndarray, np.ndarray]:
+    """The program of one metric, the sums that are attacked and their known part, and how far they are narrowed yet."""
+    low, high = low.reshape(3, -1).astype(float), high.reshape(3, -1).astype(float)
+    least_told, most_told = (told.reshape(3, -1).astype(float) for told in (told_low, told_high))
+    leaf = np.zeros(sums.shape[1], int)
+    single = np.flatnonzero(np.diff(sums.indptr) == 1)
+    leaf[sums.indices[sums.indptr[single]]] = single
+    shown = least_told == most_told
+    if complementary:
+        every = sparse.block_array([[sums, sums], [sums, None], [None, sums]], format="csr")
+        inner = [HAVE, LACK]
+        most_told[N][shown[HAVE] & shown[LACK]] = CAP  # its parts are told, so that it adds nothing
+        least_told[N][shown[HAVE] & shown[LACK]] = 0
+    else:
+        every = sparse.block_diag([sums, sums, sums], format="csr")
+        inner = [N, HAVE, LACK]
+    least, most = low[inner][:, leaf].ravel(), high[inner][:, leaf].ravel()
+    free = least < most
+    fixed = np.where(free, 0, least)
+    targets = (np.arange(3)[:, None] * sums.shape[0] + place).ravel()
+    rows, row_low, row_high = every, least_told.ravel(), most_told.ravel()
+    if not complementary:
+        one = sparse.eye_array(len(leaf), format="csr")
+        either = sparse.block_array([[one, -one, None], [one, None, -one], [-one, one, one]], format="csr")
+        rows = sparse.vstack([rows, either], format="csr")
+        row_low = np.r_[row_low, np.zeros(either.shape[0])]
+        row_high = np.r_[row_high, np.full(either.shape[0], float(CAP))]
+    up, down = rows.maximum(0), rows.minimum(0)
+    told = (row_low > up @ least + down @ most) | (row_high < np.minimum(up @ most + down @ least, CAP))
+    rows, known = rows[told][:, free], rows[told] @ fixed
+    row_low, row_high = row_low[told] - known, row_high[told] - known
+    # rows over the same inner cells are one
+    _, first, same = np.unique(
+        np.round(rows @ np.random.default_rng(0).random(rows.shape[1]), 9), return_index=True, return_inverse=True
+    )
+    row_least, row_most = np.full(len(first), -np.inf), np.full(len(first), np.inf)
+    np.maximum.at(row_least, same, row_low)
+    np.minimum.at(row_most, same, row_high)
+    program = Program(rows[first], row_least, row_most, least[free], most[free]) if free.any() else None
+    return program, every[targets][:, free], every[targets] @ fixed, low[:, place], high[:, place]
+
+
+class _Search:
+    """Points that agree with what is told, until each hidden cell is known to be wide enough or known not to be."""
+
+    def __init__(
+        self,
+        program: Program | None,
+        targets: sparse.csr_array,
+        constant: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        known_base: np.ndarray,
+        private: bool,
+        terms: Terms,
+    ) -> None:
+        self._program, self._targets, self._constant = program, targets, constant
+        self.low, self.high = low, high  # proved: no further out
+        self._least, self._most = np.full_like(low, CAP), np.full_like(high, -1)  # met: at least this far
+        self._known_base, self._private = known_base, private
+        self._need = np.where(known_base, terms.narrowest_margin, terms.narrowest_base)
+
+    def run(self) -> None:
+        if self._program is None:
+            self._least, self._most = self.low, self.high
+            return
+        cells, random = self.low.shape[1], np.random.default_rng(0)
+        for _ in range(RANDOM_CORNERS):
+            still = self._open()
+            if not still.any():
+                return
+            weights = np.zeros((3, cells))
+            signs = random.choice([-1.0, 1.0], cells) * still
+            weights[HAVE] = signs
+            weights[LACK] = np.where(self._known_base, 0, signs)
+            self._go(weights.ravel() @ self._targets)
+        for whole in (False, True):
+            for cell in np.flatnonzero(self._open()):
+                for quantity, sign in self._ends(cell):
+                    self._go(sign * self._targets[[quantity * cells + cell]].toarray()[0], (quantity, cell, sign), whole)
+                    if not self._open()[cell]:
+                        break
+
+    def _ends(self, cell: int) -> Iterator[tuple[int, int]]:
+        for quantity in (HAVE, LACK) if self._known_base[cell] else (N, HAVE, LACK):
+            for sign in (1, -1):
+                end = self.high if sign > 0 else self.low
+                met = self._most if sign > 0 else self._least
+                if end[quantity, cell] != met[quantity, cell]:
+                    yield quantity, sign
+
+    def _go(self, weights: np.ndarray, end: tuple[int, int, int] | None = None, whole: bool = False) -> None:
+        assert self._program is not None
+        try:
+            point = self._program.furthest(weights, whole=whole)
+        except TimeoutError:
+            return  # neither met nor proved: the cell stays narrow
+        assert point is not None, "every count is below a cap"
+        values = (self._targets @ point + self._constant).reshape(self.low.shape)
+        if end is not None:
+            quantity, cell, sign = end
+            value = values[quantity, cell]
+            if sign > 0:
+                self.high[quantity, cell] = min(self.high[quantity, cell], np.floor(value + WHOLE))
+            else:
+                self.low[quantity, cell] = max(self.low[quantity, cell], np.ceil(value - WHOLE))
+        if _is_whole(point):
+            self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
+
+    def _open(self) -> np.ndarray:
+        """Cells on which there is no verdict yet."""
+        wide, may_be = (self._widths(*ends) >= self._need for ends in ((self._least, self._most), (self.low, self.high)))
+        undecided = ~wide & may_be
+        if self._private:
+            for quantity in (HAVE, LACK):
+                undecided |= may_be & (self._most <= self._least)[quantity] & (self.high > self.low)[quantity]
+        return undecided
+
+    def _widths(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """How wide a range is left to a member, who knows of one person: themself."""
+        widths = np.maximum(high - np.maximum(low, 1), 0)
+        return np.where(self._known_base, np.minimum(widths[HAVE], widths[LACK]), widths.max(axis=0))
+
+    def verdict(self) -> tuple[np.ndarray, ...]:
+        """low, high, width, broken, exact of each cell."""
+        met, proved = (self._widths(*ends) for ends in ((self._least, self._most), (self.low, self.high)))
+        width = np.minimum(np.where(proved < self._need, proved, met), self._need)
+        same = np.where(proved < self._need, self.high <= self.low, self._most <= self._least)
+        exact = same[[HAVE, LACK]].any(axis=0) & self._private
+        return self.low.astype(np.int32), self.high.astype(np.int32), width, width < self._need, exact
