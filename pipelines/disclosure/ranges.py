@@ -18,6 +18,7 @@ MOST_ROUNDS = 12  # of narrowing along the sums; programs do the rest
 RANDOM_CORNERS = 16
 WHOLE = 1e-6
 SECONDS = 20.0  # for one program in whole numbers
+PRIMAL_SIMPLEX = 4
 N, HAVE, LACK = range(3)
 
 Lines = list[tuple[int, list[int]]]  # a sum and its parts
@@ -35,28 +36,26 @@ class Program:
     ) -> None:
         self._parts = (sparse.csr_array(sums), low, high, least, most)
         self._columns = np.arange(sums.shape[1], dtype=np.int32)
-        self._solver = self._pass()
+        self._solver = _passed(*self._parts)
+        self._solver.run()  # any point first; from there on, other corners are near for the primal simplex method
+        self._solver.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
         self._whole: highspy.Highs | None = None
 
-    def _pass(self, *, whole: bool = False) -> highspy.Highs:
+    def near(self, point: np.ndarray) -> np.ndarray | None:
+        """Whole numbers that differ from the point only where it is not whole, and there by less than one; or None."""
         sums, low, high, least, most = self._parts
-        solver, lp = highspy.Highs(), highspy.HighsLp()
-        options = {"output_flag": False, "threads": 1, "random_seed": 0, "presolve": "on" if whole else "off"}
-        options |= {"mip_rel_gap": 0.0, "time_limit": SECONDS} if whole else {}
-        for name, value in options.items():
-            solver.setOptionValue(name, value)
-        lp.num_row_, lp.num_col_ = sums.shape
-        lp.col_cost_ = np.zeros(lp.num_col_)
-        lp.col_lower_, lp.col_upper_ = least.astype(float), most.astype(float)
-        lp.row_lower_, lp.row_upper_ = low.astype(float), high.astype(float)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_ = sums.indptr, sums.indices
-        lp.a_matrix_.value_ = sums.data.astype(float)
-        lp.sense_ = highspy.ObjSense.kMaximize
-        if whole:
-            lp.integrality_ = [highspy.HighsVarType.kInteger] * lp.num_col_
-        solver.passModel(lp)
-        return solver
+        part = np.abs(point - np.round(point)) >= WHOLE
+        rest = np.where(part, 0, np.round(point))
+        rows = np.flatnonzero(abs(sums) @ part)
+        known, here = (sums @ rest)[rows], point[part]
+        within = np.maximum(least[part], np.floor(here)), np.minimum(most[part], np.ceil(here))
+        small = sums[rows][:, part], low[rows] - known, high[rows] - known, *within
+        solver = _passed(*small, whole=True)
+        solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        rest[part] = np.round(solver.getSolution().col_value)
+        return rest
 
     def furthest(self, weights: np.ndarray, *, whole: bool = False) -> np.ndarray | None:
         """The numbers with the largest weighted sum; None where it has no limit.
@@ -64,7 +63,7 @@ class Program:
         Raises ContradictionError where there are no such numbers, TimeoutError where whole ones take too long to find.
         """
         if whole and self._whole is None:
-            self._whole = self._pass(whole=True)
+            self._whole = _passed(*self._parts, whole=True)
         solver = self._whole if whole and self._whole is not None else self._solver
         solver.changeColsCost(len(self._columns), self._columns, np.asarray(weights, float))
         solver.run()
@@ -76,6 +75,28 @@ class Program:
         if status == highspy.HighsModelStatus.kTimeLimit:
             raise TimeoutError
         raise ContradictionError("No counts agree with everything that is shown.")
+
+
+def _passed(
+    sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray, *, whole: bool = False
+) -> highspy.Highs:
+    solver, lp = highspy.Highs(), highspy.HighsLp()
+    options = {"output_flag": False, "threads": 1, "random_seed": 0, "presolve": "on" if whole else "off"}
+    options |= {"mip_rel_gap": 0.0, "time_limit": SECONDS} if whole else {}
+    for name, value in options.items():
+        solver.setOptionValue(name, value)
+    lp.num_row_, lp.num_col_ = sums.shape
+    lp.col_cost_ = np.zeros(lp.num_col_)
+    lp.col_lower_, lp.col_upper_ = least.astype(float), most.astype(float)
+    lp.row_lower_, lp.row_upper_ = low.astype(float), high.astype(float)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = sums.indptr, sums.indices
+    lp.a_matrix_.value_ = sums.data.astype(float)
+    lp.sense_ = highspy.ObjSense.kMaximize
+    if whole:
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * lp.num_col_
+    solver.passModel(lp)
+    return solver
 
 
 def bounds(sums: sparse.csr_array, values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -369,7 +390,9 @@ class _Search:
                 self.high[quantity, cell] = min(self.high[quantity, cell], np.floor(value + WHOLE))
             else:
                 self.low[quantity, cell] = max(self.low[quantity, cell], np.ceil(value - WHOLE))
-        if _is_whole(point):
+        nearby = point if _is_whole(point) else self._program.near(point)
+        if nearby is not None:
+            values = (self._targets @ nearby + self._constant).reshape(self.low.shape)
             self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
 
     def _open(self) -> np.ndarray:
