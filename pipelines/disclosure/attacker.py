@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from pipelines.disclosure.places import COUNTS, KEY, Broader, Metrics, Places, Pooled
-from pipelines.disclosure.ranges import ContradictionError, Family, Found, Terms, attacked
+from pipelines.disclosure.programs import ContradictionError, bounds
+from pipelines.disclosure.ranges import Family, Found, Terms, attacked
 
-__all__ = ["Attack", "Bar", "Metrics", "attack", "differenced"]
+__all__ = ["Attack", "Bar", "Metrics", "attack", "bounds", "differenced"]
 
 REPORT = ["academic_year", "part", "metric", "characteristic"]
 RANGES = [f"{count}_{end}" for end in ("low", "high") for count in COUNTS]

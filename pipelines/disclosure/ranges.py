@@ -1,7 +1,7 @@
-"""How far hidden counts can be narrowed: the ranges of whole numbers that agree with every known sum.
+"""How far hidden counts can be narrowed: the ranges of whole numbers that agree with everything known.
 
 Runs in processes of its own, so it imports numbers and the solver only. Method: linear programs over non-negative
-counts as in the audit of cell suppression (Fischetti and Salazar 2000; Willenborg and de Waal 2001, chapter 6).
+counts, as in the audit of cell suppression (Fischetti and Salazar 2001; Willenborg and de Waal 2001, chapter 6).
 """
 
 from __future__ import annotations
@@ -9,118 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 from scipy import sparse
+
+from pipelines.disclosure.programs import WHOLE, ContradictionError, Program, is_whole
 
 CAP = 10_000_000  # more than any university has of anything; sums of a few dozen still fit 32 bits
 MOST_ROUNDS = 12  # of narrowing along the sums; programs do the rest
 RANDOM_CORNERS = 16
-WHOLE = 1e-6
-SECONDS = 20.0  # for one program in whole numbers
-PRIMAL_SIMPLEX = 4
+PUSH = 0.01  # of the weight of the cell looked at
 N, HAVE, LACK = range(3)
 
 Lines = list[tuple[int, list[int]]]  # a sum and its parts
-
-
-class ContradictionError(ValueError):
-    """What is shown cannot all be true at once."""
-
-
-class Program:
-    """Whole numbers (or, relaxed, any numbers) between least and most whose sums lie between low and high."""
-
-    def __init__(
-        self, sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray
-    ) -> None:
-        self._parts = (sparse.csr_array(sums), low, high, least, most)
-        self._columns = np.arange(sums.shape[1], dtype=np.int32)
-        self._solver = _passed(*self._parts)
-        self._solver.run()  # any point first; from there on, other corners are near for the primal simplex method
-        self._solver.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
-        self._whole: highspy.Highs | None = None
-
-    def near(self, point: np.ndarray) -> np.ndarray | None:
-        """Whole numbers that differ from the point only where it is not whole, and there by less than one; or None."""
-        sums, low, high, least, most = self._parts
-        part = np.abs(point - np.round(point)) >= WHOLE
-        rest = np.where(part, 0, np.round(point))
-        rows = np.flatnonzero(abs(sums) @ part)
-        known, here = (sums @ rest)[rows], point[part]
-        within = np.maximum(least[part], np.floor(here)), np.minimum(most[part], np.ceil(here))
-        small = sums[rows][:, part], low[rows] - known, high[rows] - known, *within
-        solver = _passed(*small, whole=True)
-        solver.run()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        rest[part] = np.round(solver.getSolution().col_value)
-        return rest
-
-    def furthest(self, weights: np.ndarray, *, whole: bool = False) -> np.ndarray | None:
-        """The numbers with the largest weighted sum; None where it has no limit.
-
-        Raises ContradictionError where there are no such numbers, TimeoutError where whole ones take too long to find.
-        """
-        if whole and self._whole is None:
-            self._whole = _passed(*self._parts, whole=True)
-        solver = self._whole if whole and self._whole is not None else self._solver
-        solver.changeColsCost(len(self._columns), self._columns, np.asarray(weights, float))
-        solver.run()
-        status = solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kOptimal:
-            return np.asarray(solver.getSolution().col_value)
-        if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            return None
-        if status == highspy.HighsModelStatus.kTimeLimit:
-            raise TimeoutError
-        raise ContradictionError("No counts agree with everything that is shown.")
-
-
-def _passed(
-    sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray, *, whole: bool = False
-) -> highspy.Highs:
-    solver, lp = highspy.Highs(), highspy.HighsLp()
-    options = {"output_flag": False, "threads": 1, "random_seed": 0, "presolve": "on" if whole else "off"}
-    options |= {"mip_rel_gap": 0.0, "time_limit": SECONDS} if whole else {}
-    for name, value in options.items():
-        solver.setOptionValue(name, value)
-    lp.num_row_, lp.num_col_ = sums.shape
-    lp.col_cost_ = np.zeros(lp.num_col_)
-    lp.col_lower_, lp.col_upper_ = least.astype(float), most.astype(float)
-    lp.row_lower_, lp.row_upper_ = low.astype(float), high.astype(float)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_ = sums.indptr, sums.indices
-    lp.a_matrix_.value_ = sums.data.astype(float)
-    lp.sense_ = highspy.ObjSense.kMaximize
-    if whole:
-        lp.integrality_ = [highspy.HighsVarType.kInteger] * lp.num_col_
-    solver.passModel(lp)
-    return solver
-
-
-def bounds(sums: sparse.csr_array, values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the most each sum of non-negative whole numbers can be, given the values of those that are known.
-
-    sums: one row per cell, one column per inner cell; values are read where known. The most is infinite where there
-    is no limit. Raises ContradictionError where the known values cannot all be true.
-    """
-    sums, values = sparse.csr_array(sums), np.asarray(values, float)
-    inner = sums.shape[1]
-    program = Program(sums[known], values[known], values[known], np.zeros(inner), np.full(inner, np.inf))
-    ends = []
-    for cell in sums.toarray():
-        for weights in (-cell, cell):
-            point = program.furthest(weights)
-            if point is not None and not _is_whole(point):
-                point = program.furthest(weights, whole=True)
-            ends.append(np.inf if point is None else abs(round(float(weights @ point))))
-    low, high = np.array(ends, float).reshape(-1, 2).T
-    return np.where(known, values, low), np.where(known, values, high)
-
-
-def _is_whole(point: np.ndarray) -> bool:
-    return bool(np.all(np.abs(point - np.round(point)) < WHOLE))
 
 
 @dataclass(frozen=True)
@@ -350,35 +250,39 @@ class _Search:
         if self._program is None:
             self._least, self._most = self.low, self.high
             return
-        cells, random = self.low.shape[1], np.random.default_rng(0)
+        shape, random = self.low.shape, np.random.default_rng(0)
         for _ in range(RANDOM_CORNERS):
             still = self._open()
             if not still.any():
                 return
-            weights = np.zeros((3, cells))
-            signs = random.choice([-1.0, 1.0], cells) * still
+            weights = np.zeros(shape)
+            signs = random.choice([-1.0, 1.0], shape[1]) * still
             weights[HAVE] = signs
             weights[LACK] = np.where(self._known_base, 0, signs)
-            self._go(weights.ravel() @ self._targets)
-        for whole in (False, True):
+            self._go(weights)
+        # one by one: first with all others pushed a little at random, which makes corners whole and moves many; then
+        # alone, which proves how far they go; then in whole numbers, where only broken numbers were found to go so far
+        for pushed, whole in ((True, False), (False, False), (False, True)):
             for cell in np.flatnonzero(self._open()):
                 for quantity, sign in self._ends(cell):
-                    self._go(sign * self._targets[[quantity * cells + cell]].toarray()[0], (quantity, cell, sign), whole)
+                    weights = random.uniform(-PUSH, PUSH, shape) if pushed else np.zeros(shape)
+                    weights[quantity, cell] = sign
+                    self._go(weights, None if pushed else (quantity, cell, sign), whole=whole)
                     if not self._open()[cell]:
                         break
 
     def _ends(self, cell: int) -> Iterator[tuple[int, int]]:
+        """The ends of the ranges of a cell that are not known yet: quantity, and 1 for the upper, −1 for the lower."""
         for quantity in (HAVE, LACK) if self._known_base[cell] else (N, HAVE, LACK):
-            for sign in (1, -1):
-                end = self.high if sign > 0 else self.low
-                met = self._most if sign > 0 else self._least
-                if end[quantity, cell] != met[quantity, cell]:
+            for sign, proved, met in ((1, self.high, self._most), (-1, self.low, self._least)):
+                if proved[quantity, cell] != met[quantity, cell]:
                     yield quantity, sign
 
-    def _go(self, weights: np.ndarray, end: tuple[int, int, int] | None = None, whole: bool = False) -> None:
+    def _go(self, weights: np.ndarray, end: tuple[int, int, int] | None = None, *, whole: bool = False) -> None:
+        """Look for a corner; `end` is proved by it where it was looked for alone."""
         assert self._program is not None
         try:
-            point = self._program.furthest(weights, whole=whole)
+            point = self._program.furthest(weights.ravel() @ self._targets, whole=whole)
         except TimeoutError:
             return  # neither met nor proved: the cell stays narrow
         assert point is not None, "every count is below a cap"
@@ -390,10 +294,12 @@ class _Search:
                 self.high[quantity, cell] = min(self.high[quantity, cell], np.floor(value + WHOLE))
             else:
                 self.low[quantity, cell] = max(self.low[quantity, cell], np.ceil(value - WHOLE))
-        nearby = point if _is_whole(point) else self._program.near(point)
-        if nearby is not None:
-            values = (self._targets @ nearby + self._constant).reshape(self.low.shape)
+        if is_whole(point):
             self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
+            if not whole:
+                self._program.remember()
+        elif not whole:
+            self._program.go_back()
 
     def _open(self) -> np.ndarray:
         """Cells on which there is no verdict yet."""
