@@ -16,7 +16,10 @@ from pipelines.disclosure.programs import WHOLE, ContradictionError, Program, is
 
 CAP = 10_000_000  # more than any university has of anything; sums of a few dozen still fit 32 bits
 MOST_ROUNDS = 12  # of narrowing along the sums; programs do the rest
-RANDOM_CORNERS = 16
+MOST_CORNERS = 80  # each moves some of the cells as far as they go together, in directions drawn at random
+AT_ONCE = 200
+FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of the open cells
+WORTH = 0.03
 PUSH = 0.01  # of the weight of the cell looked at
 N, HAVE, LACK = range(3)
 
@@ -251,21 +254,25 @@ class _Search:
             self._least, self._most = self.low, self.high
             return
         shape, random = self.low.shape, np.random.default_rng(0)
-        for _ in range(RANDOM_CORNERS):
+        fruitless = 0
+        for _ in range(MOST_CORNERS):
             still = self._open()
-            if not still.any():
-                return
+            if not still.any() or fruitless == FRUITLESS:
+                break
+            some = random.permutation(np.flatnonzero(still))[:AT_ONCE]
             weights = np.zeros(shape)
-            signs = random.choice([-1.0, 1.0], shape[1]) * still
-            weights[HAVE] = signs
-            weights[LACK] = np.where(self._known_base, 0, signs)
-            self._go(weights)
+            weights[HAVE, some] = random.choice([-1.0, 1.0], len(some))
+            as_well = np.where(self._known_base[some], 0, random.choice([1.0, 1.0, 1.0, -1.0], len(some)))
+            weights[LACK, some] = weights[HAVE, some] * as_well  # mostly the base, at times who has against who lacks
+            whole = self._go(weights)
+            closed = still.sum() - self._open().sum()
+            fruitless = 0 if closed > WORTH * still.sum() else fruitless + whole
         # one by one: first with all others pushed a little at random, which makes corners whole and moves many; then
         # alone, which proves how far they go; then in whole numbers, where only broken numbers were found to go so far
-        for pushed, whole in ((True, False), (False, False), (False, True)):
-            for cell in np.flatnonzero(self._open()):
+        for pushed, whole in ((True, False), (False, False), (True, False), (False, True)):
+            for cell in random.permutation(np.flatnonzero(self._open())):
                 for quantity, sign in self._ends(cell):
-                    weights = random.uniform(-PUSH, PUSH, shape) if pushed else np.zeros(shape)
+                    weights = random.uniform(-PUSH, PUSH, shape) * self._open() if pushed else np.zeros(shape)
                     weights[quantity, cell] = sign
                     self._go(weights, None if pushed else (quantity, cell, sign), whole=whole)
                     if not self._open()[cell]:
@@ -278,13 +285,13 @@ class _Search:
                 if proved[quantity, cell] != met[quantity, cell]:
                     yield quantity, sign
 
-    def _go(self, weights: np.ndarray, end: tuple[int, int, int] | None = None, *, whole: bool = False) -> None:
-        """Look for a corner; `end` is proved by it where it was looked for alone."""
+    def _go(self, weights: np.ndarray, end: tuple[int, int, int] | None = None, *, whole: bool = False) -> bool:
+        """Look for a corner; `end` is proved by it where it was looked for alone. True where it is in whole numbers."""
         assert self._program is not None
         try:
             point = self._program.furthest(weights.ravel() @ self._targets, whole=whole)
         except TimeoutError:
-            return  # neither met nor proved: the cell stays narrow
+            return False  # neither met nor proved: the cell stays narrow
         assert point is not None, "every count is below a cap"
         values = (self._targets @ point + self._constant).reshape(self.low.shape)
         if end is not None:
@@ -298,8 +305,10 @@ class _Search:
             self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
             if not whole:
                 self._program.remember()
-        elif not whole:
+            return True
+        if not whole:
             self._program.go_back()
+        return False
 
     def _open(self) -> np.ndarray:
         """Cells on which there is no verdict yet."""
