@@ -69,7 +69,9 @@ class Attack:
             known = f" (or {self.bar.narrowest_margin} where the base is known)"
             said.append(f"none could be narrowed to fewer than {self.bar.narrowest_base}{known}")
         if len(self.exact):
-            said.append(f"{len(self.exact):,} hidden cells of private metrics have a count that can be worked out exactly")
+            said.append(
+                f"{len(self.exact):,} hidden cells of private metrics have a count that can be worked out exactly"
+            )
         if len(self.differenced):
             said.append(f"{len(self.differenced):,} shown cells differ by too few people from the release before")
         return "; ".join(said) + "."
@@ -119,7 +121,11 @@ def attack(
             raise ContradictionError(f"What is shown of {places.tasks[task]} does not add up.")
     cells = hidden.join(_worst([f for of_task in found for f in of_task or []], len(hidden)))
     before = pd.MultiIndex.from_frame(hidden).isin(pd.MultiIndex.from_frame(old[KEY]))
-    cells.loc[before, "width"], cells.loc[before, "broken"], cells["why"] = 0, True, np.where(before, SHOWN_BEFORE, NARROW)
+    cells.loc[before, "width"], cells.loc[before, "broken"], cells["why"] = (
+        0,
+        True,
+        np.where(before, SHOWN_BEFORE, NARROW),
+    )
     report = cells.groupby(REPORT, sort=False).agg(
         hidden=("broken", "size"), broken=("broken", "sum"), exact=("exact", "sum"), narrowest=("width", "min")
     )

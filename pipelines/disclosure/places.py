@@ -66,7 +66,12 @@ class Places:
         level = {name: i for i, name in enumerate([EVERYONE, *sorted(set(cells["level"]) - {EVERYONE})])}
         self._levels = Axis(len(level), [(0, list(range(1, len(level))))] if len(level) > 1 else [])
         self._metrics = {name: i for i, name in enumerate(sorted(set(cells["metric"])))}
-        self._place = [_codes(cells["metric"], self._metrics), t, _codes(cells["unit"], unit), _codes(cells["level"], level)]
+        self._place = [
+            _codes(cells["metric"], self._metrics),
+            t,
+            _codes(cells["unit"], unit),
+            _codes(cells["level"], level),
+        ]
         self._families = _families(cells, broader)
         pairs = cells.groupby(["characteristic", "group"], sort=False).ngroup().to_numpy()
         first = cells[["characteristic", "group"]].iloc[np.unique(pairs, return_index=True)[1]]
@@ -116,7 +121,9 @@ class Places:
             low[:, N][unseen] = int(hold_someone)
             share(low, high, terms)
             known = (hidden >= 0) & (low[:, N] == high[:, N])
-            families.append(Family((Axis(len(periods), lines), self._units, self._levels, groups.axis), low, high, hidden, known))
+            families.append(
+                Family((Axis(len(periods), lines), self._units, self._levels, groups.axis), low, high, hidden, known)
+            )
         return families
 
 
@@ -134,7 +141,9 @@ def _together(periods: set[Period], pooled: Pooled) -> list[list[Period]]:
         task = {(label, part)} | ({(year, WHOLE_YEAR) for year in pooled.get(label, [])} if part == POOLED else set())
         tasks, linked = [t for t in tasks if not t & task], [t for t in tasks if t & task]
         tasks.append(task.union(*linked))
-    return [sorted(task, key=lambda period: (period[1] != POOLED, period)) for task in sorted(tasks, key=len, reverse=True)]
+    return [
+        sorted(task, key=lambda period: (period[1] != POOLED, period)) for task in sorted(tasks, key=len, reverse=True)
+    ]
 
 
 def _units(schools: pd.DataFrame) -> tuple[Axis, dict[str, int], np.ndarray]:
@@ -173,7 +182,8 @@ def _across(
     """
     place = shown.groupby([k for k in KEY if k != "metric"], sort=False, observed=True).ngroup()
     wide = {
-        count: shown.assign(place=place).pivot(index="place", columns="metric", values=count).astype(float) for count in COUNTS
+        count: shown.assign(place=place).pivot(index="place", columns="metric", values=count).astype(float)
+        for count in COUNTS
     }
     alike, opposites = [], []
     for grain in sorted({metrics.grain[m] for m in number}):

@@ -67,7 +67,13 @@ def is_whole(point: np.ndarray) -> bool:
 
 
 def _passed(
-    sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray, *, whole: bool = False
+    sums: sparse.csr_array,
+    low: np.ndarray,
+    high: np.ndarray,
+    least: np.ndarray,
+    most: np.ndarray,
+    *,
+    whole: bool = False,
 ) -> highspy.Highs:
     solver, lp = highspy.Highs(), highspy.HighsLp()
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "presolve": "on" if whole else "off"}

@@ -312,7 +312,9 @@ class _Search:
 
     def _open(self) -> np.ndarray:
         """Cells on which there is no verdict yet."""
-        wide, may_be = (self._widths(*ends) >= self._need for ends in ((self._least, self._most), (self.low, self.high)))
+        wide, may_be = (
+            self._widths(*ends) >= self._need for ends in ((self._least, self._most), (self.low, self.high))
+        )
         undecided = ~wide & may_be
         if self._private:
             for quantity in (HAVE, LACK):
