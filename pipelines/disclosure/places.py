@@ -79,12 +79,12 @@ class Places:
         self._group = [np.array([f.place.get(p, -1) for p in of_pair], int)[pairs] for f in self._families]
 
         self._characteristic = {c: i for i, c in enumerate(dict.fromkeys(cells["characteristic"]))}
-        m, _, u, l = (codes[~self.old] for codes in self._place)
+        of_metric, _, of_unit, of_level = (codes[~self.old] for codes in self._place)
         listed = cells[~self.old]
         self._kinds = np.zeros((len(self._metrics), 3, 3, 2, len(self._characteristic) + 1), bool)
         is_pooled = (listed["part"] == POOLED).to_numpy(int)
         c = _codes(listed["characteristic"], self._characteristic)
-        self._kinds[m, is_pooled, self._kind_of_unit[u], (l > 0).astype(int), c] = True
+        self._kinds[of_metric, is_pooled, self._kind_of_unit[of_unit], (of_level > 0).astype(int), c] = True
         self.alike, self.opposites = _across(shown, self._metrics, metrics)
         self.complementary = np.array([metrics.kind[m] != "ratio" for m in self._metrics])
         self.private = np.array([m in metrics.private for m in self._metrics])

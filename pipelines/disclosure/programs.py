@@ -76,7 +76,12 @@ def _passed(
     whole: bool = False,
 ) -> highspy.Highs:
     solver, lp = highspy.Highs(), highspy.HighsLp()
-    options = {"output_flag": False, "threads": 1, "random_seed": 0, "presolve": "on" if whole else "off"}
+    options: dict[str, float | str] = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": 0,
+        "presolve": "on" if whole else "off",
+    }
     options |= {"mip_rel_gap": 0.0, "time_limit": SECONDS} if whole else {}
     for name, value in options.items():
         solver.setOptionValue(name, value)

@@ -155,7 +155,7 @@ def narrow(low: np.ndarray, high: np.ndarray, axes: tuple[Axis, ...], terms: Ter
         share(low, high, terms)
         if both.any():
             ends = low[both], high[both]
-            _along(*(np.moveaxis(end, 1, 0) for end in ends), N, [HAVE, LACK])
+            _along(np.moveaxis(ends[0], 1, 0), np.moveaxis(ends[1], 1, 0), N, [HAVE, LACK])
             low[both], high[both] = ends
         if not both.all():  # who is counted has some or lacks some, or both
             n, have, lack = (high[~both, q] for q in (N, HAVE, LACK))
@@ -165,7 +165,7 @@ def narrow(low: np.ndarray, high: np.ndarray, axes: tuple[Axis, ...], terms: Ter
         for number, axis in enumerate(axes):
             ends = np.moveaxis(low, number + 2, 0), np.moveaxis(high, number + 2, 0)
             for parent, parts in axis.lines:
-                _along(*ends, parent, parts)
+                _along(ends[0], ends[1], parent, parts)
         if before == (int(low.sum(dtype=np.int64)), int(high.sum(dtype=np.int64))):
             return
 
@@ -331,5 +331,5 @@ class _Search:
         met, proved = (self._widths(*ends) for ends in ((self._least, self._most), (self.low, self.high)))
         width = np.minimum(np.where(proved < self._need, proved, met), self._need)
         same = np.where(proved < self._need, self.high <= self.low, self._most <= self._least)
-        exact = same[[HAVE, LACK]].any(axis=0) & self._private
+        exact = np.asarray(same[[HAVE, LACK]].any(axis=0) & self._private)
         return self.low.astype(np.int32), self.high.astype(np.int32), width, width < self._need, exact
