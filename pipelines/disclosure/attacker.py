@@ -1,0 +1,168 @@
+"""The disclosure attacker: work hidden cells out from everything a release, and the one before it, shows.
+
+It takes every shown figure to reveal its exact counts, and knows how cells add up, which metrics are out of the same
+people, and that an empty cell is not listed. It shares no code with whatever chose the hidden cells.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+import pandas as pd
+
+from pipelines.disclosure.places import COUNTS, KEY, Broader, Metrics, Places, Pooled
+from pipelines.disclosure.programs import ContradictionError, bounds
+from pipelines.disclosure.ranges import Family, Found, Terms, attacked
+
+__all__ = ["Attack", "Bar", "Metrics", "attack", "bounds", "differenced"]
+
+REPORT = ["academic_year", "part", "metric", "characteristic"]
+RANGES = [f"{count}_{end}" for end in ("low", "high") for count in COUNTS]
+NARROW, SHOWN_BEFORE = "narrow", "shown before"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What counts as safe: the ranges that must be left where a cell's base is unknown, and where it is known.
+
+    smallest_base: two releases that differ by fewer people say too much. hidden_hold_someone: the release lists
+    hidden cells only where there is somebody, so that being listed tells that a cell is not empty.
+    """
+
+    narrowest_base: int = 5
+    narrowest_margin: int = 3
+    smallest_base: int = 10
+    hidden_hold_someone: bool = True
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What the attack found.
+
+    report: one row per academic_year, part, metric and characteristic: hidden, broken, exact (cells) and narrowest
+    (range left to an attacker, at most what is needed). broken: the cells to be mended: KEY, the proved ranges of n,
+    have and lack (…_low, …_high), width (the range that is left) and why (narrow, shown before). exact: hidden cells
+    of private metrics of which have or lack is known exactly, same columns. differenced: cells of which two releases
+    show counts too few people apart: KEY and the differences of COUNTS.
+    """
+
+    report: pd.DataFrame
+    broken: pd.DataFrame
+    exact: pd.DataFrame
+    differenced: pd.DataFrame
+    bar: Bar
+
+    @property
+    def withstood(self) -> bool:
+        """True where nothing was broken."""
+        return self.broken.empty and self.differenced.empty
+
+    def summary(self) -> str:
+        """The result in words."""
+        said = [f"{int(self.report['hidden'].sum()):,} hidden cells attacked"]
+        if len(self.broken):
+            said.append(f"{len(self.broken):,} could be worked out or narrowed too far")
+        else:
+            known = f" (or {self.bar.narrowest_margin} where the base is known)"
+            said.append(f"none could be narrowed to fewer than {self.bar.narrowest_base}{known}")
+        if len(self.exact):
+            said.append(
+                f"{len(self.exact):,} hidden cells of private metrics have a count that can be worked out exactly"
+            )
+        if len(self.differenced):
+            said.append(f"{len(self.differenced):,} shown cells differ by too few people from the release before")
+        return "; ".join(said) + "."
+
+
+def attack(
+    shown: pd.DataFrame,
+    hidden: pd.DataFrame,
+    schools: pd.DataFrame,
+    metrics: Metrics,
+    bar: Bar | None = None,
+    *,
+    broader: Broader | None = None,
+    pooled: Pooled | None = None,
+    earlier: pd.DataFrame | None = None,
+    processes: int = 2,
+) -> Attack:
+    """Attack all hidden cells of a release.
+
+    shown: KEY and COUNTS of every visible cell; hidden: KEY of every hidden one; a cell in neither is empty, unless
+    cells of its kind are never listed. schools: school_code, faculty_code. broader: of a broader characteristic the
+    finer one, and of each broad group its fine ones (without: the group of the same name). pooled: of a pooled
+    period its academic years. earlier: KEY and COUNTS of what an earlier release showed.
+
+    What was shown once stays known. A cell shown then and hidden now is broken, whatever its count is now; its old
+    count, right but for late corrections, is used against the other cells, and left out where it contradicts the new
+    ones. Periods that only the earlier release shows are used too where pooled ones rest on them. A cell that both
+    show must be the same in both, or clearly another one (see `differenced`).
+
+    Raises ContradictionError where what is shown does not add up, ValueError on an unknown unit.
+    """
+    bar = bar or Bar()
+    shown, hidden = _plain(shown, [*KEY, *COUNTS]), _plain(hidden, KEY)
+    old = _plain(shown.iloc[:0] if earlier is None else earlier, [*KEY, *COUNTS])
+    places = Places(shown, hidden, old, schools, metrics, broader or {}, pooled or {})
+    terms = Terms(
+        places.complementary, places.private, places.alike, places.opposites, bar.narrowest_base, bar.narrowest_margin
+    )
+    tasks = range(len(places.tasks))
+    work = [places.families(task, terms, hold_someone=bar.hidden_hold_someone) for task in tasks]
+    found = _in_processes(work, terms, processes)
+    for task in tasks:
+        if found[task] is None and places.old.any():
+            families = places.families(task, terms, hold_someone=bar.hidden_hold_someone, with_old=False)
+            found[task] = attacked(families, terms)
+        if found[task] is None:
+            raise ContradictionError(f"What is shown of {places.tasks[task]} does not add up.")
+    cells = hidden.join(_worst([f for of_task in found for f in of_task or []], len(hidden)))
+    before = pd.MultiIndex.from_frame(hidden).isin(pd.MultiIndex.from_frame(old[KEY]))
+    cells.loc[before, "width"], cells.loc[before, "broken"], cells["why"] = (
+        0,
+        True,
+        np.where(before, SHOWN_BEFORE, NARROW),
+    )
+    report = cells.groupby(REPORT, sort=False).agg(
+        hidden=("broken", "size"), broken=("broken", "sum"), exact=("exact", "sum"), narrowest=("width", "min")
+    )
+    columns = [*KEY, *RANGES, "width", "why"]
+    broken, exact = (cells.loc[cells[which], columns].reset_index(drop=True) for which in ("broken", "exact"))
+    return Attack(report.reset_index(), broken, exact, differenced(shown, old, bar.smallest_base), bar)
+
+
+def differenced(now: pd.DataFrame, earlier: pd.DataFrame, smallest_base: int) -> pd.DataFrame:
+    """Cells that two releases show with different counts where a difference is of too few people: KEY, differences."""
+    both = now.merge(earlier, on=KEY, suffixes=("", "_old"))
+    change = both[COUNTS].to_numpy(int) - both[[f"{count}_old" for count in COUNTS]].to_numpy(int)
+    both[COUNTS] = change
+    few = ((change != 0) & (np.abs(change) < smallest_base)).any(axis=1)
+    return both.loc[few, [*KEY, *COUNTS]].reset_index(drop=True)
+
+
+def _plain(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    plain = cells[columns].reset_index(drop=True)
+    return plain.astype(dict.fromkeys(KEY, object))
+
+
+def _in_processes(work: list[list[Family]], terms: Terms, processes: int) -> list[list[Found] | None]:
+    if min(processes, len(work)) <= 1:
+        return [attacked(families, terms) for families in work]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(attacked, work, [terms] * len(work)))
+
+
+def _worst(found: list[Found], cells: int) -> pd.DataFrame:
+    """One row per hidden cell. Cells of everyone are attacked with each characteristic; the worst of it counts."""
+    low, high = np.zeros((cells, len(COUNTS)), int), np.full((cells, len(COUNTS)), np.iinfo(np.int32).max)
+    width, broken, exact = np.full(cells, np.iinfo(np.int32).max), np.zeros(cells, bool), np.zeros(cells, bool)
+    for of_metric in found:
+        at = of_metric.cell
+        low[at], high[at] = np.maximum(low[at], of_metric.low.T), np.minimum(high[at], of_metric.high.T)
+        width[at] = np.minimum(width[at], of_metric.width)
+        broken[at] |= of_metric.broken
+        exact[at] |= of_metric.exact
+    return pd.DataFrame(np.c_[low, high], columns=RANGES).assign(width=width, broken=broken, exact=exact)

@@ -1,0 +1,335 @@
+"""How far hidden counts can be narrowed: the ranges of whole numbers that agree with everything known.
+
+Runs in processes of its own, so it imports numbers and the solver only. Method: linear programs over non-negative
+counts, as in the audit of cell suppression (Fischetti and Salazar 2001; Willenborg and de Waal 2001, chapter 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from pipelines.disclosure.programs import WHOLE, ContradictionError, Program, is_whole
+
+CAP = 10_000_000  # more than any university has of anything; sums of a few dozen still fit 32 bits
+MOST_ROUNDS = 12  # of narrowing along the sums; programs do the rest
+MOST_CORNERS = 80  # each moves some of the cells as far as they go together, in directions drawn at random
+AT_ONCE = 200
+FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of the open cells
+WORTH = 0.03
+PUSH = 0.01  # of the weight of the cell looked at
+N, HAVE, LACK = range(3)
+
+Lines = list[tuple[int, list[int]]]  # a sum and its parts
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One way in which cells add up: positions 0 … size−1, and which of them are sums of which."""
+
+    size: int
+    lines: Lines
+
+    @property
+    def leaves(self) -> list[int]:
+        return [i for i in range(self.size) if i not in {parent for parent, _ in self.lines}]
+
+    def incidence(self) -> sparse.csr_array:
+        """Positions × leaves: which leaves each position is the sum of."""
+        column, parts = {leaf: j for j, leaf in enumerate(self.leaves)}, dict(reversed(self.lines))
+
+        def below(i: int) -> set[int]:
+            return {column[i]} if i in column else set().union(*(below(c) for c in parts[i]))
+
+        dense = np.zeros((self.size, len(column)), np.int8)
+        for i in range(self.size):
+            dense[i, list(below(i))] = 1
+        return sparse.csr_array(dense)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is known of the metrics, by number, and which ranges are wide enough."""
+
+    complementary: np.ndarray  # base = have + lack
+    private: np.ndarray
+    bases: list[tuple[list[int], list[int]]]  # metrics that share one base, and others that are out of some of it
+    opposites: list[tuple[int, int]]  # who has the one lacks the other
+    narrowest_base: int
+    narrowest_margin: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """The cells of one characteristic (and its broader ones) in one period, all metrics.
+
+    low, high: what is known of base, have and lack: metric × 3 × period × unit × level × group. hidden: numbers of the
+    hidden cells, −1 elsewhere, the same without counts. known_base: hidden cells whose base another metric shows.
+    """
+
+    axes: tuple[Axis, Axis, Axis, Axis]
+    low: np.ndarray
+    high: np.ndarray
+    hidden: np.ndarray
+    known_base: np.ndarray
+
+
+@dataclass(frozen=True)
+class Found:
+    """The verdicts on the hidden cells of one metric in one family: the number of the cell, its proved ranges (low and
+    high, 3 × cells), the width that is left (at most as wide as is needed), and whether it is broken or exactly known.
+    """
+
+    cell: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    width: np.ndarray
+    broken: np.ndarray
+    exact: np.ndarray
+
+
+def attacked(families: list[Family], terms: Terms) -> list[Found] | None:
+    """Attack every hidden cell of a period; None where what is known contradicts itself."""
+    try:
+        return _attack(families, terms)
+    except ContradictionError:
+        return None
+
+
+def _attack(families: list[Family], terms: Terms) -> list[Found]:
+    """All families share what they tell of everyone (group 0)."""
+    tight = [(family.low.copy(), family.high.copy()) for family in families]
+    for _ in range(3):
+        for family, (low, high) in zip(families, tight, strict=True):
+            narrow(low, high, family.axes, terms)
+        before = [(int(low.sum()), int(high.sum())) for low, high in tight]
+        least = np.max([low[..., 0] for low, _ in tight], axis=0)
+        most = np.min([high[..., 0] for _, high in tight], axis=0)
+        for low, high in tight:
+            low[..., 0], high[..., 0] = least, most
+        if before == [(int(low.sum()), int(high.sum())) for low, high in tight]:
+            break
+    if any((low > high).any() for low, high in tight):
+        raise ContradictionError("No counts agree with everything that is shown.")
+    found = []
+    for family, (low, high) in zip(families, tight, strict=True):
+        told_low, told_high = family.low.copy(), family.high.copy()
+        told_low[..., 0], told_high[..., 0] = low[..., 0], high[..., 0]
+        for _, others in terms.bases:
+            told_high[others, N] = np.minimum(told_high[others, N], high[others, N])
+        sums = sparse.csr_array(np.ones((1, 1), np.int8))
+        for axis in family.axes:
+            sums = sparse.csr_array(sparse.kron(sums, axis.incidence(), format="csr"))
+        for m in range(len(low)):
+            place = np.flatnonzero(family.hidden[m] >= 0)
+            if len(place):
+                known = family.known_base[m].ravel()[place] & terms.complementary[m]
+                search = _Search(
+                    *_system(sums, told_low[m], told_high[m], low[m], high[m], place, bool(terms.complementary[m])),
+                    known, bool(terms.private[m]), terms,
+                )  # fmt: skip
+                search.run()
+                found.append(Found(family.hidden[m].ravel()[place], *search.verdict()))
+    return found
+
+
+def share(low: np.ndarray, high: np.ndarray, terms: Terms) -> None:
+    """What metrics tell of each other: one base for those out of everybody, at most that for the others."""
+    for alike, others in terms.bases:
+        low[alike, N], high[alike, N] = low[alike, N].max(axis=0), high[alike, N].min(axis=0)
+        high[others, N] = np.minimum(high[others, N], high[alike[0], N])
+    for a, b in terms.opposites:
+        for one, other in ((HAVE, LACK), (LACK, HAVE)):
+            low[a, one] = low[b, other] = np.maximum(low[a, one], low[b, other])
+            high[a, one] = high[b, other] = np.minimum(high[a, one], high[b, other])
+
+
+def narrow(low: np.ndarray, high: np.ndarray, axes: tuple[Axis, ...], terms: Terms) -> None:
+    """Narrow ranges along every sum, again and again, in place: a sum is what its parts are, a part what is left."""
+    both = terms.complementary
+    for _ in range(MOST_ROUNDS):
+        before = int(low.sum(dtype=np.int64)), int(high.sum(dtype=np.int64))
+        share(low, high, terms)
+        if both.any():
+            ends = low[both], high[both]
+            _along(np.moveaxis(ends[0], 1, 0), np.moveaxis(ends[1], 1, 0), N, [HAVE, LACK])
+            low[both], high[both] = ends
+        if not both.all():  # who is counted has some or lacks some, or both
+            n, have, lack = (high[~both, q] for q in (N, HAVE, LACK))
+            high[~both, N] = np.minimum(n, have + lack)
+            high[~both, HAVE], high[~both, LACK] = np.minimum(have, n), np.minimum(lack, n)
+            low[~both, N] = low[~both].max(axis=1)
+        for number, axis in enumerate(axes):
+            ends = np.moveaxis(low, number + 2, 0), np.moveaxis(high, number + 2, 0)
+            for parent, parts in axis.lines:
+                _along(ends[0], ends[1], parent, parts)
+        if before == (int(low.sum(dtype=np.int64)), int(high.sum(dtype=np.int64))):
+            return
+
+
+def _along(low: np.ndarray, high: np.ndarray, parent: int, parts: list[int]) -> None:
+    least, most = low[parts], high[parts]
+    sum_least, sum_most = least.sum(axis=0, dtype=low.dtype), most.sum(axis=0, dtype=low.dtype)
+    low[parent] = np.maximum(low[parent], sum_least)
+    high[parent] = np.minimum(high[parent], sum_most)
+    high[parts] = np.minimum(most, high[parent] - (sum_least - least))
+    low[parts] = np.maximum(least, low[parent] - (sum_most - most))
+
+
+def _system(
+    sums: sparse.csr_array,
+    told_low: np.ndarray,
+    told_high: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    place: np.ndarray,
+    complementary: bool,
+) -> tuple[Program | None, sparse.csr_array, np.ndarray, np.ndarray, np.ndarray]:
+    """The program of one metric, the sums that are attacked and their known part, and how far they are narrowed yet."""
+    low, high = low.reshape(3, -1).astype(float), high.reshape(3, -1).astype(float)
+    least_told, most_told = (told.reshape(3, -1).astype(float) for told in (told_low, told_high))
+    leaf = np.zeros(sums.shape[1], int)
+    single = np.flatnonzero(np.diff(sums.indptr) == 1)
+    leaf[sums.indices[sums.indptr[single]]] = single
+    shown = least_told == most_told
+    if complementary:
+        every = sparse.block_array([[sums, sums], [sums, None], [None, sums]], format="csr")
+        inner = [HAVE, LACK]
+        most_told[N][shown[HAVE] & shown[LACK]] = CAP  # its parts are told, so that it adds nothing
+        least_told[N][shown[HAVE] & shown[LACK]] = 0
+    else:
+        every = sparse.block_diag([sums, sums, sums], format="csr")
+        inner = [N, HAVE, LACK]
+    least, most = low[inner][:, leaf].ravel(), high[inner][:, leaf].ravel()
+    free = least < most
+    fixed = np.where(free, 0, least)
+    targets = (np.arange(3)[:, None] * sums.shape[0] + place).ravel()
+    rows, row_low, row_high = every, least_told.ravel(), most_told.ravel()
+    if not complementary:
+        one = sparse.eye_array(len(leaf), format="csr")
+        either = sparse.block_array([[one, -one, None], [one, None, -one], [-one, one, one]], format="csr")
+        rows = sparse.vstack([rows, either], format="csr")
+        row_low = np.r_[row_low, np.zeros(either.shape[0])]
+        row_high = np.r_[row_high, np.full(either.shape[0], float(CAP))]
+    up, down = rows.maximum(0), rows.minimum(0)
+    told = (row_low > up @ least + down @ most) | (row_high < np.minimum(up @ most + down @ least, CAP))
+    rows, known = rows[told][:, free], rows[told] @ fixed
+    row_low, row_high = row_low[told] - known, row_high[told] - known
+    # rows over the same inner cells are one
+    _, first, same = np.unique(
+        np.round(rows @ np.random.default_rng(0).random(rows.shape[1]), 9), return_index=True, return_inverse=True
+    )
+    row_least, row_most = np.full(len(first), -np.inf), np.full(len(first), np.inf)
+    np.maximum.at(row_least, same, row_low)
+    np.minimum.at(row_most, same, row_high)
+    program = Program(rows[first], row_least, row_most, least[free], most[free]) if free.any() else None
+    return program, every[targets][:, free], every[targets] @ fixed, low[:, place], high[:, place]
+
+
+class _Search:
+    """Points that agree with what is told, until each hidden cell is known to be wide enough or known not to be."""
+
+    def __init__(
+        self,
+        program: Program | None,
+        targets: sparse.csr_array,
+        constant: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        known_base: np.ndarray,
+        private: bool,
+        terms: Terms,
+    ) -> None:
+        self._program, self._targets, self._constant = program, targets, constant
+        self.low, self.high = low, high  # proved: no further out
+        self._least, self._most = np.full_like(low, CAP), np.full_like(high, -1)  # met: at least this far
+        self._known_base, self._private = known_base, private
+        self._need = np.where(known_base, terms.narrowest_margin, terms.narrowest_base)
+
+    def run(self) -> None:
+        if self._program is None:
+            self._least, self._most = self.low, self.high
+            return
+        shape, random = self.low.shape, np.random.default_rng(0)
+        fruitless = 0
+        for _ in range(MOST_CORNERS):
+            still = self._open()
+            if not still.any() or fruitless == FRUITLESS:
+                break
+            some = random.permutation(np.flatnonzero(still))[:AT_ONCE]
+            weights = np.zeros(shape)
+            weights[HAVE, some] = random.choice([-1.0, 1.0], len(some))
+            as_well = np.where(self._known_base[some], 0, random.choice([1.0, 1.0, 1.0, -1.0], len(some)))
+            weights[LACK, some] = weights[HAVE, some] * as_well  # mostly the base, at times who has against who lacks
+            whole = self._go(weights)
+            closed = still.sum() - self._open().sum()
+            fruitless = 0 if closed > WORTH * still.sum() else fruitless + whole
+        # one by one: first with all others pushed a little at random, which makes corners whole and moves many; then
+        # alone, which proves how far they go; then in whole numbers, where only broken numbers were found to go so far
+        for pushed, whole in ((True, False), (False, False), (True, False), (False, True)):
+            for cell in random.permutation(np.flatnonzero(self._open())):
+                for quantity, sign in self._ends(cell):
+                    weights = random.uniform(-PUSH, PUSH, shape) * self._open() if pushed else np.zeros(shape)
+                    weights[quantity, cell] = sign
+                    self._go(weights, None if pushed else (quantity, cell, sign), whole=whole)
+                    if not self._open()[cell]:
+                        break
+
+    def _ends(self, cell: int) -> Iterator[tuple[int, int]]:
+        """The ends of the ranges of a cell that are not known yet: quantity, and 1 for the upper, −1 for the lower."""
+        for quantity in (HAVE, LACK) if self._known_base[cell] else (N, HAVE, LACK):
+            for sign, proved, met in ((1, self.high, self._most), (-1, self.low, self._least)):
+                if proved[quantity, cell] != met[quantity, cell]:
+                    yield quantity, sign
+
+    def _go(self, weights: np.ndarray, end: tuple[int, int, int] | None = None, *, whole: bool = False) -> bool:
+        """Look for a corner; `end` is proved by it where it was looked for alone. True where it is in whole numbers."""
+        assert self._program is not None
+        try:
+            point = self._program.furthest(weights.ravel() @ self._targets, whole=whole)
+        except TimeoutError:
+            return False  # neither met nor proved: the cell stays narrow
+        assert point is not None, "every count is below a cap"
+        values = (self._targets @ point + self._constant).reshape(self.low.shape)
+        if end is not None:
+            quantity, cell, sign = end
+            value = values[quantity, cell]
+            if sign > 0:
+                self.high[quantity, cell] = min(self.high[quantity, cell], np.floor(value + WHOLE))
+            else:
+                self.low[quantity, cell] = max(self.low[quantity, cell], np.ceil(value - WHOLE))
+        if is_whole(point):
+            self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
+            if not whole:
+                self._program.remember()
+            return True
+        if not whole:
+            self._program.go_back()
+        return False
+
+    def _open(self) -> np.ndarray:
+        """Cells on which there is no verdict yet."""
+        wide, may_be = (
+            self._widths(*ends) >= self._need for ends in ((self._least, self._most), (self.low, self.high))
+        )
+        undecided = ~wide & may_be
+        if self._private:
+            for quantity in (HAVE, LACK):
+                undecided |= may_be & (self._most <= self._least)[quantity] & (self.high > self.low)[quantity]
+        return undecided
+
+    def _widths(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """How wide a range is left to a member, who knows of one person: themself."""
+        widths = np.maximum(high - np.maximum(low, 1), 0)
+        return np.where(self._known_base, np.minimum(widths[HAVE], widths[LACK]), widths.max(axis=0))
+
+    def verdict(self) -> tuple[np.ndarray, ...]:
+        """low, high, width, broken, exact of each cell."""
+        met, proved = (self._widths(*ends) for ends in ((self._least, self._most), (self.low, self.high)))
+        width = np.minimum(np.where(proved < self._need, proved, met), self._need)
+        same = np.where(proved < self._need, self.high <= self.low, self._most <= self._least)
+        exact = np.asarray(same[[HAVE, LACK]].any(axis=0) & self._private)
+        return self.low.astype(np.int32), self.high.astype(np.int32), width, width < self._need, exact

@@ -1,0 +1,315 @@
+"""The attacker recovers what can be recovered, agrees with enumeration, and leaves alone what is safe."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.disclosure.attacker import Bar, Metrics, attack
+from pipelines.disclosure.places import COUNTS, KEY
+from pipelines.disclosure.programs import ContradictionError
+from tests.disclosure.test_programs import compositions
+from tests.measures.building import shared
+
+SCHOOLS = pd.DataFrame({"school_code": ["A", "B", "C"], "faculty_code": ["X", "X", "Y"]})
+METRICS = Metrics(
+    grain=dict.fromkeys(["met", "not_met", "mean", "ratio"], "enrolment"),
+    kind={"met": "proportion", "not_met": "proportion", "mean": "mean", "ratio": "ratio"},
+    private=frozenset({"met"}),
+)
+
+
+def test_every_small_cell_of_a_real_cube_is_recovered():
+    cube = pd.read_csv(shared("sdc/oulad_cube.csv.gz"), keep_default_na=False).query("n > 0")
+    expected = pd.read_csv(shared("sdc/oulad_attacks.csv"), keep_default_na=False).query(
+        "scheme == 'A_primary_only_exact'"
+    )
+    schools = pd.DataFrame(
+        {"school_code": list("ABCDEFG"), "faculty_code": ["SocSci" if s in "ABG" else "STEM" for s in "ABCDEFG"]}
+    )
+    schools["school_code"] *= 3
+    everyone = cube["group"] == "*"
+    kind = cube["org_level"].map({"uni": "university", "fac": "faculty:", "sch": "school:"})
+    cells = pd.DataFrame(
+        {
+            "academic_year": "2013/15", "part": "year", "level": cube["presentation"].replace("*", "all"),
+            "unit": kind + cube["org"].where(cube["org_level"] != "uni", ""), "metric": "students",
+            "characteristic": cube["characteristic"].where(~everyone, "all"),
+            "group": cube["group"].where(~everyone, "all"),
+            "n": cube["n"], "have": cube["n"], "lack": 0,
+        }
+    ).drop_duplicates(KEY)  # fmt: skip
+    small = cells["n"] < 10
+    students = Metrics({"students": "enrolment"}, {"students": "proportion"}, frozenset())
+    found = attack(cells[~small], cells[small], schools, students, processes=1)
+    assert len(found.broken) == small.sum() == len(expected)
+    assert (found.broken["n_low"] == found.broken["n_high"]).all()
+    assert sorted(found.broken["n_low"]) == sorted(expected["true_n"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(0, 3), min_size=4, max_size=4),
+    st.lists(st.integers(0, 3), min_size=4, max_size=4),
+    st.lists(st.booleans(), min_size=11, max_size=11),
+    st.booleans(),
+)
+def test_verdicts_are_those_of_enumeration(have, lack, hide, hold_someone):
+    """Two schools, two groups: 9 kinds of cells, all but the university's everyone hidden or shown at random."""
+    people = list(product(["A", "B"], ["F", "M"]))
+    cells = release([(s, "all", g, h, k) for (s, g), h, k in zip(people, have, lack, strict=True)])
+    if cells.empty:
+        return
+    cells = cells[cells["unit"] != "faculty:X"].reset_index(drop=True)
+    top = (cells["unit"] == "university") & (cells["group"] == "all")
+    hidden = np.array([hide[i % len(hide)] for i in range(len(cells))]) & ~top
+    found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, Bar(hidden_hold_someone=hold_someone), processes=1)
+
+    place = list(zip(cells["unit"].str.removeprefix("school:"), cells["group"], strict=True))
+    sums = np.array([[u in (s, "university") and g in (h, "all") for s, h in people] for u, g in place], int)
+    empty = np.array([not any(p == (s, h) for p in place) for s, h in people])
+    worlds = [
+        np.array(list(compositions(sum(counts), 4)))[:, None, :] * np.eye(2)[i][None, :, None].astype(int)
+        for i, counts in enumerate((have, lack))
+    ]
+    both = (worlds[0][:, None] + worlds[1][None]).reshape(-1, 2, 4)
+    both = both[~both.sum(axis=1)[:, empty].any(axis=1)]
+    values = both @ sums.T
+    agree = (values[:, :, ~hidden] == cells.loc[~hidden, ["have", "lack"]].to_numpy().T).all(axis=(1, 2))
+    n = values.sum(axis=1)
+    if hold_someone:
+        agree &= (n[:, hidden] >= 1).all(axis=1)
+    ranges = [np.c_[v[agree].min(axis=0), v[agree].max(axis=0)] for v in (n, values[:, 0], values[:, 1])]
+    widths = np.max([np.maximum(high - np.maximum(low, 1), 0) for low, high in (r.T for r in ranges)], axis=0)
+    expected = set(cells.index[hidden & (widths < 5)])
+    broken = cells.reset_index().merge(found.broken, on=KEY)
+    assert set(broken["index"]) == expected
+    for count, of_count in zip(COUNTS, ranges, strict=True):  # what is said to be proved is true
+        assert (broken[f"{count}_low"] <= of_count[broken["index"], 0]).all()
+        assert (broken[f"{count}_high"] >= of_count[broken["index"], 1]).all()
+
+
+def release(rows, metric="met", year="2024/25", part="year", characteristic="sex"):
+    """All cells over rows of school, level, group, have and lack; with base 0 left out."""
+    faculty = dict(SCHOOLS.itertuples(index=False))
+    cells: dict[tuple, np.ndarray] = {}
+    for school, level, group, have, lack in rows:
+        units = ["university", f"faculty:{faculty[school]}", f"school:{school}"]
+        for unit, lev, (c, g) in product(
+            units, dict.fromkeys(["all", level]), [("all", "all"), (characteristic, group)]
+        ):
+            key = (year, part, lev, unit, metric, c, g)
+            cells[key] = cells.get(key, np.zeros(3, int)) + np.array([have + lack, have, lack])
+    frame = pd.DataFrame([(*key, *counts) for key, counts in cells.items()], columns=[*KEY, *COUNTS])
+    return frame[frame["n"] > 0].reset_index(drop=True)
+
+
+def university(seed=0, smallest=2, metric="met", **more):
+    random = np.random.default_rng(seed)
+    rows = [
+        (s, level, g, *random.integers(smallest, 40, 2))
+        for s, level, g in product("ABC", ["UG", "PGT"], ["F", "M", "Other"])
+    ]
+    return release(rows, metric, **more)
+
+
+def at(cells, **where):
+    """Which rows are there."""
+    return np.logical_and.reduce([cells[column] == value for column, value in where.items()])
+
+
+def eight(cells):
+    """Two schools × two levels × two groups: hidden together, each protects the others."""
+    return (
+        cells["unit"].isin(["school:A", "school:B"])
+        & cells["level"].isin(["UG", "PGT"])
+        & cells["group"].isin(["F", "M"])
+    )
+
+
+def test_a_release_with_primary_rules_alone_is_broken():
+    cells = university()
+    few = cells["n"] < 23
+    assert few.any()
+    found = attack(cells[~few], cells[few], SCHOOLS, METRICS, processes=1)
+    assert len(found.broken)
+    assert not found.withstood
+    assert found.report["broken"].sum() == len(found.broken)
+    assert f"{len(found.broken)} could be worked out" in found.summary()
+    truth = found.broken.merge(cells, on=KEY)
+    for count in COUNTS:
+        assert truth[count].between(truth[f"{count}_low"], truth[f"{count}_high"]).all()
+
+
+def test_with_all_but_the_university_hidden_nothing_is_found():
+    cells = university()
+    hidden = ~at(cells, unit="university", level="all", group="all")
+    found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1)
+    assert found.withstood
+    assert found.exact.empty
+    assert (found.report["narrowest"] == 5).all()
+    assert "none could be narrowed to fewer than 5" in found.summary()
+
+
+def test_several_processes_find_the_same():
+    cells = pd.concat([university(1), university(2, year="2025/26")], ignore_index=True)
+    few = cells["n"] < 40
+    one, two = (attack(cells[~few], cells[few], SCHOOLS, METRICS, processes=p) for p in (1, 2))
+    pd.testing.assert_frame_equal(one.broken, two.broken)
+    pd.testing.assert_frame_equal(one.report, two.report)
+
+
+@pytest.mark.parametrize(("have", "broken"), [(5, 2), (6, 0)])
+def test_a_member_subtracts_themself(have, broken):
+    """Of two hidden schools one is a person: of five people in both the other leaves four possibilities to them."""
+    cells = release([("A", "all", "F", 1, 0), ("B", "all", "F", have - 1, 0), ("C", "all", "F", 50, 50)])
+    hidden = cells["unit"].isin(["school:A", "school:B"]) & (cells["characteristic"] == "all")
+    found = attack(
+        cells[~hidden & (cells["characteristic"] == "all")], cells[hidden], SCHOOLS, METRICS,
+        Bar(hidden_hold_someone=False), processes=1,
+    )  # fmt: skip
+    assert len(found.broken) == broken
+
+
+def test_that_hidden_cells_are_listed_tells_that_they_hold_someone():
+    cells = release([("A", "all", "F", 1, 0), ("B", "all", "F", 5, 0), ("C", "all", "F", 50, 50)])
+    cells = cells[cells["characteristic"] == "all"]
+    hidden = cells["unit"].isin(["school:A", "school:B"])
+    found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1)
+    assert found.broken[["n_low", "n_high"]].to_numpy().tolist() == [[1, 5], [1, 5]]
+
+
+def test_a_private_count_that_is_known_exactly_is_told():
+    """All of school A and B have it: whatever their bases are, nobody lacks it."""
+    cells = release([("A", "all", "F", 20, 0), ("B", "all", "F", 30, 0), ("C", "all", "F", 50, 50)])
+    hidden = cells["unit"].isin(["school:A", "school:B"])
+    found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1)
+    assert found.broken.empty
+    assert len(found.exact) == 4
+    assert found.report["exact"].sum() == 4
+
+
+# knowledge of other metrics
+
+
+def many_places(metric, **more):
+    """Enough places for the attacker to see which metrics are out of the same people."""
+    return university(3, smallest=30, metric=metric, **more)
+
+
+def test_a_base_shown_for_another_metric_is_known():
+    met, mean = many_places("met"), many_places("mean")
+    hidden = eight(met)
+    known = attack(pd.concat([met[~hidden], mean]), met[hidden], SCHOOLS, METRICS, processes=1)
+    assert known.withstood
+    assert set(known.report["narrowest"]) == {3}
+    shown, both = (pd.concat([met[which], mean[which]]) for which in (~hidden, hidden))
+    unknown = attack(shown, both, SCHOOLS, METRICS, processes=1)
+    assert unknown.withstood
+    assert set(unknown.report["narrowest"]) == {5}
+
+
+def test_the_opposite_metric_tells_what_is_hidden():
+    met = many_places("met")
+    opposite = met.assign(metric="not_met", have=met["lack"], lack=met["have"])
+    hidden = eight(met)
+    found = attack(pd.concat([met[~hidden], opposite]), met[hidden], SCHOOLS, METRICS, processes=1)
+    assert len(found.broken) == len(found.exact) == hidden.sum()
+
+
+def test_a_ratio_whose_counts_overlap_is_attacked_too():
+    cells = university(4, smallest=10, metric="ratio").assign(n=lambda c: c[["have", "lack"]].max(axis=1))
+    cells = cells[cells["level"] != "all"]
+    cells = cells[(cells["unit"].str.startswith("school")) & (cells["characteristic"] == "sex")]
+    levels = cells.groupby([k for k in KEY if k != "level"], as_index=False)[COUNTS].sum().assign(level="all")
+    cells = pd.concat([cells, levels])[[*KEY, *COUNTS]].reset_index(drop=True)
+    hidden = at(cells, unit="school:A", level="UG", group="F")
+    found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1)
+    assert (found.broken[[f"{c}_low" for c in COUNTS]].to_numpy() == cells.loc[hidden, COUNTS].to_numpy()).all()
+    hidden = eight(cells)
+    assert attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1).withstood
+
+
+# other views and other releases
+
+
+def test_a_broader_group_gives_its_parts_away():
+    fine = [(s, "all", g, 30, 30) for s, g in product("ABC", ["Asian", "Black", "White"])]
+    cells = release(fine, characteristic="ethnicity")
+    merged = release(
+        [(s, lev, "White" if g == "White" else "Minority", h, k) for s, lev, g, h, k in fine], characteristic="broad"
+    )
+    merged = merged[merged["characteristic"] == "broad"]
+    hidden = at(cells, unit="school:A", group="White") | at(cells, unit="school:A", group="Black")
+    hidden |= at(cells, unit="school:B", group="White") | at(cells, unit="school:B", group="Black")
+    assert attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1).withstood
+    shown = pd.concat([cells[~hidden], merged])
+    broader = {"broad": ("ethnicity", {"Minority": ["Asian", "Black"]})}
+    assert len(attack(shown, cells[hidden], SCHOOLS, METRICS, broader=broader, processes=1).broken) == hidden.sum()
+
+
+@pytest.fixture
+def three_years():
+    """Three years and their sum; of the first year some cells are hidden, which protect each other in that year."""
+    years = ["2022/23", "2023/24", "2024/25"]
+    cells = pd.concat([university(i, smallest=20, year=year) for i, year in enumerate(years)], ignore_index=True)
+    cells = cells[cells["level"] == "all"].reset_index(drop=True)
+    label = "2022/23–2024/25"
+    whole = cells.groupby(KEY[2:], as_index=False)[COUNTS].sum().assign(academic_year=label, part="pooled")
+    hidden = (
+        at(cells, academic_year=years[0])
+        & cells["unit"].isin(["school:A", "school:B"])
+        & cells["group"].isin(["F", "M"])
+    )
+    return cells, whole[[*KEY, *COUNTS]], hidden, {label: years}
+
+
+def test_pooled_years_give_a_year_away(three_years):
+    cells, whole, hidden, pooled = three_years
+    assert attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1).withstood
+    found = attack(pd.concat([cells[~hidden], whole]), cells[hidden], SCHOOLS, METRICS, pooled=pooled, processes=1)
+    assert len(found.broken) == hidden.sum()
+
+
+def test_a_year_that_only_the_earlier_release_shows_gives_another_away(three_years):
+    cells, whole, hidden, pooled = three_years
+    gone = at(cells, academic_year="2023/24")
+    now = pd.concat([cells[~hidden & ~gone], whole])
+    assert attack(now, cells[hidden], SCHOOLS, METRICS, pooled=pooled, processes=1).withstood
+    found = attack(now, cells[hidden], SCHOOLS, METRICS, pooled=pooled, earlier=cells[gone], processes=1)
+    assert (found.broken["why"] == "narrow").all()
+    assert len(found.broken) == hidden.sum()
+
+
+def test_what_was_shown_before_is_broken_and_gives_others_away():
+    cells = university(5, smallest=20)
+    hidden, once = eight(cells), at(cells, unit="school:A", level="UG", group="F")
+    assert attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1).withstood
+    found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, earlier=cells[once], processes=1)
+    assert len(found.broken) == hidden.sum(), "each of the eight follows from one"
+    assert found.broken["why"].value_counts().to_dict() == {"narrow": 7, "shown before": 1}
+    wrong = cells[once].assign(n=100_000, have=50_000, lack=50_000)
+    found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, earlier=wrong, processes=1)
+    assert found.broken["why"].tolist() == ["shown before"], "a count that cannot be right tells nothing of others"
+
+
+@pytest.mark.parametrize(("more", "found"), [(0, 0), (1, 1), (9, 1), (10, 0)])
+def test_two_releases_may_not_differ_by_few_people(more, found):
+    cells = university(6, smallest=20)
+    nothing = cells.iloc[:0]
+    one = at(cells, unit="university", level="all", group="all")
+    earlier = cells[one].assign(n=lambda c: c["n"] - more, have=lambda c: c["have"] - more)
+    attacked = attack(cells, nothing, SCHOOLS, METRICS, earlier=earlier, processes=1)
+    assert attacked.differenced[COUNTS].to_numpy().tolist() == [[more, more, 0]] * found
+    assert attacked.withstood == (not found)
+
+
+def test_figures_that_do_not_add_up_are_refused():
+    cells = university(7, smallest=20)
+    hidden = at(cells, unit="school:A", level="UG", group="F")
+    cells.loc[at(cells, unit="university", level="all", group="all"), COUNTS] += [5, 5, 0]
+    with pytest.raises(ContradictionError, match="2024/25"):
+        attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1)
