@@ -108,7 +108,13 @@ def attack(
     old = _plain(shown.iloc[:0] if earlier is None else earlier, [*KEY, *COUNTS])
     places = Places(shown, hidden, old, schools, metrics, broader or {}, pooled or {})
     terms = Terms(
-        places.complementary, places.private, places.alike, places.opposites, bar.narrowest_base, bar.narrowest_margin
+        places.complementary,
+        places.private,
+        places.alike,
+        places.opposites,
+        bar.smallest_base,
+        bar.narrowest_base,
+        bar.narrowest_margin,
     )
     tasks = range(len(places.tasks))
     work = [places.families(task, terms, hold_someone=bar.hidden_hold_someone) for task in tasks]

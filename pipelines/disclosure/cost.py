@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Characteristic, Definitions
-from pipelines.disclosure import patterns, rules
+from pipelines.disclosure import patterns, rules, tables
 from pipelines.measures import sets
 
 GRAIN = ["kind", "level", "metric", "characteristic"]
@@ -50,7 +50,7 @@ def _seen_nearer(
 ) -> pd.Series:
     """Of each hidden cell, whether its group is shown in its unit or its faculty; of the university's, never."""
     faculty = hidden["unit"].map(parent).fillna("")
-    every = {"level": patterns.EVERY_LEVEL}
+    every = {"level": tables.EVERY_LEVEL}
     views = [hidden.assign(**every), hidden.assign(unit=faculty), hidden.assign(unit=faculty, **every)]
     for c in definitions.characteristics.values():
         if groups := joined(c):
