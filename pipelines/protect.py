@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipelines import pooled
 from pipelines.definitions import Definitions
 from pipelines.disclosure import patterns, rules, tables
 from pipelines.disclosure.ledger import COUNTS, Ledger, in_periods
@@ -190,21 +191,38 @@ def protect(
     """
     terms = terms_of(definitions, settings, source)
     kept = published.kept(modelled.periods, terms, revised) if published else set()
+    single = {period for period in kept if period[1] != pooled.POOLED}
     if published and corrected:
-        kept = {period for period in kept if not _differing(published.of({period}), modelled.cells, {period})}
-    new = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
-    listed = ~unlisted(new)
-    small = small_cells(new, definitions, settings)
+        single = {period for period in single if not _differing(published.of({period}), modelled.cells, {period})}
+    for name, years in pooled.of(modelled.periods):
+        if not {(year, pooled.WHOLE_YEAR) for year in years} <= single:
+            kept.discard((name, pooled.POOLED))
+    kept = single | {period for period in kept if period[1] == pooled.POOLED}
     about, widths = _about(definitions, settings)
-    why = pd.Series(UNLISTED, index=new.index, dtype=object)
-    why[listed] = patterns.patterns(new[listed], small[listed], modelled.schools, about, widths, settings.threads)
+    cells = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
+    listed = ~unlisted(cells)
+    small = small_cells(cells, definitions, settings)
+    why = pd.Series(UNLISTED, index=cells.index, dtype=object)
+    why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, settings.threads)
     differing = 0
     if published and kept:
         before = published.of(kept)
-        differing = _differing(before, modelled.cells, kept)
-        new, why = pd.concat([before.drop(columns="why"), new]), pd.concat([before["why"], why])
-        new, why = new.reset_index(drop=True), why.reset_index(drop=True)
-    return Decision(new, why, about.grain, frozenset(kept), differing, terms)
+        differing = _differing(before[before["part"] != pooled.POOLED], modelled.cells, single)
+        cells, why = _together((before.drop(columns="why"), before["why"]), (cells, why))
+    for name, years in pooled.of(modelled.periods):
+        if (name, pooled.POOLED) not in kept:
+            own = pooled.years_of(cells, years)
+            new = pooled.summed(own, definitions, name)
+            own = own.assign(hidden=why[own.index] != patterns.SHOWN)[own["metric"].isin(new["metric"].unique())]
+            small = small_cells(new, definitions, settings)
+            decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, settings.threads)
+            cells, why = _together((cells, why), (new, decided))
+    return Decision(cells, why, about.grain, frozenset(kept), differing, terms)
+
+
+def _together(*parts: tuple[pd.DataFrame, pd.Series]) -> tuple[pd.DataFrame, pd.Series]:
+    cells, why = (pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True))
+    return cells, why
 
 
 def _differing(before: pd.DataFrame, cells: pd.DataFrame, periods: set[tuple[str, str]]) -> int:

@@ -85,7 +85,34 @@ def patterns(
     cells: academic_year, part, level, unit, characteristic, group, metric, n, have_some, lack_some. small: cells hidden
     by the primary rules. schools: school_code, faculty_code. processes: 0 for one per processor.
     """
-    cells = cells.assign(small=small.to_numpy(bool), row=np.arange(len(cells)))
+    small_ones = small.to_numpy(bool)
+    linked = _linked(cells.assign(small=small_ones, settled=False), schools, metrics, widths, processes)
+    return pd.Series(np.select([small_ones, linked], [SMALL, LINKED], SHOWN), index=cells.index)
+
+
+def of_pooled(
+    cells: pd.DataFrame,
+    small: pd.Series,
+    years: pd.DataFrame,
+    schools: pd.DataFrame,
+    metrics: Metrics,
+    widths: Widths,
+    processes: int = 0,
+) -> pd.Series:
+    """The same for a period that pools `years`, cells of which it is settled whether they are `hidden`.
+
+    Years add up to it as levels add up to all levels, so that they are its levels here.
+    """
+    period = cells.iloc[0][["academic_year", "part"]].to_dict() if len(cells) else {}
+    years = years.assign(level=years["academic_year"], small=years["hidden"], settled=True, **period)
+    both = pd.concat([cells.assign(small=small.to_numpy(bool), settled=False), years[[*cells, "small", "settled"]]])
+    linked = _linked(both, schools, metrics, widths, processes)[: len(cells)]
+    return pd.Series(np.select([small.to_numpy(bool), linked], [SMALL, LINKED], SHOWN), index=cells.index)
+
+
+def _linked(cells: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics, widths: Widths, processes: int) -> np.ndarray:
+    """Which cells are hidden; some of them are `small`, some `settled`."""
+    cells = cells.assign(row=np.arange(len(cells)))
     cells["grain"] = cells["metric"].astype(str).map(metrics.grain)
     cells["finer"] = cells["characteristic"].astype(str).replace({name: b.of for name, b in metrics.broader.items()})
     parents = parents_of(schools)
@@ -129,7 +156,7 @@ def patterns(
         where.mark(linked, found[key].hidden)
     for year, (_, where) in totals.items():
         where.mark(linked, of_totals[year].hidden)
-    return pd.Series(np.select([cells["small"], linked], [SMALL, LINKED], SHOWN), index=cells.index)
+    return linked
 
 
 def _places(tables: list[Table], found: Hidden, metrics: Metrics) -> Untold:
@@ -175,9 +202,13 @@ def hidden(job: Job, metrics: Metrics, widths: Widths, *, totals: bool = False) 
             few = np.any([(base > 0) & (base < widths.smallest) for base in bases.values()], axis=0)
             if table.grain == TUTOR:
                 few = np.any([m.small for m in table.measured], axis=0)
+            settled = np.any([m.settled for m in table.measured], axis=0)
+            stays = np.any([m.stays for m in table.measured], axis=0)
+            few = np.where(settled, ~stays, few)
             known = [np.array([answers.get((part, name), 0.0) for name in table.names]) for part in bases]
             counts = [Counts.of_base(base, k) for base, k in zip(bases.values(), known, strict=True)]
-            base = _protected(few, counts, table, fixed, _untold(table, job.untold, of_base), widths, None)
+            untold = _untold(table, job.untold, of_base)
+            base = _protected(few, counts, table, fixed, untold, stays, widths, None)
         found[of_base], give_way[of_base] = base.hidden, base.give_way
         tried = base.moves
         for shared in _sharing(table.measured, metrics):
@@ -190,7 +221,8 @@ def hidden(job: Job, metrics: Metrics, widths: Widths, *, totals: bool = False) 
             if shared[0].metric in metrics.counts_answers:
                 start |= np.array([name in silent for name in table.names])
             untold = np.any([_untold(table, job.untold, of) for of in all_of], axis=0)
-            pattern = _protected(start, counts, table, fixed, untold, widths, tried)
+            stays = np.any([m.stays for m in shared], axis=0)
+            pattern = _protected(start, counts, table, fixed, untold, stays, widths, tried)
             tried = pattern.moves
             found |= dict.fromkeys(all_of, pattern.hidden)
             give_way |= dict.fromkeys(all_of, pattern.give_way)
@@ -220,19 +252,21 @@ def _protected(
     table: Table,
     fixed: np.ndarray,
     untold: np.ndarray,
+    stays: np.ndarray,
     widths: Widths,
     tried: list[np.ndarray] | None,
 ) -> _Protected:
     """The pattern of a table: the university with its faculties first, then faculty by faculty, which is fast; then,
     for what that cannot protect, the table as a whole, where hidden totals may give way too.
 
-    Where a faculty's cell is hidden so are its schools': theirs would add up to it.
+    Where a faculty's cell is hidden so are its schools': theirs would add up to it. stays: cells that are shown anyway.
     """
-    hidden = start | untold
+    hidden = (start | untold) & ~stays
+    fixed = fixed | stays
     moves, unsafe = [], np.zeros(len(hidden), bool)
     for i, scope in enumerate(table.scopes):
         at = scope.cells
-        begin = hidden[at] | ((scope.parent >= 0) & hidden[scope.parent])
+        begin = (hidden[at] | ((scope.parent >= 0) & hidden[scope.parent])) & ~stays[at]
         known = fixed[at] | scope.above
         own = [c.at(at) for c in counts]
         about = (own, scope.sums, table.weight[at], widths)

@@ -7,7 +7,7 @@ counts, as in the audit of cell suppression (Fischetti and Salazar 2001; Willenb
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +22,7 @@ FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of t
 WORTH = 0.03
 PUSH = 0.01  # of the weight of the cell looked at
 N, HAVE, LACK = range(3)
+MIRRORED = N, LACK, HAVE
 
 Lines = list[tuple[int, list[int]]]  # a sum and its parts
 
@@ -123,15 +124,27 @@ def _attack(families: list[Family], terms: Terms) -> list[Found]:
         sums = sparse.csr_array(np.ones((1, 1), np.int8))
         for axis in family.axes:
             sums = sparse.csr_array(sparse.kron(sums, axis.incidence(), format="csr"))
+        done: dict[tuple[object, ...], Found] = {}  # metrics that count the same people are one problem
         for m in range(len(low)):
             place = np.flatnonzero(family.hidden[m] >= 0)
-            if len(place):
-                search = _Search(
-                    *_system(sums, told_low[m], told_high[m], low[m], high[m], place, bool(terms.complementary[m])),
-                    bool(terms.private[m]), terms,
-                )  # fmt: skip
+            if not len(place):
+                continue
+            about = told_low[m], told_high[m], low[m], high[m]
+            terms_of = place.tobytes(), bool(terms.complementary[m]), bool(terms.private[m])
+            same, mirrored = (
+                (*terms_of, *(ends[list(order)].tobytes() for ends in about)) for order in ((N, HAVE, LACK), MIRRORED)
+            )
+            cells = family.hidden[m].ravel()[place]
+            if same in done:
+                found.append(replace(done[same], cell=cells))
+            elif mirrored in done:
+                other = done[mirrored]
+                found.append(replace(other, cell=cells, low=other.low[list(MIRRORED)], high=other.high[list(MIRRORED)]))
+            else:
+                search = _Search(*_system(sums, *about, place, terms_of[1]), terms_of[2], terms)
                 search.run()
-                found.append(Found(family.hidden[m].ravel()[place], *search.verdict()))
+                found.append(Found(cells, *search.verdict()))
+            done[same] = found[-1]
     return found
 
 

@@ -38,7 +38,9 @@ class Broader:
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric in one part of the year: counts over the cells of a table, and what is hidden for what it is."""
+    """A metric in one part of the year: counts over the cells of a table, what is hidden for what it is, and cells that
+    are settled: published before, hidden where they are small and shown else.
+    """
 
     metric: str
     part: str
@@ -46,6 +48,12 @@ class Measured:
     have: np.ndarray
     lack: np.ndarray
     small: np.ndarray
+    settled: np.ndarray
+
+    @property
+    def stays(self) -> np.ndarray:
+        """Cells that are shown whatever else is."""
+        return np.asarray(self.settled & ~self.small & (self.n > 0))
 
 
 @dataclass(frozen=True)
@@ -134,12 +142,12 @@ def _table(
     cell, found = pd.factorize(pd.MultiIndex.from_arrays([both["unit"].astype(str), both["level"].astype(str), group]))
     names: list[tuple[str, str, str]] = list(found)
     unit, level, who = (np.array(part) for part in zip(*names, strict=True))
-    figures = both[["n", "have_some", "lack_some", "small"]].to_numpy(float)
+    figures = both[["n", "have_some", "lack_some", "small", "settled"]].to_numpy(float)
     measured = []
     for (metric, part), at in both.assign(at=np.arange(len(both))).groupby(["metric", "part"], observed=True)["at"]:
-        spread = np.zeros((4, len(names)))
+        spread = np.zeros((5, len(names)))
         spread[:, cell[at.to_numpy()]] = figures[at.to_numpy()].T
-        measured.append(Measured(str(metric), str(part), spread[0], spread[1], spread[2], spread[3] > 0))
+        measured.append(Measured(str(metric), str(part), *spread[:3], *(spread[3:] > 0)))
     people = np.max([m.n for m in measured], axis=0)
     weight = np.where(np.char.startswith(unit, "school:"), 1.0, LARGER) * np.where(level == EVERY_LEVEL, EVERY, 1.0)
     weight *= 1 + np.log10(np.maximum(people, 1)) / 10
