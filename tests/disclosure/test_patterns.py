@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.disclosure.patterns import Metrics, Widths, patterns
 from pipelines.disclosure.secondary import Counts
-from tests.disclosure.attack import tied, widest
+from tests.disclosure.attack import safe, tied
 
 WIDTHS = Widths(smallest=23, base=5, margin=3)
 METRICS = Metrics(
@@ -14,6 +14,7 @@ METRICS = Metrics(
            "rate": "enrolment", "trust": "response", "knows": "response", "load": "tutor"},
     counts_people={"met": True, "often": True, "missed": True, "attendance": False, "rate": True, "trust": True,
                    "knows": True, "load": False},
+    private=frozenset({"met", "missed", "attendance", "trust", "knows"}),
     one_pattern=frozenset({"trust", "knows"}),
     counts_answers=frozenset({"rate"}),
 )  # fmt: skip
@@ -105,12 +106,14 @@ def attacked(found, metric):
     assert 0 < hidden.sum() < len(hidden)
     known = known.reindex(rows.index).to_numpy()
     base = Counts.of_base(rows["n"].to_numpy(float))
-    assert np.abs(sums @ base.spare[0]).max() == 0
+    assert np.abs(sums @ base.count[0]).max() == 0
     for cell in np.flatnonzero(~known & (rows["n"] < WIDTHS.smallest) & (rows["n"] > 0)):
-        assert widest(cell, base, ~known, sums) >= WIDTHS.base, rows.index[cell]
-    split = Counts(rows[["have_some", "lack_some"]].to_numpy(float).T, np.where(known, 0, np.inf), known)
+        assert safe(cell, base, ~known, sums, WIDTHS), rows.index[cell]
+    parts = rows[["have_some", "lack_some"]].to_numpy(float).T
+    most = np.where(known, 0, np.inf)
+    split = Counts(parts, most, known, np.ones(len(rows)), base.there, metric in METRICS.private)
     for cell in np.flatnonzero(hidden & base.there):
-        assert widest(cell, split, hidden, sums) >= WIDTHS.margin, rows.index[cell]
+        assert safe(cell, split, hidden, sums, WIDTHS), rows.index[cell]
 
 
 def test_what_is_hidden_cannot_be_worked_out():
