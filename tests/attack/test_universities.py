@@ -20,6 +20,10 @@ def test_no_release_can_be_broken(found: Found) -> None:
         assert attack.report["hidden"].sum() > 100
 
 
+def test_no_small_cell_outside_the_closed_list_is_given_away(found: Found) -> None:
+    assert found.unlisted.empty, found.unlisted
+
+
 def test_what_was_published_stays_whatever_is_corrected(found: Found) -> None:
     assert found.second.kept == {("2023/24", "year")}
     assert found.second.differing > 0, "rows were corrected late"

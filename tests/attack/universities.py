@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines import definitions as definition_files
-from pipelines.disclosure import ledger, patterns
+from pipelines.disclosure import ledger, patterns, tables
 from pipelines.disclosure.attacker import Attack, Bar, Metrics, attack
 from pipelines.disclosure.places import COUNTS, KEY
 from pipelines.model import Modelled
@@ -35,6 +35,8 @@ OF_STUDENTS = ["has_tutor", "any_meeting", "no_meeting", "met_standard", "meetin
                "response_rate"]  # fmt: skip
 OF_ANSWERS = ["trust", "knows_me"]
 CORRECTED = 0.01  # of the rows, each way
+COLUMNS = ("cells", "hidden", "corrected", "broken at first", "at second", "unlisted", "primary rules alone",
+           "without the ledger")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,24 +123,43 @@ def primary_alone(made: Modelled, settings: Settings) -> Decision:
     return Decision(made.cells, pd.Series(why, index=made.cells.index), {})
 
 
-def attacked(decision: Decision, schools: pd.DataFrame, settings: Settings, earlier: Decision | None = None) -> Attack:
-    """The attack on a release, by somebody who has an earlier one."""
+def attacked(
+    decision: Decision,
+    schools: pd.DataFrame,
+    settings: Settings,
+    earlier: Decision | None = None,
+    more: pd.DataFrame | None = None,
+) -> Attack:
+    """The attack on a release, by somebody who has an earlier one. more: cells that are attacked too, KEY."""
     metrics = DEFINITIONS.metrics.values()
     rules = settings.rules
+    hidden = decision.cells.loc[decision.hidden & decision.listed, KEY]
     return attack(
         _counts(decision, ~decision.hidden),
-        decision.cells.loc[decision.hidden & decision.listed, KEY],
+        hidden if more is None else pd.concat([hidden, more]),
         schools,
         Metrics(
             {m.name: m.grain for m in metrics},
             {m.name: m.kind for m in metrics},
             frozenset(m.name for m in metrics if m.private),
         ),
-        Bar(rules.narrowest_base, rules.narrowest_margin, rules.smallest_base),
+        Bar(rules.narrowest_base, rules.narrowest_margin, rules.smallest_base, hidden_hold_someone=more is None),
         broader={c.name: (c.of, c.join) for c in DEFINITIONS.characteristics.values() if c.of},
         earlier=_counts(earlier, ~earlier.hidden) if earlier else None,
         processes=1,
     )
+
+
+def small_unlisted(decision: Decision, schools: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Cells outside the closed list that are too small to show, and that what is shown gives away."""
+    cells = decision.cells[~decision.listed]
+    about = ["metric", "characteristic", "group"]
+    everyone = decision.cells[decision.cells["characteristic"] == tables.EVERYONE]
+    places = everyone[[c for c in KEY if c not in about]].drop_duplicates()
+    possible = places.merge(cells[about].drop_duplicates(), how="cross")  # whoever attacks cannot tell which are empty
+    found = attacked(decision, schools, settings, more=possible[unlisted(possible)][KEY]).broken
+    small = cells[small_cells(cells, DEFINITIONS, settings)]
+    return found.merge(small[KEY], on=KEY)
 
 
 def _counts(decision: Decision, which: pd.Series) -> pd.DataFrame:
@@ -154,6 +175,7 @@ class Found:
     second: Decision
     of_first: Attack
     of_second: Attack
+    unlisted: pd.DataFrame  # small cells outside the closed list that the first gives away
     careless: Attack  # primary rules alone
     forgetful: Attack  # a second release without the ledger
 
@@ -174,6 +196,7 @@ def released_twice(seed: int, settings: Settings) -> Found:
         second,
         attacked(first, schools, settings),
         attacked(second, schools, settings, first),
+        small_unlisted(first, schools, settings),
         attacked(careless, schools, settings),
         attacked(again, schools, settings, first),
     )
@@ -184,30 +207,26 @@ def main() -> None:
     parser.add_argument("--universities", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="seed of the first")
     options = parser.parse_args()
-    print(f"{'':14}{'':>8}{'':>8}{'broken in the':>22}{'other counts':>14}{'broken without':>32}")
-    print(
-        f"{'university':14}{'cells':>8}{'hidden':>8}{'first':>11}{'second':>11}{'differing':>14}"
-        f"{'secondary':>16}{'the ledger':>16}"
-    )
-    settings = Settings()
-    total = np.zeros(7, int)
+    print("".join(f"{name:>{len(name) + 3}}" for name in ("university", *COLUMNS)))
+    settings, total = Settings(), np.zeros(len(COLUMNS), int)
     for seed in range(options.first, options.first + options.universities):
-        found = released_twice(seed, settings)
-        hidden = int((found.second.hidden & found.second.listed).sum())
-        row = np.array(
-            [found.second.listed.sum(), hidden, *(len(a.broken) + len(a.differenced) for a in (found.of_first,
-             found.of_second)), found.second.differing, len(found.careless.broken),
-             len(found.forgetful.broken) + len(found.forgetful.differenced)]
-        )  # fmt: skip
+        row = _row(released_twice(seed, settings))
         total += row
         print(_line(str(seed), row), flush=True)
     print(_line("all", total))
 
 
-def _line(name: str, row: np.ndarray) -> str:
-    return f"{name:14}" + "".join(
-        f"{value:>{width},}" for value, width in zip(row, (8, 8, 11, 11, 14, 16, 16), strict=True)
+def _row(found: Found) -> np.ndarray:
+    broken = [len(a.broken) + len(a.differenced) for a in (found.of_first, found.of_second)]
+    less_care = [len(found.careless.broken), len(found.forgetful.broken) + len(found.forgetful.differenced)]
+    hidden = (found.second.hidden & found.second.listed).sum()
+    return np.array(
+        [found.second.listed.sum(), hidden, found.second.differing, *broken, len(found.unlisted), *less_care]
     )
+
+
+def _line(name: str, row: np.ndarray) -> str:
+    return f"{name:>13}" + "".join(f"{n:>{len(name) + 3},}" for name, n in zip(COLUMNS, row, strict=True))
 
 
 if __name__ == "__main__":
