@@ -7,7 +7,7 @@ schools do not log their meetings, small cells are hidden, and this year's surve
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -73,13 +73,23 @@ def _year(year: int) -> str:
     return f"{year}/{(year + 1) % 100:02d}"
 
 
+_made: dict[str, dict[str, pd.DataFrame]] = {}
+
+
 def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
+    """A release's tables; the figures are made once for all samples that differ in name and source only."""
+    alike = replace(sample, name="", source="")
+    if repr(alike) not in _made:
+        _made[repr(alike)] = _figures(alike)
+    return {"release": _release(sample), **_made[repr(alike)]}
+
+
+def _figures(sample: Sample) -> dict[str, pd.DataFrame]:
     units, periods = _units(), _periods(sample)
     cells = _cells(sample, units, periods)
     if not sample.meetings:
         cells = cells[cells["metric"].map({m.name: m.theme for m in sample.definitions.metrics.values()}) != "contact"]
     tables = {
-        "release": _release(sample),
         "unit": units,
         "metric": _metrics(sample),
         "characteristic": _characteristics(sample),
