@@ -8,15 +8,18 @@ from typing import Any
 import pandas as pd
 
 from dashboard.access import Person, Role
-from dashboard.findings.consistency import Comparison
+from dashboard.findings.consistency import LIMITS, Comparison
 from dashboard.style import words
 
 Row = Mapping[str, Any]
-SIDES = {"above": "clearly above", "below": "clearly below", "near": "no clear difference", "": "–"}
+SIDES = {"above": "above", "below": "below", "near": "within", "": "–"}
+OUTSIDE = ("above", "below")
 TOTALLED = ("Read", "Loaded", "Set aside", "Duplicates", "Files")
 HEADLINE_FIGURES = (
     "University", "95% interval", "Middle 80% of schools", "Schools above", "Schools below", "Hidden",
 )  # fmt: skip
+SCHOOL_FIGURES = ("Value", "95% interval", "Out of", "95% limits", "99.8% limits")
+CONSISTENCY_FIGURES = ("Eight in ten schools", "Middle school", "Median odds ratio", "Schools")
 RECONCILED = ("Read", "Loaded", "Set aside", "Duplicates")
 PROTECTED = ("Figures", "Shown", "Too few to show", "Hidden to protect another", "Of hidden, seen nearby")
 
@@ -31,8 +34,8 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
                 "University": words.shown(c.university, c.metric),
                 "95% interval": words.shown_interval(c.university, c.metric),
                 "Middle 80% of schools": words.interval(*c.middle, c.metric) if c.middle else "too few schools",
-                "Schools above": len(c.on_side("above")),
-                "Schools below": len(c.on_side("below")),
+                "Schools above": len(c.on_side("above")) if c.limited else "–",
+                "Schools below": len(c.on_side("below")) if c.limited else "–",
                 "Hidden": len(c.hidden),
             }
             for c in compared
@@ -42,7 +45,7 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
 
 def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str]] = ()) -> pd.DataFrame:
     """One row per school, in reading order, the university first; `unnamed` rows last."""
-    university = {**c.university, "name": "University", "unit": "university", "side": ""}
+    university = {**LIMITS, **c.university, "name": "University", "unit": "university", "side": ""}
     return pd.DataFrame(
         [
             {
@@ -50,12 +53,52 @@ def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str
                 "Value": words.shown(r, c.metric),
                 "95% interval": words.shown_interval(r, c.metric),
                 "Out of": words.shown_base(r),
-                "Against the university": SIDES[r["side"]],
+                "95% limits": _limits(r["limit"], r["limit_above"], c.metric),
+                "99.8% limits": _limits(r["outer"], r["outer_above"], c.metric),
+                "Against the limits": f"{SIDES[r['side']]}: {r['says']}" if r["side"] in OUTSIDE else SIDES[r["side"]],
                 "Record": "looks incomplete" if r["unit"] in incomplete else "–",
             }
             for r in [university, *c.schools.to_dict("records")]
         ]
         + list(unnamed)
+    ).fillna("–")
+
+
+def _limits(low: Any, high: Any, metric: Row) -> str:
+    return words.interval(low, high, metric) if pd.notna(low) and pd.notna(high) else "–"
+
+
+def modes(places: Sequence[Row], names: Sequence[str], metric: Row) -> pd.DataFrame:
+    """One row per place: the share of each mode among its meetings, and its outcome."""
+    return pd.DataFrame(
+        [
+            {
+                "Place": p["name"],
+                **{n: f"{p['modes'].get(n, 0.0):.0f}%" if p["modes"] else p["why"] for n in names},
+                metric["label"]: words.shown(p, metric),
+                "95% interval": words.shown_interval(p, metric),
+            }
+            for p in places
+        ]
+    )
+
+
+def consistency_by_year(rows: Sequence[Row], metric: Row) -> pd.DataFrame:
+    """One row per year: how far apart schools were, chance set aside."""
+    return pd.DataFrame(
+        [
+            {
+                "Period": r["period"],
+                "Eight in ten schools": words.interval(r["low"], r["high"], metric),
+                "Middle school": words.value(r["value"], metric),
+                "Median odds ratio": r["odds"],
+                "Schools": words.number(r["members"]),
+                "Says": r["says"],
+            }
+            if r["status"] == "shown"
+            else {"Period": r["period"], "Eight in ten schools": words.missing(r)}
+            for r in rows
+        ]
     ).fillna("–")
 
 

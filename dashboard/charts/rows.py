@@ -144,11 +144,13 @@ def extent(lows: Sequence[float], highs: Sequence[float], metric: Mapping[str, A
     return [low, high]
 
 
-def graded(figure: go.Figure, bands: Sequence[tuple[float, float, float, float]], colour: str) -> None:
+def graded(
+    figure: go.Figure, bands: Sequence[tuple[float, float, float, float]], colour: str, upright: bool = False
+) -> None:
     """Draw intervals as bands that darken towards the value: `bands` are (place, lower, value, upper).
 
-    The bands are the 95%, 80% and 50% intervals of a normal shape on either side, so that the ends of an
-    interval do not look as likely as its middle.
+    They lie, or stand `upright`. The bands are the 95%, 80% and 50% intervals of a normal shape on either side, so
+    that the ends of an interval do not look as likely as its middle.
     """
     for share, opacity in GRADES:
         x: list[float | None] = []
@@ -157,6 +159,7 @@ def graded(figure: go.Figure, bands: Sequence[tuple[float, float, float, float]]
             x += [value - share * (value - lower), value + share * (upper - value), None]
             y += [place, place, None]
         line = {"color": colour, "width": 12}
+        x, y = (y, x) if upright else (x, y)
         figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=opacity, hoverinfo="skip")
 
 

@@ -27,6 +27,18 @@ def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
     return f"Yes, with care: {said}. {words.sentence(words.plural(warnings, 'warning') + ' to look at')}"
 
 
+def badge(through: Any, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
+    """Freshness and quality in one line: 'Data through 27 November 2026 · every row accounted for · three warnings'."""
+    failed = checks.loc[~checks["passed"].astype(bool), "severity"].value_counts()
+    critical, warnings = int(failed.get("critical", 0)), int(failed.get("warning", 0))
+    said = [words.headline(words.data_through(through))]
+    said.append("some rows are unaccounted for" if len(unbalanced(reconciliation)) else "every row accounted for")
+    if critical:
+        said.append(f"{words.plural(critical, 'critical check')} failed")
+    said.append(words.plural(warnings, "warning"))
+    return " · ".join(said)
+
+
 def last_meeting(date: Any) -> str:
     """How far the record of meetings reaches."""
     return f"The last meeting read was on {words.day(date)}" if pd.notna(date) else "No meeting was read"

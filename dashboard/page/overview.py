@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboard import layout, nearby, record, tables
 from dashboard.access import UNIVERSITY
+from dashboard.charts.rows import WIDE
 from dashboard.charts.strip import strips
-from dashboard.compared import compare, figure
+from dashboard.compared import compare
 from dashboard.filters import EVERYWHERE, Filters, code, period_before, periods_with
 from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
@@ -18,6 +19,7 @@ from dashboard.layout import Visit
 from dashboard.style import html, words
 
 MOST_GAPS = 5
+AT_ONCE, AT_ONCE_NARROW = 5, 3  # findings that are seen; the others wait behind a fold
 ALL_LEVELS = "all"  # findings are about all levels together
 IN_URL = ("metric", "characteristic", "group")
 
@@ -30,15 +32,16 @@ def page(visit: Visit) -> None:
     current = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
 
     head = st.container()
-    with st.container(key="filters"):
+    with layout.filters(visit):
         filters = Filters(release)
         unit, level = filters.unit(), filters.level()
         faculty = filters.faculty("Highlight a faculty", "None") if unit == UNIVERSITY else EVERYWHERE
     periods = {m["metric"]: periods_with(release, m["metric"], level).iloc[0] for m in headline}
     compared = [compare(release, m, periods[m["metric"]], level) for m in headline]
-    own = [figure(release, m, periods[m["metric"]], level, unit) for m in headline]
+    own = [c.figure(unit) for c in compared]
     with head:
         _head(visit, unit, current, compared, own)
+        _trust(visit)
         layout.not_seen(visit, filters)
 
     cards = [
@@ -55,8 +58,6 @@ def page(visit: Visit) -> None:
             _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
         else:
             _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
-    if schools := record.incomplete(release, level):
-        layout.quiet(record.caution(release, schools))
     if with_figures:
         widest = consistency.widest([c for c, _ in with_figures])
         label = (
@@ -65,7 +66,7 @@ def page(visit: Visit) -> None:
         visit.link("schools", label, metric=widest.metric["metric"], level=level)
     if found.empty or level != ALL_LEVELS:
         _gaps(visit, headline, periods, level, unit)
-    _trust(visit)
+    _cautions(visit, level)
 
 
 def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison], own: list[standing.Row]) -> None:
@@ -87,7 +88,9 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
     moved, since = None, "the year before"
     before = period_before(visit.release, period)
     if before is not None:
-        moved = consistency.change(own, figure(visit.release, c.metric, before, level, unit))
+        cells = visit.release.everyone(str(c.metric["metric"]), level, before)
+        earlier = cells[cells["unit"] == unit].to_dict("records")
+        moved = consistency.change(own, earlier[0] if earlier else consistency.MISSING)
         since = before["label"]
     is_shown = own["status"] == "shown"
     return html.Card(
@@ -107,14 +110,24 @@ def _stands_out(visit: Visit, found: pd.DataFrame, period: str, unit: str) -> No
         return
     found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
     layout.section("What stands out", f"All levels together, {period} unless another year is named")
+    most = AT_ONCE if visit.column == WIDE else AT_ONCE_NARROW
+    rest = found.iloc[most:] if len(found) > most + 1 else found.iloc[:0]
     with st.container(key="findings"):
-        for finding in found.to_dict("records"):
-            lead = words.FINDINGS.get(finding["kind"], "Finding")
-            if finding["kind"] == "gap":
-                about = visit.release.characteristics.loc[finding["characteristic"], "label"]
-                lead = f"{lead} by {words.lowered(about)}"
-            text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
-            visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
+        for finding in found.head(len(found) - len(rest)).to_dict("records"):
+            _finding(visit, finding, unit)
+    if len(rest):
+        with st.expander(f"{words.headline(words.plural(len(rest), 'further finding'))}").container(key="further"):
+            for finding in rest.to_dict("records"):
+                _finding(visit, finding, unit)
+
+
+def _finding(visit: Visit, finding: dict[Any, Any], unit: str) -> None:
+    lead = words.FINDINGS.get(finding["kind"], "Finding")
+    if finding["kind"] == "gap":
+        about = visit.release.characteristics.loc[finding["characteristic"], "label"]
+        lead = f"{lead} by {words.lowered(about)}"
+    text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
+    visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
 
 
 def _of(visit: Visit, unit: str) -> dict[str, str]:
@@ -204,9 +217,17 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
 
 
 def _trust(visit: Visit) -> None:
+    """How fresh the figures are and whether they can be trusted, in one line that leads to the checks."""
     release = visit.release
-    layout.section("Can these figures be trusted?")
-    layout.prose(quality.quality_answer(release.reconciliation, release.checks))
+    badge = quality.badge(release.about["data_through"], release.reconciliation, release.checks)
+    with st.container(key="trust"):
+        visit.link("quality", layout.plain(badge))
+
+
+def _cautions(visit: Visit, level: str) -> None:
+    """What the figures above cannot show, or are to be read with care for."""
+    release = visit.release
+    if schools := record.incomplete(release, level):
+        layout.quiet(record.caution(release, schools))
     for text in quality.not_available(release.metrics):
         layout.quiet(text)
-    visit.link("quality", f"{words.headline(words.data_through(release.about['data_through']))}: see every check")
