@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from html import escape
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.rows import CHARACTER, NARROW, hover
+from dashboard.charts.names import beside
+from dashboard.charts.rows import NARROW, hover
 from dashboard.style import words
 from dashboard.style.theme import Theme, template
 
 HEIGHT = 460
 LIMITS = (("outer", "outer_above", "dot", "99.8%"), ("limit", "limit_above", "solid", "95%"))
-PLOT, PLOT_NARROW = 900, 290  # pixels across, about
-PLACES = (("left", 1, 0), ("right", -1, 0), ("center", 0, 1), ("center", 0, -1))  # of a name: beside, below, above
+MARGIN = 64  # pixels above and below the plot
 SYMBOL = {"above": "triangle-up", "below": "triangle-down", "near": "circle"}
 
 
@@ -54,13 +53,33 @@ def funnel(
             hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
     named = shown[(shown["side"] != "near") | shown["unit"].isin(highlighted)]
+    wide = float(shown["base"].max()) * 1.05 if len(shown) else 1.0
+    edges = [float(x) for x in shown[["value", "outer", "outer_above"]].stack()]
+    bottom, top = min(edges, default=0.0), max(edges, default=1.0)
+    air = 0.06 * (top - bottom) or 1.0
+    labels = beside(
+        list(named[["base", "value", "short_name"]].itertuples(index=False, name=None)),
+        list(shown[["base", "value"]].itertuples(index=False, name=None)),
+        (0.0, wide), (bottom - air, top + air), HEIGHT - MARGIN, theme, column,
+    )  # fmt: skip
     figure.update_layout(
         template=template(theme),
         height=HEIGHT,
         margin={"l": 44, "r": 12, "t": 12, "b": 52},
-        annotations=_names(shown, named.to_dict("records"), theme, column),
-        yaxis={"ticksuffix": str(metric["suffix"]), "showgrid": True, "nticks": 6, "zeroline": False},
-        xaxis={"title": {"text": "how many people the figure is out of"}, "rangemode": "tozero", "nticks": 6},
+        annotations=labels,
+        yaxis={
+            "range": [bottom - air, top + air],
+            "ticksuffix": str(metric["suffix"]),
+            "showgrid": True,
+            "nticks": 6,
+            "zeroline": False,
+        },
+        xaxis={
+            "range": [0, wide],
+            "title": {"text": "how many people the figure is out of"},
+            "nticks": 6,
+            "separatethousands": True,
+        },
     )
     if university["status"] == "shown":
         at = university["value"]
@@ -70,35 +89,6 @@ def funnel(
             text=f"University {words.shown(university, metric)}", font={"size": 13, "color": theme.ink},
         )  # fmt: skip
     return figure
-
-
-def _names(shown: pd.DataFrame, named: Sequence[dict[str, Any]], theme: Theme, column: int) -> list[dict[str, Any]]:
-    """Names beside, above or below their marks; a name without room is left to whoever points at the mark."""
-    if not named:
-        return []
-    wide, at_left = float(shown["base"].max()) * 1.05 or 1.0, PLOT_NARROW if column == NARROW else PLOT
-    low, high = float(shown[["value", "outer"]].min().min()), float(shown[["value", "outer_above"]].max().max())
-    taken = [(s["base"] / wide * at_left, _down(s["value"], low, high), 7.0, 7.0) for s in shown.to_dict("records")]
-    labels = []
-    for s in sorted(named, key=lambda s: s["base"]):
-        x, y, half = s["base"] / wide * at_left, _down(s["value"], low, high), len(s["short_name"]) * CHARACTER / 2
-        for anchor, dx, dy in PLACES:
-            box = (x + dx * (half + 10), y + dy * 18, half, 8.0)
-            if box[0] - half >= 0 and box[0] + half <= at_left and not any(_meet(box, other) for other in taken):
-                taken.append(box)
-                place = {"x": s["base"], "y": s["value"], "xanchor": anchor, "xshift": 10 * dx, "yshift": -18 * dy}
-                font = {"size": 13, "color": theme.ink}
-                labels.append({"text": escape(s["short_name"]), "showarrow": False, "font": font, **place})
-                break
-    return labels
-
-
-def _down(value: float, low: float, high: float) -> float:
-    return (high - value) / ((high - low) or 1.0) * (HEIGHT - 90)
-
-
-def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return abs(one[0] - other[0]) < one[2] + other[2] and abs(one[1] - other[1]) < one[3] + other[3]
 
 
 def _hover(school: Mapping[str, Any], metric: Mapping[str, Any]) -> str:

@@ -1,0 +1,167 @@
+"""Equity gaps, where: one characteristic and one group through faculties and schools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dashboard import gap_tables, layout, nearby, tables
+from dashboard.access import UNIVERSITY
+from dashboard.charts.gaps import graded_gaps
+from dashboard.charts.groups import appearance, side_by_side
+from dashboard.findings import equity, standing, why
+from dashboard.layout import Visit
+from dashboard.style import html, words
+
+GAP_COLUMNS = ("Gap", "95% interval", "Out of")
+ALL_LEVELS = "all"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a view of gaps is about: `top` is the unit whose parts are looked into, `about` says all this in words."""
+
+    unit: str
+    metric: pd.Series
+    level: str
+    period: pd.Series
+    characteristic: pd.Series
+    group: str
+    top: str
+    about: str
+
+    @property
+    def when(self) -> dict[str, str]:
+        """The metric, period and level, as a release is asked for them."""
+        year, part = str(self.period["academic_year"]), str(self.period["part"])
+        return {"metric": str(self.metric["metric"]), "academic_year": year, "part": part, "level": self.level}
+
+    @property
+    def of(self) -> dict[str, str]:
+        """The same with the characteristic."""
+        return {**self.when, "characteristic": str(self.characteristic["characteristic"])}
+
+
+def where(visit: Visit, x: Asked) -> None:
+    """Groups side by side in each place; then one group's gap in every school, and in all of them pooled."""
+    bands = visit.release.band(str(x.metric["metric"]), x.level, x.period, str(x.characteristic["characteristic"]))
+    cells = visit.release.cells(**x.of)
+    of_schools = cells[cells["unit"].str.startswith("school:") & (cells["status"] != "none")]
+    if of_schools.empty and x.level != ALL_LEVELS:
+        layout.quiet("Groups within a school are published for all levels together only.")
+    groups = visit.release.groups
+    own = groups[groups["characteristic"] == x.characteristic["characteristic"]]
+    _places(visit, cells, own, x.characteristic, x.metric, x.top, x.about, bands)
+    _schools(visit, x)
+
+
+def top_of(visit: Visit, unit: str) -> str:
+    """The unit whose parts are looked into: a school's faculty; what leads see of the university is their faculty."""
+    units = visit.release.units
+    start = visit.viewer.home if unit == UNIVERSITY else unit
+    return str(units.loc[start, "parent"]) if units.loc[start, "kind"] == "school" else start
+
+
+def _places(
+    visit: Visit,
+    cells: pd.DataFrame,
+    groups: pd.DataFrame,
+    characteristic: pd.Series,
+    metric: pd.Series,
+    top: str,
+    about: str,
+    bands: pd.DataFrame,
+) -> None:
+    units = visit.release.units
+    places = units[units["unit"].isin([UNIVERSITY, top]) | (units["parent"] == top)]
+    drawn = cells[cells["unit"].isin(places["unit"])]
+    occurring = set(drawn.loc[drawn["status"] != "none", "group"])
+    marked = set(drawn.loc[drawn["status"] == "shown", "group"])
+    look = appearance(groups, bool(characteristic["ordered"]), visit.theme)
+    look = {name: how for name, how in look.items() if name in occurring}
+    never = "; Unknown is shown, never compared" if "Unknown" in marked else ""
+    title = equity.groups_title(cells[cells["unit"] == top], groups, metric, str(units.loc[top, "name"]))
+    layout.chart(
+        side_by_side(cells, places, look, metric, visit.theme, visit.column),
+        title=title,
+        subtitle=(f"{characteristic['label']}. {about}. The reference is {characteristic['reference']}{never}."),
+        alt=f"{characteristic['label']}. {title}.",
+        table=tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
+        numeric=list(look),
+        legend=html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
+        key="places",
+        note=equity.hidden_words(cells, places),
+    )
+    nearby.groups(visit, drawn[drawn["status"] == "suppressed"], visit.release.cells)
+
+
+def _unnamed(visit: Visit, bands: pd.DataFrame, groups: list[str], metric: pd.Series) -> dict[str, str]:
+    """The unnamed band of all schools, group by group, for whoever sees some schools only."""
+    if visit.viewer.home == UNIVERSITY:
+        return {}
+    spreads = {group: standing.band(bands, group) for group in groups}
+    return {g: words.interval(b.low, b.high, metric) for g, b in spreads.items() if b}
+
+
+def _schools(visit: Visit, x: Asked) -> None:
+    release, metric, group, reference = visit.release, x.metric, x.group, str(x.characteristic["reference"])
+    gaps = release.gaps(**x.of, group=group)
+    pooled = release.derived("pooled_gap", **x.of, unit=x.top, group=group)
+    drawn = release.derived("pooled_gap_school", **x.of, unit=x.top, group=group)
+    rows = tables.school_gap_rows(gaps, release.units, None if x.top == UNIVERSITY else x.top)
+    schools = rows[rows["kind"] == "school"]
+    title = equity.places_title(schools, group, reference)
+    if len(schools) == 1:
+        title = equity.school_title(schools.iloc[0].to_dict(), group, reference)
+    note = equity.elsewhere(rows[rows["unit"] == UNIVERSITY], schools) if x.top == UNIVERSITY else ""
+    layout.chart(
+        graded_gaps(
+            gap_tables.pooled_rows(rows, pooled, drawn, x.top),
+            metric,
+            visit.theme,
+            column=visit.column,
+            likely=why.likely(pooled),
+        ),
+        title=title,
+        subtitle=(
+            f"{x.characteristic['label']}: {group} against {reference}, by school. {x.about}{unit_of(metric)}. "
+            f"{why.pooled_words(pooled, metric)}".rstrip()
+        ),
+        alt=f"{title}. {why.pooled_words(pooled, metric)}".rstrip(),
+        table=tables.gaps(gap_tables.pooled_rows(rows, pooled, drawn, x.top), metric, "name"),
+        numeric=GAP_COLUMNS,
+        legend=gap_key(visit, metric, pooled),
+        key="gaps",
+        note=note,
+    )
+    hidden = gaps[gaps["unit"].isin(schools["unit"]) & (gaps["status"] == "suppressed")]
+    nearby.groups(visit, hidden, release.gaps)
+
+
+def unit_of(metric: pd.Series) -> str:
+    """', in points' where gaps are."""
+    return f", in{metric['gap_suffix']}" if metric["gap_suffix"] else ""
+
+
+def gap_key(visit: Visit, metric: pd.Series, pooled: pd.DataFrame | None = None) -> str:
+    """What the marks of a chart of gaps mean."""
+    theme = visit.theme
+    if metric["better"] == "neither":
+        return html.key([(theme.context, "●", "gap; neither direction is better")])
+    left, right = "◀ ◁", "▶ ▷"
+    worse, better = (left, right) if metric["better"] == "higher" else (right, left)
+    more = []
+    if pooled is not None and len(pooled):
+        more = [
+            (theme.ink, "○", "drawn towards the pooled gap"),
+            (theme.context, "▒", "where another such school’s would lie"),
+        ]
+    return html.key(
+        [
+            (theme.attention, worse, "group worse off: clear gap, possible gap"),
+            (theme.well, better, "group better off: clear gap, possible gap"),
+            (theme.context, "●", "no clear gap, or too few to say"),
+            *more,
+        ]
+    )
