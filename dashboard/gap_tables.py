@@ -58,7 +58,7 @@ def beside_raw(rows: Sequence[Row], metric: Row) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Group": r["label"],
+                "Group": f"{r['label']} ({r['note'].split(':')[0]})",
                 "Against": r["reference"],
                 "As it stands": f"{words.signed(r['value'], metric)}{metric['gap_suffix']}",
                 "Like for like": f"{words.signed(r['like_for_like'], metric)}{metric['gap_suffix']}",

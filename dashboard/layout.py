@@ -175,7 +175,7 @@ def foot(visit: Visit, here: st.Page) -> None:
     said = f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])}"
     st.html(html.paragraph("foot", f"{said} · seen as {viewer.role.lower()}"))
     if "quality" in visit.pages and here != visit.pages["quality"]:
-        visit.link("quality", "What each measure means")
+        visit.link("quality", "What each measure means", view="meanings")
     with st.container(key="onward", horizontal=True):
         for page in visit.pages.values():
             if page != here:

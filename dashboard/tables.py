@@ -104,20 +104,18 @@ def consistency_by_year(rows: Sequence[Row], metric: Row) -> pd.DataFrame:
 
 def gap_rows(gaps: pd.DataFrame, characteristics: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     """Gaps of one unit, each characteristic under a heading, the widest first; for the chart of gaps."""
-    order = groups.set_index(["characteristic", "group"])["ordering"]
+    order = dict(zip(zip(groups["characteristic"], groups["group"], strict=True), groups["ordering"], strict=True))
+    of: dict[str, list[dict[Any, Any]]] = {}
+    for gap in gaps.to_dict("records"):
+        of.setdefault(gap["characteristic"], []).append(gap)
+    reach = {c: max([abs(g["value"]) for g in own if pd.notna(g["value"])], default=0.0) for c, own in of.items()}
+    about = characteristics[["label", "reference"]].to_dict("index")
     rows: list[dict[str, Any]] = []
-    reach = gaps.assign(reach=gaps["value"].abs()).groupby("characteristic")["reach"].max()
-    by_reach = sorted(characteristics.index, key=lambda c: -reach.get(c, 0.0))
-    for characteristic in by_reach:
-        row = characteristics.loc[characteristic]
-        own = gaps[gaps["characteristic"] == characteristic]
-        if own.empty:
-            continue
-        heading = f"{row['label']}, against {row['reference']}"
-        rows.append({"label": heading, "heading": True, "status": "shown"})
-        own = own.assign(place=[order.get((characteristic, g), 0) for g in own["group"]])
-        for gap in own.sort_values("place").to_dict("records"):
-            rows.append({**gap, "label": gap["group"], "heading": False, "characteristic": row["label"]})
+    for characteristic in sorted((c for c in about if c in of), key=lambda c: -reach[c]):
+        label, reference = about[characteristic]["label"], about[characteristic]["reference"]
+        rows.append({"label": f"{label}, against {reference}", "heading": True, "status": "shown", "evidence": ""})
+        for gap in sorted(of[characteristic], key=lambda g: order.get((g["characteristic"], g["group"]), 0)):
+            rows.append({**gap, "label": gap["group"], "heading": False, "characteristic": label})
     return pd.DataFrame(rows)
 
 

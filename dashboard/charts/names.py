@@ -47,7 +47,7 @@ def beside(
                 labels.append(
                     {
                         "text": escape(name), "x": x, "y": y, "xanchor": anchor, "xshift": 10 * dx, "yshift": -18 * dy,
-                        "showarrow": False, "font": {"size": 13, "color": theme.ink},
+                        "showarrow": False, "font": {"size": 13, "color": theme.ink}, "bgcolor": theme.page,
                     }
                 )  # fmt: skip
                 break

@@ -101,4 +101,5 @@ def _finish(figure: go.Figure, rows: Rows, edges: Sequence[float], metric: Mappi
     air = 0.08 * (high - low) or 1.0
     lay_out(figure, rows, theme, reference=(0, "no gap"))
     at = ticks(low, high, finest=10.0 ** -int(metric["decimals"]))
-    figure.update_xaxes(range=[low - air, high + air], tickvals=at, ticktext=[words.signed(t, metric) for t in at])
+    plain = {**metric, "decimals": 0} if all(t == round(t) for t in at) else metric
+    figure.update_xaxes(range=[low - air, high + air], tickvals=at, ticktext=[words.signed(t, plain) for t in at])

@@ -45,9 +45,8 @@ def like_words(gap: Row, metric: Row) -> str:
         return ""
     if pd.isna(gap["like_for_like"]):
         return f"{ALIKE} {says}."
-    at = words.signed(gap["like_for_like"], metric)
-    bounds = words.gap_interval(gap["like_for_like_lower"], gap["like_for_like_upper"], metric)
-    return f"{ALIKE} {says} ({at}{metric['gap_suffix']}, 95% interval {bounds})."
+    limits = words.gap_interval(gap["like_for_like_lower"], gap["like_for_like_upper"], metric)
+    return f"{ALIKE} {says} ({words.signed(gap['like_for_like'], metric)}, {limits})."
 
 
 def pooled_words(pooled: pd.DataFrame, metric: Row) -> str:
@@ -81,8 +80,8 @@ def beside_rows(gaps: pd.DataFrame, labels: Mapping[str, str], place: str) -> li
     keep = made["evidence"].isin(WORTH) | (made.get("like_for_like_says", "") == "appears")
     rows = made[keep].sort_values("value", key=abs, ascending=False, kind="stable")
     return [
-        {**r, "name": place, "label": f"{r['group']} ({words.lowered(labels[r['characteristic']])})",
-         "note": str(r["like_for_like_says"])}
+        {**r, "name": place, "label": r["group"],
+         "note": f"{words.lowered(labels[r['characteristic']])}: {r['like_for_like_says']}"}
         for r in rows.to_dict("records")
     ]  # fmt: skip
 

@@ -84,13 +84,14 @@ def page(visit: Visit) -> None:
 
 
 def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, place: str, answer: str) -> None:
-    """Characteristics with a clear or possible gap; the others behind a fold."""
+    """Characteristics with a clear or possible gap; the others in words, with their figures in the table."""
     release = visit.release
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
     block = rows["heading"].cumsum()
-    worth = block.isin(block[rows["evidence"].isin(WORTH) & (rows["status"] == "shown")])
+    worth = block.isin(block[rows["evidence"].isin(WORTH)])
+    first = rows[worth] if worth.any() else rows
+    others = rows.loc[~worth & ~rows["heading"], "characteristic"].drop_duplicates().map(words.lowered).tolist()
     title = equity.equity_title(gaps)
-    first, rest = (rows[worth], rows[~worth]) if worth.any() else (rows, rows[:0])
     layout.chart(
         graded_gaps(first.assign(name=place), metric, visit.theme, True, visit.column),
         title=title,
@@ -102,13 +103,9 @@ def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, p
         table=tables.gaps(rows[~rows["heading"]], metric, "group"),
         numeric=GAP_COLUMNS,
         legend=gap_key(visit, metric),
+        note=f"No clear or possible gap by {words.listed(others)}." if others and worth.any() else "",
         key="everyone",
     )
-    if len(rest):
-        others = words.plural(int(rest["heading"].sum()), "other characteristic")
-        with st.expander(f"{words.headline(others)}: no clear or possible gap"):
-            figure = graded_gaps(rest.assign(name=place), metric, visit.theme, True, visit.column)
-            st.plotly_chart(figure, theme=None, config=layout.STILL, alt=f"{others} without a clear gap", key="others")
     if text := quality.not_in_extract(release.characteristics):
         layout.quiet(text)
     nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)

@@ -16,6 +16,7 @@ from dashboard.style import html, words
 
 GAP_COLUMNS = ("Gap", "95% interval", "Out of")
 ALL_LEVELS = "all"
+MOST_WITHOUT = 4  # schools without a figure that have rows of their own; more are told in one sentence
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,15 @@ def _schools(visit: Visit, x: Asked) -> None:
     if len(schools) == 1:
         title = equity.school_title(schools.iloc[0].to_dict(), group, reference)
     note = equity.elsewhere(rows[rows["unit"] == UNIVERSITY], schools) if x.top == UNIVERSITY else ""
+    without = schools.loc[schools["status"] != "shown", ["short_name", "status"]]
+    seen = rows
+    if len(without) > MOST_WITHOUT:
+        seen = rows[~rows["unit"].isin(schools.loc[schools["status"] != "shown", "unit"])]
+        note = f"{equity.without_words(without)} {note}".rstrip()
+    whole = gap_tables.pooled_rows(rows, pooled, drawn, x.top)
     layout.chart(
         graded_gaps(
-            gap_tables.pooled_rows(rows, pooled, drawn, x.top),
+            whole[whole["unit"].isin([*seen["unit"], "pooled"])],
             metric,
             visit.theme,
             column=visit.column,
@@ -129,7 +136,7 @@ def _schools(visit: Visit, x: Asked) -> None:
             f"{why.pooled_words(pooled, metric)}".rstrip()
         ),
         alt=f"{title}. {why.pooled_words(pooled, metric)}".rstrip(),
-        table=tables.gaps(gap_tables.pooled_rows(rows, pooled, drawn, x.top), metric, "name"),
+        table=tables.gaps(whole, metric, "name"),
         numeric=GAP_COLUMNS,
         legend=gap_key(visit, metric, pooled),
         key="gaps",
