@@ -10,31 +10,28 @@ from dashboard.published import Release
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST = 1000  # results; beyond that all are made afresh
+MOST = 600  # results; beyond that all are made afresh
 _made: dict[tuple[Hashable, ...], Any] = {}
 
 
+def keep(release: Release, make: Callable[[], T], *key: Hashable) -> T:
+    """What `make` makes of a release and of all that `key` names. It is shared: never change it."""
+    release.ask_again()
+    whole = (release.file, release.viewer.role, release.viewer.scope, *key)
+    if whole not in _made:
+        if len(_made) >= MOST:
+            _made.clear()
+        _made[whole] = make()
+    found: T = _made[whole]
+    return found
+
+
 def kept(make: Callable[Concatenate[Release, P], T]) -> Callable[Concatenate[Release, P], T]:
-    """A function of a release and of hashable values, that is run once. What it returns is shared: never change it."""
+    """A function of a release and of hashable values, run once. What it returns is shared: never change it."""
 
     @wraps(make)
     def get(release: Release, *args: P.args, **named: P.kwargs) -> T:
-        release.ask_again()
-        viewer = release.viewer
-        key = (
-            make.__module__,
-            make.__qualname__,
-            release.file,
-            viewer.role,
-            viewer.scope,
-            args,
-            *sorted(named.items()),
-        )
-        if key not in _made:
-            if len(_made) >= MOST:
-                _made.clear()
-            _made[key] = make(release, *args, **named)
-        found: T = _made[key]
-        return found
+        key = (make.__module__, make.__qualname__, args, *sorted(named.items()))
+        return keep(release, lambda: make(release, *args, **named), *key)
 
     return get

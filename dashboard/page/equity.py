@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +12,7 @@ from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import equity, quality, why
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page import equity_schools, equity_where, equity_why
 from dashboard.page.equity_where import GAP_COLUMNS, Asked, gap_key, top_of, unit_of
@@ -65,7 +68,11 @@ def page(visit: Visit) -> None:
     view = filters.switch("view", "What to see of gaps", VIEWS)
     about = layout.about(metric, period["label"], release.levels.loc[level, "label"])
     if view == "who":
-        _everyone(visit, gaps, metric, about, visit.name(unit), answer)
+        chosen = ("everyone", metric["metric"], *when.values(), unit, visit.theme, visit.column)
+        layout.chart(**keep(release, lambda: _everyone(visit, gaps, metric, about, visit.name(unit), answer), *chosen))
+        if text := quality.not_in_extract(release.characteristics):
+            layout.quiet(text)
+        nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
         return
     with layout.filters(visit, "filters-where"):
         first = found if len(found) else gaps
@@ -83,7 +90,9 @@ def page(visit: Visit) -> None:
     DRAWN[view](visit, Asked(unit, metric, level, period, characteristic, group, top, about))
 
 
-def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, place: str, answer: str) -> None:
+def _everyone(
+    visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, place: str, answer: str
+) -> dict[str, Any]:
     """Characteristics with a clear or possible gap; the others in words, with their figures in the table."""
     release = visit.release
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
@@ -92,20 +101,17 @@ def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, p
     first = rows[worth] if worth.any() else rows
     others = rows.loc[~worth & ~rows["heading"], "characteristic"].drop_duplicates().map(words.lowered).tolist()
     title = equity.equity_title(gaps)
-    layout.chart(
-        graded_gaps(first.assign(name=place), metric, visit.theme, True, visit.column),
-        title=title,
-        subtitle=(
+    return {
+        "figure": graded_gaps(first.assign(name=place), metric, visit.theme, True, visit.column),
+        "title": title,
+        "subtitle": (
             f"{place}: groups against their reference. {about}{unit_of(metric)}. "
             "Bands darken towards the likeliest size."
         ),
-        alt=f"{title}. {answer}",
-        table=tables.gaps(rows[~rows["heading"]], metric, "group"),
-        numeric=GAP_COLUMNS,
-        legend=gap_key(visit, metric),
-        note=f"No clear or possible gap by {words.listed(others)}." if others and worth.any() else "",
-        key="everyone",
-    )
-    if text := quality.not_in_extract(release.characteristics):
-        layout.quiet(text)
-    nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
+        "alt": f"{title}. {answer}",
+        "table": tables.gaps(rows[~rows["heading"]], metric, "group"),
+        "numeric": GAP_COLUMNS,
+        "legend": gap_key(visit, metric),
+        "note": f"No clear or possible gap by {words.listed(others)}." if others and worth.any() else "",
+        "key": "everyone",
+    }

@@ -12,7 +12,7 @@ from dashboard.access import UNIVERSITY
 from dashboard.charts.scatter import average_and_spread
 from dashboard.charts.tiles import tiles as draw_tiles
 from dashboard.findings import unequal
-from dashboard.kept import kept
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page.equity_where import Asked
 from dashboard.style import html, words
@@ -25,25 +25,31 @@ POINT = (
 
 def tiles(visit: Visit, x: Asked) -> None:
     """Every school by every characteristic; a tile leads to its school and group."""
+    layout.chart(**keep(visit.release, lambda: _tiles(visit, x), *x.key(visit, "tiles")), pick=_go)
+
+
+def _tiles(visit: Visit, x: Asked) -> dict[str, Any]:
     release, theme = visit.release, visit.theme
     schools = _schools(release.units, x.top)
     offered = release.characteristics[
         release.characteristics["available"].astype(bool) & release.characteristics["of"].isna()
     ]
-    cells = _strongest(release, x.when["metric"], x.when["academic_year"], x.when["part"], x.level, x.top)
+    gaps = release.gaps(**x.when)
+    gaps = gaps[gaps["unit"].isin(schools["unit"]) & gaps["characteristic"].isin(offered.index)]
+    cells = unequal.strongest(gaps, schools, offered)
     columns = list(offered["label"].items())
     places: list[dict[Any, Any]] = schools[["unit", "name", "short_name"]].to_dict("records")
     title = unequal.tiles_title(cells)
-    layout.chart(
-        draw_tiles(cells, places, columns, x.metric, theme, visit.column),
-        title=title,
-        subtitle=(
+    return {
+        "figure": draw_tiles(cells, places, columns, x.metric, theme, visit.column),
+        "title": title,
+        "subtitle": (
             f"{x.about}. Each tile is that gap of a school’s groups to which the evidence is best, "
             f"in{x.metric['gap_suffix'] or ' the measure’s own unit'}."
         ),
-        alt=f"{title}.",
-        table=gap_tables.tiles(cells, places, columns, x.metric),
-        legend=html.key(
+        "alt": f"{title}.",
+        "table": gap_tables.tiles(cells, places, columns, x.metric),
+        "legend": html.key(
             [
                 (theme.attention, "■", "clear gap: a group worse off than the reference"),
                 (theme.well, "■", "clear gap: a group better off"),
@@ -53,27 +59,15 @@ def tiles(visit: Visit, x: Asked) -> None:
                 (theme.ink, "–", words.STATUS["suppressed"]),
             ]
         ),
-        note=POINT,
-        key="tiles",
-        pick=_go,
-    )
+        "note": POINT,
+        "key": "tiles",
+    }
 
 
 def _go(tile: list[str]) -> None:
     """To the school and group of a tile."""
     unit, characteristic, group = tile
     st.query_params.update({"unit": unit, "characteristic": characteristic, "group": group, "view": "where"})
-
-
-@kept
-def _strongest(release: Any, metric: str, year: str, part: str, level: str, top: str) -> list[dict[str, Any]]:
-    offered = release.characteristics[
-        release.characteristics["available"].astype(bool) & release.characteristics["of"].isna()
-    ]
-    gaps = release.gaps(metric=metric, academic_year=year, part=part, level=level)
-    schools = _schools(release.units, top)
-    gaps = gaps[gaps["unit"].isin(schools["unit"]) & gaps["characteristic"].isin(offered.index)]
-    return unequal.strongest(gaps, schools, offered)
 
 
 def _schools(units: pd.DataFrame, top: str) -> pd.DataFrame:
@@ -84,6 +78,14 @@ def _schools(units: pd.DataFrame, top: str) -> pd.DataFrame:
 
 def spread(visit: Visit, x: Asked) -> None:
     """Each school by its average and by how far its groups lie apart."""
+    chart = keep(visit.release, lambda: _spread(visit, x), *x.key(visit, "spread"))
+    if "figure" in chart:
+        layout.chart(**chart)
+    else:
+        layout.section(chart["title"])
+
+
+def _spread(visit: Visit, x: Asked) -> dict[str, Any]:
     release, label = visit.release, str(x.characteristic["label"])
     rows = unequal.spread_rows(
         release.derived("inequality", **x.of),
@@ -95,24 +97,23 @@ def spread(visit: Visit, x: Asked) -> None:
     university = next((r for r in rows if r["unit"] == UNIVERSITY), None)
     title = unequal.spread_title(schools, label)
     if not schools:
-        layout.section(title)
-        return
+        return {"title": title}
     theme = visit.theme
     good = "to the right" if x.metric["better"] == "higher" else "to the left"
     best = f"Best is low and {good}: a good average for every group. " if x.metric["better"] != "neither" else ""
-    layout.chart(
-        average_and_spread(schools, university, x.metric, theme, {x.unit}, visit.column),
-        title=title,
-        subtitle=(
+    return {
+        "figure": average_and_spread(schools, university, x.metric, theme, {x.unit}, visit.column),
+        "title": title,
+        "subtitle": (
             f"{label}. {x.about}. Upwards: how far a school’s groups lie apart (standard deviation between groups"
             f"{', in' + x.metric['gap_suffix'] if x.metric['gap_suffix'] else ''}). {best}"
             "Small groups lie apart by chance alone: only filled marks differ by more."
         ),
-        alt=f"{title}.",
-        table=gap_tables.spread([*([university] if university else []), *schools], x.metric),
-        numeric=gap_tables.SPREAD_FIGURES,
-        legend=html.key(
+        "alt": f"{title}.",
+        "table": gap_tables.spread([*([university] if university else []), *schools], x.metric),
+        "numeric": gap_tables.SPREAD_FIGURES,
+        "legend": html.key(
             [(theme.attention, "●", "groups differ"), (theme.context, "○", "no more than chance, or too few to say")]
         ),
-        key="spread",
-    )
+        "key": "spread",
+    }

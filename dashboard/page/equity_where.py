@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +13,7 @@ from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.charts.groups import appearance, side_by_side
 from dashboard.findings import equity, standing, why
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.style import html, words
 
@@ -32,6 +35,11 @@ class Asked:
     top: str
     about: str
 
+    def key(self, visit: Visit, view: str) -> tuple[Hashable, ...]:
+        """All that a view's chart is made of."""
+        chosen = (*self.of.values(), self.unit, self.group, self.top)
+        return view, *chosen, visit.theme, visit.column
+
     @property
     def when(self) -> dict[str, str]:
         """The metric, period and level, as a release is asked for them."""
@@ -46,15 +54,13 @@ class Asked:
 
 def where(visit: Visit, x: Asked) -> None:
     """Groups side by side in each place; then one group's gap in every school, and in all of them pooled."""
-    bands = visit.release.band(str(x.metric["metric"]), x.level, x.period, str(x.characteristic["characteristic"]))
-    cells = visit.release.cells(**x.of)
-    of_schools = cells[cells["unit"].str.startswith("school:") & (cells["status"] != "none")]
-    if of_schools.empty and x.level != ALL_LEVELS:
-        layout.quiet("Groups within a school are published for all levels together only.")
-    groups = visit.release.groups
-    own = groups[groups["characteristic"] == x.characteristic["characteristic"]]
-    _places(visit, cells, own, x.characteristic, x.metric, x.top, x.about, bands)
-    _schools(visit, x)
+    release = visit.release
+    shown, hidden = keep(release, lambda: _places(visit, x), *x.key(visit, "places"))
+    layout.chart(**shown)
+    nearby.groups(visit, hidden, release.cells)
+    shown, hidden = keep(release, lambda: _schools(visit, x), *x.key(visit, "gaps"))
+    layout.chart(**shown)
+    nearby.groups(visit, hidden, release.gaps)
 
 
 def top_of(visit: Visit, unit: str) -> str:
@@ -64,17 +70,13 @@ def top_of(visit: Visit, unit: str) -> str:
     return str(units.loc[start, "parent"]) if units.loc[start, "kind"] == "school" else start
 
 
-def _places(
-    visit: Visit,
-    cells: pd.DataFrame,
-    groups: pd.DataFrame,
-    characteristic: pd.Series,
-    metric: pd.Series,
-    top: str,
-    about: str,
-    bands: pd.DataFrame,
-) -> None:
-    units = visit.release.units
+def _places(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The chart of groups side by side, and the figures hidden in it."""
+    release, metric, characteristic, top = visit.release, x.metric, x.characteristic, x.top
+    name, units, groups = str(characteristic["characteristic"]), release.units, release.groups
+    groups = groups[groups["characteristic"] == name]
+    bands = release.band(str(metric["metric"]), x.level, x.period, name)
+    cells = release.cells(**x.of)
     places = units[units["unit"].isin([UNIVERSITY, top]) | (units["parent"] == top)]
     drawn = cells[cells["unit"].isin(places["unit"])]
     occurring = set(drawn.loc[drawn["status"] != "none", "group"])
@@ -83,18 +85,18 @@ def _places(
     look = {name: how for name, how in look.items() if name in occurring}
     never = "; Unknown is shown, never compared" if "Unknown" in marked else ""
     title = equity.groups_title(cells[cells["unit"] == top], groups, metric, str(units.loc[top, "name"]))
-    layout.chart(
-        side_by_side(cells, places, look, metric, visit.theme, visit.column),
-        title=title,
-        subtitle=(f"{characteristic['label']}. {about}. The reference is {characteristic['reference']}{never}."),
-        alt=f"{characteristic['label']}. {title}.",
-        table=tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
-        numeric=list(look),
-        legend=html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
-        key="places",
-        note=equity.hidden_words(cells, places),
-    )
-    nearby.groups(visit, drawn[drawn["status"] == "suppressed"], visit.release.cells)
+    chart = {
+        "figure": side_by_side(cells, places, look, metric, visit.theme, visit.column),
+        "title": title,
+        "subtitle": (f"{characteristic['label']}. {x.about}. The reference is {characteristic['reference']}{never}."),
+        "alt": f"{characteristic['label']}. {title}.",
+        "table": tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
+        "numeric": list(look),
+        "legend": html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
+        "key": "places",
+        "note": equity.hidden_words(cells, places),
+    }
+    return chart, drawn[drawn["status"] == "suppressed"]
 
 
 def _unnamed(visit: Visit, bands: pd.DataFrame, groups: list[str], metric: pd.Series) -> dict[str, str]:
@@ -105,7 +107,8 @@ def _unnamed(visit: Visit, bands: pd.DataFrame, groups: list[str], metric: pd.Se
     return {g: words.interval(b.low, b.high, metric) for g, b in spreads.items() if b}
 
 
-def _schools(visit: Visit, x: Asked) -> None:
+def _schools(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The chart of one group's gap in every school, and the gaps hidden in it."""
     release, metric, group, reference = visit.release, x.metric, x.group, str(x.characteristic["reference"])
     gaps = release.gaps(**x.of, group=group)
     pooled = release.derived("pooled_gap", **x.of, unit=x.top, group=group)
@@ -121,29 +124,30 @@ def _schools(visit: Visit, x: Asked) -> None:
     if len(without) > MOST_WITHOUT:
         seen = rows[~rows["unit"].isin(schools.loc[schools["status"] != "shown", "unit"])]
         note = f"{equity.without_words(without)} {note}".rstrip()
+    if x.level != ALL_LEVELS and (schools["status"] == "none").all():
+        note = "Groups within a school are published for all levels together only."
     whole = gap_tables.pooled_rows(rows, pooled, drawn, x.top)
-    layout.chart(
-        graded_gaps(
+    chart = {
+        "figure": graded_gaps(
             whole[whole["unit"].isin([*seen["unit"], "pooled"])],
             metric,
             visit.theme,
             column=visit.column,
             likely=why.likely(pooled),
         ),
-        title=title,
-        subtitle=(
+        "title": title,
+        "subtitle": (
             f"{x.characteristic['label']}: {group} against {reference}, by school. {x.about}{unit_of(metric)}. "
             f"{why.pooled_words(pooled, metric)}".rstrip()
         ),
-        alt=f"{title}. {why.pooled_words(pooled, metric)}".rstrip(),
-        table=tables.gaps(whole, metric, "name"),
-        numeric=GAP_COLUMNS,
-        legend=gap_key(visit, metric, pooled),
-        key="gaps",
-        note=note,
-    )
-    hidden = gaps[gaps["unit"].isin(schools["unit"]) & (gaps["status"] == "suppressed")]
-    nearby.groups(visit, hidden, release.gaps)
+        "alt": f"{title}. {why.pooled_words(pooled, metric)}".rstrip(),
+        "table": tables.gaps(whole, metric, "name"),
+        "numeric": GAP_COLUMNS,
+        "legend": gap_key(visit, metric, pooled),
+        "key": "gaps",
+        "note": note,
+    }
+    return chart, gaps[gaps["unit"].isin(schools["unit"]) & (gaps["status"] == "suppressed")]
 
 
 def unit_of(metric: pd.Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from dashboard.compared import compare
 from dashboard.filters import EVERYWHERE, Filters, code, period_before, periods_with
 from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.style import html, words
 
@@ -54,10 +56,8 @@ def page(visit: Visit) -> None:
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
         drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
-        if visit.viewer.home == UNIVERSITY:
-            _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
-        else:
-            _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
+        chosen = ("strips", suffix, level, unit, faculty, visit.theme)
+        layout.chart(**keep(release, partial(_drawn, visit, drawn, unit, faculty, level), *chosen))
     if with_figures:
         widest = consistency.widest([c for c, _ in with_figures])
         label = (
@@ -143,42 +143,53 @@ def _view(finding: dict[Any, Any]) -> dict[str, str]:
     return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
 
 
-def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> None:
+def _drawn(
+    visit: Visit, drawn: list[tuple[Comparison, standing.Row]], unit: str, faculty: str, level: str
+) -> dict[str, Any]:
+    """The chart of headline measures: of all schools, or of own ones over the unnamed band."""
+    if visit.viewer.home == UNIVERSITY:
+        return _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
+    return _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
+
+
+def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> dict[str, Any]:
     units = visit.release.units
     own = list(units.index[(units["parent"] == marked) | ((units["kind"] == "school") & (units.index == marked))])
     diamonds = f" Diamonds: {units.loc[marked, 'name']}." if own else ""
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.modelled for c in compared):
         band = "the middle 80% of schools"
-    layout.chart(
-        strips(compared, visit.theme, own),
-        title=consistency.strips_title(compared),
-        subtitle=(
+    return {
+        "figure": strips(compared, visit.theme, own),
+        "title": consistency.strips_title(compared),
+        "subtitle": (
             f"Each dot is a school, the tick the university, the band {band}. "
             f"{visit.release.levels.loc[level, 'label']}.{diamonds}"
         ),
-        alt=" ".join(words.sentence(consistency.spread(c)) for c in compared),
-        table=tables.headline(compared),
-        numeric=tables.HEADLINE_FIGURES,
-        key=f"strips {compared[0].metric['suffix']}",
-    )
+        "alt": " ".join(words.sentence(consistency.spread(c)) for c in compared),
+        "table": tables.headline(compared),
+        "numeric": tables.HEADLINE_FIGURES,
+        "key": f"strips {compared[0].metric['suffix']}",
+    }
 
 
-def _own_strips(visit: Visit, compared: list[Comparison], own: list[standing.Row], unit: str, level: str) -> None:
+def _own_strips(
+    visit: Visit, compared: list[Comparison], own: list[standing.Row], unit: str, level: str
+) -> dict[str, Any]:
     """Own schools over the unnamed band of all schools."""
     marked = list(compared[0].schools["unit"])
     seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
-    name = visit.name(unit)
-    layout.chart(
-        strips(compared, visit.theme, marked),
-        title=standing.strips_title(compared),
-        subtitle=f"{seen}, the tick and its figure the university{band}. {visit.release.levels.loc[level, 'label']}.",
-        alt=" ".join(standing.schools_answer(c, None) for c in compared),
-        table=standing.headline(name, compared, own),
-        numeric=(name, "95% interval", "University", standing.ALL_SCHOOLS),
-        key=f"strips {compared[0].metric['suffix']}",
-    )
+    name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
+    return {
+        "figure": strips(compared, visit.theme, marked),
+        "title": standing.strips_title(compared),
+        "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.",
+        "alt": " ".join(standing.schools_answer(c, None) for c in compared),
+        "table": standing.headline(name, compared, own),
+        "numeric": (name, "95% interval", "University", standing.ALL_SCHOOLS),
+        "key": f"strips {compared[0].metric['suffix']}",
+    }
 
 
 def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series], level: str, unit: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +16,7 @@ from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, standing
 from dashboard.findings.consistency import LEARN, TALK, Comparison
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page import schools_beside
 from dashboard.style import html, words
@@ -46,6 +49,11 @@ class Chosen:
     faculty: str
     incomplete: dict[str, float]
     spread: standing.Band | None
+
+    def key(self, visit: Visit, view: str) -> tuple[Hashable, ...]:
+        """All that a view's chart is made of."""
+        when = (self.period["academic_year"], self.period["part"])
+        return view, self.compared.metric["metric"], *when, self.level, self.faculty, visit.theme, visit.column
 
     @property
     def answer(self) -> str:
@@ -87,9 +95,12 @@ def page(visit: Visit) -> None:
     elif view == "years":
         schools_beside.years(visit, metric, period, level)
     elif view == "funnel":
-        _funnel(visit, chosen)
+        layout.chart(**keep(release, lambda: _funnel(visit, chosen), *chosen.key(visit, view)))
     else:
-        _rows(visit, chosen)
+        layout.chart(**keep(release, lambda: _rows(visit, chosen), *chosen.key(visit, view)))
+        cells = release.everyone(str(metric["metric"]), level, period)
+        hidden = cells[(cells["status"] == "suppressed") & cells["unit"].isin(compared.hidden["unit"])]
+        nearby.schools(visit, hidden)
     if compared.limited:
         layout.quiet(LIMITS_SAID)
 
@@ -134,7 +145,7 @@ def _about(visit: Visit, x: Chosen) -> str:
     return f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']})"
 
 
-def _rows(visit: Visit, x: Chosen) -> None:
+def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
     c, faculty, theme = x.compared, x.faculty, visit.theme
     title = words.headline(consistency.spread(c)) if c.middle else standing.schools_title(c)
     alt = x.answer + (f" {words.sentence(consistency.spread(c))}" if not c.partial else "")
@@ -145,8 +156,8 @@ def _rows(visit: Visit, x: Chosen) -> None:
     more = [(theme.context, "▬", "95% and 99.8% limits at the school’s size")] if c.limited else []
     if x.spread:
         more.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))
-    layout.chart(
-        intervals(
+    return {
+        "figure": intervals(
             schools,
             c.university,
             c.metric,
@@ -156,34 +167,32 @@ def _rows(visit: Visit, x: Chosen) -> None:
             visit.column,
             (x.spread.low, x.spread.high) if x.spread else None,
         ),
-        title=title,
-        subtitle=f"{_about(visit, x)}. Lines are 95% intervals.",
-        alt=alt,
-        table=tables.schools(c, set(x.incomplete), standing.rows(x.spread, c.metric)),
-        numeric=tables.SCHOOL_FIGURES,
-        legend=_legend(visit, c, "◀▶", *more),
-        key="schools",
-    )
-    cells = visit.release.everyone(str(c.metric["metric"]), x.level, x.period)
-    nearby.schools(visit, cells[(cells["status"] == "suppressed") & cells["unit"].isin(x.compared.hidden["unit"])])
+        "title": title,
+        "subtitle": f"{_about(visit, x)}. Lines are 95% intervals.",
+        "alt": alt,
+        "table": tables.schools(c, set(x.incomplete), standing.rows(x.spread, c.metric)),
+        "numeric": tables.SCHOOL_FIGURES,
+        "legend": _legend(visit, c, "◀▶", *more),
+        "key": "schools",
+    }
 
 
-def _funnel(visit: Visit, x: Chosen) -> None:
+def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
     c = x.compared
     schools, own = _marked(c, x.faculty)
     without = c.schools.loc[c.schools["side"] == "", "short_name"].tolist()
     note = f"Without a figure or limits here: {words.listed(without)}." if without else ""
-    layout.chart(
-        funnel(schools, c.university, c.metric, visit.theme, own, visit.column),
-        title=consistency.funnel_title(c),
-        subtitle=(
+    return {
+        "figure": funnel(schools, c.university, c.metric, visit.theme, own, visit.column),
+        "title": consistency.funnel_title(c),
+        "subtitle": (
             f"{_about(visit, x)}. Each mark is a school; 95% of schools would lie within the inner lines, 99.8% within "
             "the dotted ones."
         ),
-        alt=x.answer,
-        table=tables.schools(c, set(x.incomplete)),
-        numeric=tables.SCHOOL_FIGURES,
-        legend=_legend(visit, c, "▼▲"),
-        note=note,
-        key="funnel",
-    )
+        "alt": x.answer,
+        "table": tables.schools(c, set(x.incomplete)),
+        "numeric": tables.SCHOOL_FIGURES,
+        "legend": _legend(visit, c, "▼▲"),
+        "note": note,
+        "key": "funnel",
+    }

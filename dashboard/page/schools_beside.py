@@ -13,33 +13,42 @@ from dashboard.charts.modes import modes as draw
 from dashboard.charts.years import by_year
 from dashboard.findings import over_years, ways
 from dashboard.findings.consistency import Comparison
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.style import html, words
 
 
 def modes(visit: Visit, c: Comparison, period: pd.Series, level: str) -> None:
     """The mode mix of each school beside its outcome: modes may differ while outcomes agree."""
+    key = (str(c.metric["metric"]), c.period, level, visit.theme, visit.column)
+    chart = keep(visit.release, lambda: _modes(visit, c, period, level), "modes", *key)
+    if chart:
+        layout.chart(**chart)
+    else:
+        layout.section(f"How schools meet their students is not published for {c.period}")
+
+
+def _modes(visit: Visit, c: Comparison, period: pd.Series, level: str) -> dict[str, Any]:
     release = visit.release
     found = release.derived("mode", academic_year=period["academic_year"], part=period["part"])
     places = ways.places(found, c, release.units)
     if not any(p["modes"] for p in places):
-        layout.section(f"How schools meet their students is not published for {c.period}")
-        return
+        return {}
     names = ways.order(found)
-    layout.chart(
-        draw(places, names, c.metric, visit.theme, visit.column),
-        title=ways.title(places, names, c),
-        subtitle=(
+    return {
+        "figure": draw(places, names, c.metric, visit.theme, visit.column),
+        "title": ways.title(places, names, c),
+        "subtitle": (
             f"Left: attended meetings by mode, all levels, {c.period}. "
             f"Right: {layout.about(c.metric, c.period, release.levels.loc[level, 'label'])}, with 95% intervals. "
             "Schools may meet in different ways; what should agree is what comes of it."
         ),
-        alt=f"{ways.title(places, names, c)}.",
-        table=tables.modes(places, names, c.metric),
-        numeric=(*names, str(c.metric["label"]), "95% interval"),
-        legend=html.key([(colour, "■", name) for name, colour in look(names, visit.theme).items()]),
-        key="modes",
-    )
+        "alt": f"{ways.title(places, names, c)}.",
+        "table": tables.modes(places, names, c.metric),
+        "numeric": (*names, str(c.metric["label"]), "95% interval"),
+        "legend": html.key([(colour, "■", name) for name, colour in look(names, visit.theme).items()]),
+        "key": "modes",
+    }
 
 
 def years(visit: Visit, metric: Mapping[Any, Any], period: pd.Series, level: str) -> None:
