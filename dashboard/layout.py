@@ -129,9 +129,9 @@ def _picked(key: str, pick: Callable[[list[str]], None]) -> None:
         pick([str(one) for one in points[0]["customdata"]])
 
 
-def filters(visit: Visit, key: str = "filters") -> DeltaGenerator:
+def filters(visit: Visit, key: str = "filters", label: str = "Choose what to look at") -> DeltaGenerator:
     """Where a page's filters stand: folded on a phone, where they would push the answer's chart off the screen."""
-    where = st.expander("Choose what to look at") if visit.column != WIDE else st.container()
+    where = st.expander(label) if visit.column != WIDE else st.container()
     return where.container(key=key)
 
 

@@ -56,9 +56,9 @@ def tiles(
         x=[across[c["characteristic"]] + 0.5 for c in cells],
         y=[at[c["unit"]] for c in cells],
         mode="text",
-        text=[_figure(c, metric) for c in cells],
+        text=[_figure(c, metric, narrow) for c in cells],
         textfont={
-            "size": 11 if narrow else 13,
+            "size": 13,
             "color": [theme.page if shade == FILLED else theme.ink for shade in shades],
         },
         hoverinfo="skip",
@@ -85,11 +85,12 @@ def _look(cell: Mapping[str, Any], theme: Theme) -> tuple[str, float]:
     return getattr(theme, verdict), FILLED if cell["evidence"] == "clear gap" else LIGHT
 
 
-def _figure(cell: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
+def _figure(cell: Mapping[str, Any], metric: Mapping[str, Any], narrow: bool) -> str:
+    """What stands in a tile: the gap where it is clear or possible and there is room, else a sign for why not."""
     if cell["status"] != "shown":
         return SILENT[cell["status"]]
     if cell["evidence"] in ("clear gap", "possible gap"):
-        return words.signed(cell["value"], metric)
+        return "" if narrow else words.signed(cell["value"], metric)
     return SILENT.get(cell["evidence"], "·")
 
 

@@ -74,7 +74,7 @@ def page(visit: Visit) -> None:
             layout.quiet(text)
         nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
         return
-    with layout.filters(visit, "filters-where"):
+    with layout.filters(visit, "filters-where", "Choose whom to follow, and where"):
         first = found if len(found) else gaps
         characteristic = release.characteristics.loc[str(first.iloc[0]["characteristic"])]
         group, faculty = "", EVERYWHERE

@@ -21,7 +21,7 @@ from dashboard.layout import Visit
 from dashboard.style import html, words
 
 MOST_GAPS = 5
-AT_ONCE, AT_ONCE_NARROW = 5, 3  # findings that are seen; the others wait behind a fold
+AT_ONCE, AT_ONCE_NARROW = 5, 2  # findings that are seen; the others wait behind a fold
 ALL_LEVELS = "all"  # findings are about all levels together
 IN_URL = ("metric", "characteristic", "group")
 
