@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dashboard import gap_tables, layout
@@ -16,7 +17,13 @@ from dashboard.style import html, words
 
 
 def why(visit: Visit, x: Asked) -> None:
-    """Which gaps remain like for like; then what one group's gap is made of."""
+    """Which gaps remain like for like; then what one group's gap is made of. Of a school: in its faculty."""
+    if x.unit.startswith("school:"):
+        x = replace(x, unit=x.top)
+        layout.quiet(
+            "Like for like sets students of the same school and level side by side, so it is worked out for faculties "
+            f"and the university: this is {words.within(visit.name(x.unit))}."
+        )
     _show(keep(visit.release, lambda: _beside(visit, x), *x.key(visit, "beside")))
     _show(keep(visit.release, lambda: _parts(visit, x), *x.key(visit, "parts")))
 

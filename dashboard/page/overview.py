@@ -180,6 +180,8 @@ def _own_strips(
     marked = list(compared[0].schools["unit"])
     seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
+    if any(c.modelled for c in compared):
+        band = ", the band where about eight in ten of all schools lie, unnamed and chance set aside"
     name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
     return {
         "figure": strips(compared, visit.theme, marked),

@@ -154,7 +154,7 @@ def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
         c, faculty = with_faculty(visit.release, c, x.level, x.period), str(c.schools["parent"].iloc[0])
     schools, own = _marked(c, faculty)
     more = [(theme.context, "▬", "95% and 99.8% limits at the school’s size")] if c.limited else []
-    if x.spread:
+    if x.spread and not c.limited:
         more.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))
     return {
         "figure": intervals(
@@ -165,7 +165,7 @@ def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
             own,
             dict.fromkeys(x.incomplete, record.INCOMPLETE),
             visit.column,
-            (x.spread.low, x.spread.high) if x.spread else None,
+            (x.spread.low, x.spread.high) if x.spread and not c.limited else None,
         ),
         "title": title,
         "subtitle": f"{_about(visit, x)}. Lines are 95% intervals.",
