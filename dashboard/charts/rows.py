@@ -135,12 +135,12 @@ def lay_out(
 
 
 def extent(lows: Sequence[float], highs: Sequence[float], metric: Mapping[str, Any]) -> list[float]:
-    """An axis range around the figures with some air; percentages stay within 0 to 100."""
+    """An axis range around the figures with some air; percentages stay within 0 to 100 unless a figure goes beyond."""
     low, high = min(lows, default=0.0), max(highs, default=1.0)
     air = max((high - low) * 0.06, 1.0 if metric["suffix"] == "%" else 0.05)
     low, high = low - air, high + air
     if metric["suffix"] == "%":
-        low, high = max(low, -1.5), min(high, 101.5)
+        low, high = max(low, -1.5), min(high, max(101.5, max(highs, default=0.0) + 1.5))
     return [low, high]
 
 

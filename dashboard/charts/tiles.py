@@ -16,7 +16,7 @@ from dashboard.style.theme import Theme
 TILE, GAP = 24, 0.04  # a tile's height in pixels, and the air beside it in columns
 HEAD, HEAD_NARROW = 74, 190  # pixels for the names of the columns
 FILLED, LIGHT = 0.9, 0.28  # a clear gap, a possible one
-SILENT = {"too few to say": "?", "suppressed": "–", "none": ""}
+SILENT = {"too few to say": "?", "suppressed": "–", "none": "×"}
 VERDICT = {"worse": "attention", "better": "well"}
 
 
@@ -65,7 +65,10 @@ def tiles(
     )
     lay_out(figure, rows, theme)
     head = HEAD_NARROW if narrow else HEAD
-    labels = [escape(label) if narrow else "<br>".join(wrap(escape(label), 12)) for _, label in columns]
+    labels = [
+        escape(label) if narrow else "<br>".join(wrap(escape(label), 13, break_long_words=False))
+        for _, label in columns
+    ]
     figure.update_layout(
         barmode="overlay",
         margin={"t": head},

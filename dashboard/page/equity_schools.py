@@ -57,6 +57,7 @@ def _tiles(visit: Visit, x: Asked) -> dict[str, Any]:
                 (theme.ink, "·", "no clear gap"),
                 (theme.ink, "?", "too few to say"),
                 (theme.ink, "–", words.STATUS["suppressed"]),
+                (theme.ink, "×", words.STATUS["none"]),
             ]
         ),
         "note": POINT,

@@ -106,7 +106,8 @@ def _record(visit: Visit) -> None:
     if c.shown.empty:
         layout.section(title)
         return
-    schools = c.schools.assign(verdict=["attention" if u in low else "context" for u in c.schools["unit"]])
+    verdicts = ["attention" if u in low else "context" for u in c.schools["unit"]]
+    schools = c.schools.assign(verdict=verdicts, **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
     layout.chart(
         intervals(schools, c.university, c.metric, theme, (), dict.fromkeys(low, record.INCOMPLETE), visit.column),
         title=title,

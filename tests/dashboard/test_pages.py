@@ -23,6 +23,7 @@ from dashboard.style.theme import DARK, LIGHT
 from pipelines.definitions import Characteristic, Metric, load
 from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.signing_in import PEOPLE, sign_in, write_access
+from tests.dashboard.visiting import VIEWS
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = {
@@ -31,14 +32,6 @@ QUESTIONS = {
     "equity": "Who is missing out, where, and is it real?",
     "quality": "Can I trust these figures?",
 }
-
-
-VIEWS: list[tuple[str, dict[str, str]]] = [
-    ("overview", {}),
-    *(("schools", {"metric": "trust", "drawn": drawn}) for drawn in ("rows", "funnel", "modes", "years")),
-    *(("equity", {"metric": "trust", "view": view}) for view in ("who", "where", "map", "why", "years", "spread")),
-    ("quality", {"view": "record"}),
-]
 
 
 def visit(page: str = "overview", person: str = "", **query: str) -> AppTest:
