@@ -74,7 +74,7 @@ def modes(places: Sequence[Row], names: Sequence[str], metric: Row) -> pd.DataFr
         [
             {
                 "Place": p["name"],
-                **{n: f"{p['modes'].get(n, 0.0):.0f}%" if p["modes"] else p["why"] for n in names},
+                **{n: f"{p['modes'].get(n, 0.0):.0f}%" if p["modes"] else p["without"] for n in names},
                 metric["label"]: words.shown(p, metric),
                 "95% interval": words.shown_interval(p, metric),
             }
@@ -155,7 +155,7 @@ def _gap(r: Row, metric: Row) -> dict[str, str]:
         "Gap": f"{words.signed(r['value'], metric)}{metric['gap_suffix']}",
         "95% interval": words.gap_interval(r["lower"], r["upper"], metric),
         "Evidence": r["evidence"],
-        "Out of": f"{words.about(r['base'])} and {words.number(r['reference_base'])}",
+        "Out of": f"{words.about(r['base'])} and {words.number(r['reference_base'])}" if pd.notna(r["base"]) else "–",
     }
 
 

@@ -24,7 +24,7 @@ def modes(
 ) -> go.Figure:
     """One row per place in the order given: a bar of its modes, and its outcome with the 95% interval.
 
-    `places`: name, short_name, kind, `modes` (share of each mode by name; empty with `why` in words where hidden), and
+    `places`: name, short_name, kind, `modes` (share of each mode by name; empty where hidden: `without` says so), and
     the outcome's base, value, lower, upper, status.
     """
     rows = Rows(tuple(Label(p["short_name"], bold=p["kind"] == "university", column=column) for p in places))
@@ -58,7 +58,7 @@ def modes(
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
     hidden = [p for p in places if not p["modes"]]
-    said = in_words([at[p["name"]] for p in hidden], [p["why"] for p in hidden], 1, theme)
+    said = in_words([at[p["name"]] for p in hidden], [p["without"] for p in hidden], 1, theme)
     without = [p for p in places if p["status"] != "shown"]
     span = extent([p["lower"] for p in shown], [p["upper"] for p in shown], metric)
     said += [

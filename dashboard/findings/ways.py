@@ -37,7 +37,7 @@ def places(found: pd.DataFrame, c: Comparison, units: pd.DataFrame) -> list[Plac
     rows = [
         {"unit": u["unit"], "name": u["name"], "short_name": u["short_name"], "kind": u["kind"],
          "modes": shares.get(u["unit"], {}) if u["unit"] not in hidden else {},
-         "why": words.STATUS["suppressed" if u["unit"] in hidden else "none"],
+         "without": words.STATUS["suppressed" if u["unit"] in hidden else "none"],
          **{k: outcome[u["unit"]].get(k) for k in OUTCOME}}
         for u in units[units["kind"].isin(["university", "school"])].to_dict("records")
     ]  # fmt: skip

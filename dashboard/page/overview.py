@@ -140,6 +140,7 @@ def _view(finding: dict[Any, Any]) -> dict[str, str]:
     if finding["view"] not in ("schools", "equity"):
         return {}
     view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
+    view |= {"view": "where"} if "group" in view else {}
     return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
 
 
@@ -224,6 +225,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
             metric=gap["metric"],
             characteristic=gap["characteristic"],
             group=gap["group"],
+            view="where",
             level=level,
             **_of(visit, unit),
         )

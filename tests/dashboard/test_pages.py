@@ -118,6 +118,7 @@ def test_findings_link_to_their_evidence() -> None:
     for link in gaps:
         query = {k: v[0] for k, v in parse_qs(link.query_string).items()}
         app = visit("equity", **query)
+        assert app.get("button_group")[0].value == query.pop("view")
         assert {f.key: f.value for f in app.selectbox if f.key in query} == query
 
 
@@ -338,7 +339,7 @@ def test_a_new_metric_and_characteristic_appear_by_themselves(tmp_path: Path, se
     overview = visit()
     assert "Talked about careers" in text(overview)
     assert len(overview.get("plotly_chart")) == 2, "averages do not share an axis with percentages"
-    app = visit("equity", metric="careers_talk", characteristic="hall")
+    app = visit("equity", metric="careers_talk", characteristic="hall", view="where")
     assert app.selectbox(key="metric").value == "careers_talk"
     assert app.selectbox(key="characteristic").value == "hall"
     assert "In hall" in text(app)
