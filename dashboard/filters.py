@@ -13,10 +13,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.access import UNIVERSITY
+from dashboard.kept import kept
 from dashboard.published import Release
 
 EVERYWHERE = "all"
-NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group")
+NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group", "view", "drawn")
 Key = tuple[str, str]
 
 
@@ -35,10 +36,25 @@ class Filters:
 
     def choose(self, name: str, label: str, options: Mapping[str, str], default: str, pin: bool = False) -> str:
         """A box of `options` (code → words). The URL names the code unless it is the default; `pin`: always."""
+        code = self._settled(name, options, default, pin)
+        st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
+        return code
+
+    def switch(self, name: str, label: str, options: Mapping[str, str]) -> str:
+        """A row of views, of which one is open: the URL names it unless it is the first. No row for a single one."""
+        code = self._settled(name, options, next(iter(options)), pin=False)
+        if len(options) > 1:
+            st.segmented_control(
+                label, list(options), format_func=lambda c: options[c], key=name, required=True,
+                on_change=_changed, args=(name,), label_visibility="collapsed",
+            )  # fmt: skip
+        return code
+
+    def _settled(self, name: str, options: Mapping[str, str], default: str, pin: bool) -> str:
+        """The option that the URL names, else the default; set for its widget, the session and the URL."""
         asked = self.asked.get(name, "")
         code = asked if asked in options else default if default in options else next(iter(options))
         st.session_state[name] = code
-        st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
         self._chosen[name] = code
         if code == default and not pin:
             st.query_params.pop(name, None)
@@ -127,9 +143,10 @@ def view(title: str, release: Release) -> str:
 def code(period: Mapping[str, object]) -> str:
     """A period's code in the URL: 2025-26, 2025-26-to-date."""
     year = str(period["academic_year"]).replace("/", "-")
-    return f"{year}-to-date" if period["part"] == "to_date" else year
+    return year if period["part"] == "year" else f"{year}-{str(period['part']).replace('_', '-')}"
 
 
+@kept
 def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
     """Periods in which the university has a figure for the metric: the current one first, then the latest.
 

@@ -202,6 +202,10 @@ class Release:
         )
         return found[(found["between"] == "schools") & (found["status"] == "shown")]
 
+    def derived(self, table: str, **keys: str) -> pd.DataFrame:
+        """Rows of a table made from cells that match every key given; none where the release has no such table."""
+        return self._matching(table, keys) if self._has(table) else pd.DataFrame(columns=["unit", "status"])
+
     def band(self, metric: str, level: str, period: Mapping[Any, Any], characteristic: str = "all") -> pd.DataFrame:
         """How all schools spread on a metric, none of them named: lowest, low, middle, high, highest per group.
 
