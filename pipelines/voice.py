@@ -84,10 +84,7 @@ def _told(exact: pd.DataFrame, definitions: Definitions, decision: Decision) -> 
 
 def _where_shown(weighted: pd.DataFrame, decision: Decision) -> pd.DataFrame:
     """Weighted shares only beside unweighted ones that are shown."""
-    shown = pd.Series(False, index=weighted.index)
-    for metric in weighted["metric"].unique():
-        own = weighted["metric"] == metric
-        shown[own] = decision.shows(weighted.loc[own, [*SET, "level"]], metric=metric)
+    shown = decision.shows(weighted[[*SET, "level", "metric"]], grain="response")
     figures = weighted.columns.difference([*SET, "level", "metric", "status"])
     return weighted.assign(
         **{c: weighted[c].where(shown) for c in figures}, status=weighted["status"].where(shown, rules.SUPPRESSED)
