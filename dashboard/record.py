@@ -6,8 +6,8 @@ fewer meetings are on record than students recall, its contact figures carry a c
 
 from __future__ import annotations
 
-from dashboard.filters import periods_with
 from dashboard.findings import consistency
+from dashboard.periods import periods_with
 from dashboard.published import Release
 from dashboard.style import words
 
