@@ -24,12 +24,14 @@ def intervals(
     notes: Mapping[str, str] | None = None,
     column: int = NARROW,
     band: tuple[float, float] | None = None,
+    here: str = "University",
 ) -> go.Figure:
     """One row per school, largest value first, hidden ones last and in words.
 
     `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side. `highlighted`
     units are named in the accent colour; `notes` are words under a unit's name; `band` is where the middle of
-    all schools lies, drawn behind the rows without naming any.
+    all schools lies, drawn behind the rows without naming any. Rows may be groups instead, around the value of
+    everyone `here`.
     """
     notes = notes or {}
     ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
@@ -60,7 +62,7 @@ def intervals(
     without = ordered[ordered["status"] != "shown"]
     said = in_words(without["place"].tolist(), [words.missing(s) for s in without.to_dict("records")], span[0], theme)
     is_known = university["status"] == "shown"
-    reference = (university["value"], f"University {words.shown(university, metric)}") if is_known else None
+    reference = (university["value"], f"{here} {words.shown(university, metric)}") if is_known else None
     lay_out(figure, rows, theme, str(metric["suffix"]), reference, said)
     if band:
         figure.add_vrect(*band, fillcolor=theme.context, opacity=0.18, line_width=0, layer="below")
