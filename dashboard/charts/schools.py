@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
@@ -25,17 +25,18 @@ def intervals(
     column: int = NARROW,
     band: tuple[float, float] | None = None,
     here: str = "University",
+    air: int = AIR,
 ) -> go.Figure:
     """One row per school, largest value first, hidden ones last and in words.
 
     `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side. `highlighted`
     units are named in the accent colour; `notes` are words under a unit's name; `band` is where the middle of
     all schools lies, drawn behind the rows without naming any. Rows may be groups instead, around the value of
-    everyone `here`.
+    everyone `here`; `air` is the space between rows.
     """
     notes = notes or {}
     ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
-    rows = Rows(tuple(_label(s, theme, highlighted, notes, column) for s in ordered.to_dict("records")))
+    rows = Rows(tuple(_label(s, theme, highlighted, notes, column, air) for s in ordered.to_dict("records")))
     ordered = ordered.assign(place=rows.places)
     shown = ordered[ordered["status"] == "shown"]
     span = extent([*shown["lower"], *(band or ())], [*shown["upper"], *(band or ())], metric)
@@ -71,12 +72,17 @@ def intervals(
 
 
 def _label(
-    school: Mapping[str, Any], theme: Theme, highlighted: Collection[str], notes: Mapping[str, str], column: int
+    school: Mapping[str, Any],
+    theme: Theme,
+    highlighted: Collection[str],
+    notes: Mapping[str, str],
+    column: int,
+    air: int,
 ) -> Label:
     note = notes.get(school["unit"], "")
     if school["unit"] in highlighted:
-        return Label(school["short_name"], note, theme.accent, bold=True, column=column)
-    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink, column=column)
+        return Label(school["short_name"], note, theme.accent, bold=True, column=column, air=air)
+    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink, column=column, air=air)
 
 
 def _hover(school: Mapping[str, Any], metric: Mapping[str, Any], notes: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import record, tables
+from dashboard.charts.rows import AIR, DENSE
 from dashboard.charts.gaps import VERDICT, graded_gaps
 from dashboard.charts.schools import intervals
 from dashboard.charts.strip import strips
@@ -21,6 +22,7 @@ from dashboard.style import words
 from dashboard.style.theme import Theme
 
 COLUMN = 40  # characters of a label's line
+MANY = 16  # rows
 NO_GAP = 0.0
 
 
@@ -151,8 +153,9 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numbers=numbers.cells(reading, c.metric, [c.university | {"name": "University"}, *c.schools.to_dict("records")]),
         draw=lambda theme: intervals(
-            rows, c.university, c.metric, theme, (), dict.fromkeys(incomplete, record.INCOMPLETE), COLUMN, band
-        ),
+            rows, c.university, c.metric, theme, (), dict.fromkeys(incomplete, record.INCOMPLETE), COLUMN, band,
+            air=DENSE if len(rows) > MANY else AIR,
+        ),  # fmt: skip
         marks=tuple(_mark(r, str(r["short_name"]), str(r["verdict"])) for r in by_value.to_dict("records")),
         metric=c.metric,
         numeric=("Value", "95% interval", "Out of"),
@@ -251,8 +254,10 @@ def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
     found = reading.gaps(metric)
     if found.empty:
         return None
-    rows = tables.gap_rows(found, reading.release.characteristics, reading.release.groups).assign(name=reading.name)
-    told = rows[~rows["heading"].astype(bool)]
+    drawn = _finest(found, reading)
+    rows = tables.gap_rows(drawn, reading.release.characteristics, reading.release.groups).assign(name=reading.name)
+    every = tables.gap_rows(found, reading.release.characteristics, reading.release.groups).assign(name=reading.name)
+    told = every[~every["heading"].astype(bool)]
     place = "at the university" if reading.is_university else f"in {words.within(reading.name)}"
     answer = equity.equity_answer(found, reading.release.metrics, metric, reading.release.characteristics, place)
     unit_of = f", in{metric['gap_suffix']}" if metric["gap_suffix"] else ""
@@ -263,20 +268,29 @@ def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
         subtitle=(
             f"{reading.name}: groups against their reference. {about(reading, metric)}{unit_of}. "
             "Bands darken towards the likeliest size."
+            f"{' The table has broader groups too.' if len(drawn) < len(found) else ''}"
         ),
         alt=f"{equity.equity_title(found)}. {answer}",
         table=tables.gaps(told, metric, "group"),
         numbers=numbers.gaps(reading, metric, told.to_dict("records")),
-        draw=lambda theme: graded_gaps(rows, metric, theme, True, COLUMN),
+        draw=lambda theme: graded_gaps(rows, metric, theme, False, COLUMN),
         marks=tuple(
-            _mark(r, f"{r['group']} / {r['reference']}", VERDICT.get(str(r["direction"]), "context"))
-            for r in told.to_dict("records")
+            _mark(r, f"{r['group']} against {r['reference']}", VERDICT.get(str(r["direction"]), "context"))
+            for r in rows[~rows["heading"].astype(bool)].to_dict("records")
         ),
         metric=metric,
         numeric=("Gap", "95% interval", "Out of"),
         legend=_gap_legend(metric, gap=True),
         reference=(NO_GAP, "no gap"),
     )
+
+
+def _finest(found: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """Gaps to be drawn: broader groups only where a finer one is hidden; the table has them all."""
+    release = reading.release
+    whole = {c for c, rows in found.groupby("characteristic") if (rows["status"] == "shown").all()}
+    broader = {str(c) for c, of in release.characteristics["of"].items() if of in whole}
+    return found[~found["characteristic"].isin(broader)]
 
 
 def measures(reading: Reading, metrics: Sequence[pd.Series], key: str, title: str, subtitle: str) -> Figure | None:

@@ -89,14 +89,14 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
     if not contact:
         return None
     c = max(contact, key=lambda one: (one.reach, len(one.shown)))
-    figure = figures.schools(reading, c)
     answer = figures.schools_answer(reading, c)
     # The sentence before its colon; what it counts in brackets is said again in the figure's note.
-    headline = re.sub(r" \(.*?\)", "", answer.partition(". ")[0].partition(":")[0])
+    headline = words.headline(re.sub(r" \(.*?\)", "", answer.partition(". ")[0].partition(":")[0]))
+    figure = figures.schools(reading, c, headline)
     lists = [] if reading.is_school else [_standing(reading, compared, v) for v in ("well", "attention")]
     return Finding(
         lead=f"Schools on {words.quoted(str(c.metric['label']))}",
-        headline=words.headline(headline),
+        headline=headline,
         text=answer,
         caveat=CONVERSATION,
         verdict="context",

@@ -20,6 +20,7 @@ from dashboard.published import Release, open_release
 from dashboard.style import words
 
 DRAFT = "Draft: not released"
+WHOLE = "The whole university"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Story:
     def source(self) -> str:
         """One line for every page, slide, sheet and image: where this comes from."""
         invented = "Example data: a fictional university. " if self.example else ""
-        return f"{invented}{self.university}, {self.scope}, {self.period}. Release {self.release}. {self.status}."
+        about = self.university if self.scope == WHOLE else f"{self.university}, {self.scope}"
+        return f"{invented}{about}, {self.period}. Release {self.release}. {self.status}."
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -121,7 +123,7 @@ def told(release: Release, request: Request) -> Story:
     return Story(
         title="Academic personal tutoring",
         university=str(facts["university"]),
-        scope="The whole university" if reading.is_university else reading.name,
+        scope=WHOLE if reading.is_university else reading.name,
         period=period,
         release=release.name,
         made=f"{words.moment(facts['created'])} (UTC)",
