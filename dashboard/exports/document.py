@@ -85,7 +85,7 @@ def _told(story: Story, charts: dict[str, str]) -> dict[str, Any]:
                 "text": f.text,
                 "caveat": f.caveat,
                 "verdict": f.verdict,
-                "lists": [{"heading": n.heading, "names": list(n.names), "verdict": n.verdict} for n in f.lists],
+                "lists": [vars(n) for n in f.lists],
                 "figure": _figure(story, f.figure, charts) if f.figure else None,
             }
             for f in story.findings

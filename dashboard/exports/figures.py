@@ -130,17 +130,20 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     better, spread = str(c.metric["better"]), reading.band(pd.Series(c.metric))
     incomplete = reading.incomplete if c.metric["theme"] in ("contact", "record") else {}
     rows = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
+    is_record = c.metric["metric"] == record.RECORD_CHECK
+    if is_record:
+        rows["verdict"] = rows["unit"].isin(incomplete).map({True: "attention", False: "context"})
     answer = schools_answer(reading, c)
     if not title:
         in_part = of_measure(c, answer.partition(". ")[0])
         title = words.headline(consistency.spread(c) if reading.is_university and c.middle else in_part)
     band = (spread.low, spread.high) if spread else None
-    legend = [
+    legend = [("attention", "◀", record.INCOMPLETE)] if is_record else [
         (consistency.verdict(side, better), glyph, f"clearly {side} the university")
         for side, glyph in (("above", "▶"), ("below", "◀"))
         if len(c.on_side(side))
     ]
-    legend.append(("context", "●", "no clear difference"))
+    legend.append(("context", "●", "not in doubt" if is_record else "no clear difference"))
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     by_value = rows.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
     base = words.shown_base(c.university)
@@ -226,7 +229,7 @@ def groups(reading: Reading, metric: pd.Series, characteristic: str, title: str)
         title=title,
         subtitle=(
             f"{about(reading, metric)}, by {words.lowered(str(named['label']))}. Lines are 95% intervals; "
-            f"under each group, the evidence for a gap to {named['reference']}."
+            f"with each group, the evidence for a gap to {named['reference']}."
         ),
         alt=f"{title}. " + "; ".join(f"{r['group']} {words.shown(r, metric)}" for r in rows) + ".",
         table=table,
@@ -235,12 +238,16 @@ def groups(reading: Reading, metric: pd.Series, characteristic: str, title: str)
             str(named["label"]),
         ),
         draw=lambda theme: intervals(frame, own, metric, theme, (), notes, COLUMN, None, here),
-        marks=tuple(_mark(r, str(r["group"]), str(r["verdict"])) for r in by_value(frame)),
+        marks=tuple(_mark(r, _with_evidence(r), str(r["verdict"])) for r in by_value(frame)),
         metric=metric,
         numeric=("Value", "95% interval", "Out of"),
         legend=_gap_legend(metric),
         reference=_reference(own, metric, here),
     )  # fmt: skip
+
+
+def _with_evidence(row: Mapping[str, Any]) -> str:
+    return f"{row['group']} ({row['evidence']})" if row["status"] == "shown" else str(row["group"])
 
 
 def by_value(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ class Named:
     """Schools under a heading, with what is said of each."""
 
     heading: str
+    explanation: str
     names: tuple[str, ...]
     verdict: str
 
@@ -97,12 +98,20 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
     return Finding(
         lead=f"Schools on {words.quoted(str(c.metric['label']))}",
         headline=headline,
-        text=answer,
+        text=_spread(reading, c, answer),
         caveat=CONVERSATION,
         verdict="context",
         figure=figure,
         lists=tuple(one for one in lists if one.names),
     )
+
+
+def _spread(reading: Reading, c: Comparison, answer: str) -> str:
+    """How far apart schools are, beside what the headline has said already."""
+    if not reading.is_university:
+        return answer.partition(". ")[2]
+    chance = {True: "That is more than chance.", False: "That is no more than chance."}
+    return f"{words.sentence(consistency.spread(c))} {chance.get(c.differs, '')}".strip()  # type: ignore[arg-type]
 
 
 def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) -> Named:
@@ -123,10 +132,12 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
     told = []
     for unit in wanted[:MOST_NAMES]:
         care = "; record looks incomplete" if unit in reading.incomplete else ""
-        told.append(f"{names[unit]}: clearly {how} on {words.small(counts[unit])} of {words.small(len(compared))}{care}")
+        told.append(f"{names[unit]}: {words.small(counts[unit])}{care}")
     if len(wanted) > MOST_NAMES:
         told.append(f"and {words.plural(len(wanted) - MOST_NAMES, 'more school')}".replace("more schools", "more"))
-    return Named("Worth learning from" if verdict == "well" else "Worth a conversation", tuple(told), verdict)
+    heading = "Worth learning from" if verdict == "well" else "Worth a conversation"
+    explanation = f"Clearly {how} than the university on so many of {words.small(len(compared))} headline measures"
+    return Named(heading, explanation, tuple(told), verdict)
 
 
 def _gaps(reading: Reading) -> list[Finding]:

@@ -116,7 +116,7 @@ def _findings(story: Story) -> str:
 
 
 def _finding(story: Story, number: int, finding: Finding) -> str:
-    lists = html.pair([html.Named(n.heading, "", n.names, n.verdict) for n in finding.lists]) if finding.lists else ""
+    lists = html.pair([html.Named(n.heading, n.explanation, n.names, n.verdict) for n in finding.lists]) if finding.lists else ""
     figure = _figure(story, finding.figure, finding.headline) if finding.figure else ""
     return (
         f'<section id="finding-{number}" class="finding">{html.paragraph("eyebrow", finding.lead)}'
