@@ -64,16 +64,16 @@ def methods(reading: Reading) -> tuple[tuple[str, str], ...]:
         ),
         (
             "Intervals",
-            "A 95% interval holds, in 95 of 100 figures made this way, the value that would be seen with endlessly many "
-            "students under the same conditions. A wide one means few students. Shares: Wilson’s interval; means: "
+            "A 95% interval holds, in 95 of 100 figures made this way, the value that would be seen with endlessly "
+            "many students under the same conditions. A wide one means few students. Shares: Wilson’s interval; means: "
             "Student’s t; ratios: linearised. Limits are rounded outwards.",
         ),
         (
             "Gaps and their evidence",
             "A gap is a group’s value minus its reference group’s in the same place and period, computed before "
-            "rounding. Because many gaps are looked at, p-values are adjusted (Benjamini and Hochberg). A clear gap has an "
-            "adjusted p below 0.05, is large enough to matter (usually 3 points), and its interval leaves 0 out; a "
-            "possible gap has an unadjusted p below 0.05 and is as large.",
+            "rounding. Because many gaps are looked at, p-values are adjusted (Benjamini and Hochberg). A clear gap "
+            "has an adjusted p below 0.05, is large enough to matter (usually 3 points), and its interval leaves 0 out; "
+            "a possible gap has an unadjusted p below 0.05 and is as large.",
         ),
         (
             "Like for like",
@@ -82,14 +82,14 @@ def methods(reading: Reading) -> tuple[tuple[str, str], ...]:
         ),
         (
             "Schools beyond chance",
-            "A school stands clearly apart where its whole interval lies on one side of the university’s value. Whether "
-            "schools differ is judged over all of them, chance set aside: the range given is where about eight in ten "
-            "schools lie.",
+            "A school stands clearly apart where its whole interval lies on one side of the university’s value. "
+            "Whether schools differ is judged over all of them, chance set aside: the range given is where about eight "
+            "in ten schools lie.",
         ),
         (
             "Change",
-            "A figure is compared with the same part of the year before. A change is called one only where the interval "
-            "of the difference leaves 0 out.",
+            "A figure is compared with the same part of the year before. A change is called one only where the "
+            "interval of the difference leaves 0 out.",
         ),
         (
             "What these figures cannot say",
@@ -112,8 +112,8 @@ def disclosure(facts: Mapping[str, Any], protection: pd.DataFrame) -> tuple[str,
             "is one where almost everybody or almost nobody has what is measured."
         )
     said.append(
-        "Further figures are hidden so that no hidden one can be worked out by subtraction. A hidden figure is given in "
-        "words, never as a blank."
+        "Further figures are hidden so that no hidden one can be worked out by subtraction. A hidden figure is given "
+        "in words, never as a blank."
     )
     step = rules.get("round_bases_to", 5)
     said.append(f"Numbers of people are rounded to the nearest {step}, percentages to whole numbers.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import typst
 
-from dashboard.exports import images
 from dashboard.exports.figures import Figure
 from dashboard.exports.story import Story
 from dashboard.style.theme import LIGHT
@@ -19,39 +19,39 @@ from dashboard.style.theme import LIGHT
 TEMPLATE = Path(__file__).with_name("document.typ")
 FONTS = ("font_source_sans_pro", "font_source_serif_pro")
 UNIVERSAL = "ua-1"
+PREVIEW = 80  # pixels per inch
 FITS, LONG = 22, 40  # characters
 
 
-def make(story: Story, draws: bool = True) -> bytes:
-    """The PDF. Without Chromium (`draws` false) its charts are tables.
+def make(story: Story, charts: Mapping[str, bytes] | None = None) -> bytes:
+    """The PDF, with charts drawn already as SVG (key of figure → bytes); a chart that is not there is a table.
 
     Texts go into the template as JSON and never as markup, so that nothing in them is obeyed.
     """
     with tempfile.TemporaryDirectory() as held:
-        folder = Path(held)
-        charts: dict[str, str] = {}
-        if draws:
-            with images.drawing():
-                for figure in story.figures:
-                    name = f"figure-{story.number(figure)}.svg"
-                    (folder / name).write_bytes(images.svg(figure))
-                    charts[figure.key] = name
-        return typeset(story, folder, charts)
-
-
-def typeset(story: Story, folder: Path, charts: dict[str, str]) -> bytes:
-    """The PDF from charts drawn already: figure → name of its file in the folder."""
-    (folder / "story.json").write_text(json.dumps(_told(story, charts), ensure_ascii=True), encoding="utf-8")
-    (folder / "document.typ").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
-    made = typst.compile(
-        str(folder / "document.typ"),
-        root=str(folder),
-        font_paths=[str(path) for path in fonts()],
-        ignore_system_fonts=True,
-        format="pdf",
-        pdf_standards=[UNIVERSAL],
-    )
+        made = _typeset(story, Path(held), charts or {}, {"format": "pdf", "pdf_standards": [UNIVERSAL]})
     assert isinstance(made, bytes)
+    return made
+
+
+def first_pages(story: Story, count: int = 2) -> list[bytes]:
+    """The first pages as PNG, which hold no chart: the cover and the summary."""
+    with tempfile.TemporaryDirectory() as held:
+        made = _typeset(story, Path(held), {}, {"format": "png", "ppi": PREVIEW})
+    return list(made)[:count] if isinstance(made, list) else [made]
+
+
+def _typeset(story: Story, folder: Path, charts: Mapping[str, bytes], how: dict[str, Any]) -> bytes | list[bytes]:
+    names = {key: f"figure-{n}.svg" for n, key in enumerate(charts, 1)}
+    for key, name in names.items():
+        (folder / name).write_bytes(charts[key])
+    (folder / "story.json").write_text(json.dumps(_told(story, names), ensure_ascii=True), encoding="utf-8")
+    (folder / TEMPLATE.name).write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
+    found = [str(path) for path in fonts()]
+    made = typst.compile(
+        str(folder / TEMPLATE.name), root=str(folder), font_paths=found, ignore_system_fonts=True, **how
+    )
+    assert made is not None
     return made
 
 
@@ -61,7 +61,7 @@ def fonts() -> list[Path]:
     return [Path(place) / "files" for spec in found if spec for place in spec.submodule_search_locations or ()]
 
 
-def _told(story: Story, charts: dict[str, str]) -> dict[str, Any]:
+def _told(story: Story, charts: Mapping[str, str]) -> dict[str, Any]:
     names = ("page", "panel", "ink", "muted", "line", "accent", "attention", "well")
     return {
         "title": story.title,
@@ -110,7 +110,7 @@ def _told(story: Story, charts: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _figure(story: Story, figure: Figure, charts: dict[str, str]) -> dict[str, Any]:
+def _figure(story: Story, figure: Figure, charts: Mapping[str, str]) -> dict[str, Any]:
     return {
         "number": story.number(figure),
         "title": figure.title,

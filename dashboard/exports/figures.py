@@ -10,8 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import record, tables
-from dashboard.charts.rows import AIR, DENSE
 from dashboard.charts.gaps import VERDICT, graded_gaps
+from dashboard.charts.rows import AIR, DENSE
 from dashboard.charts.schools import intervals
 from dashboard.charts.strip import strips
 from dashboard.exports import numbers
@@ -138,11 +138,15 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         in_part = of_measure(c, answer.partition(". ")[0])
         title = words.headline(consistency.spread(c) if reading.is_university and c.middle else in_part)
     band = (spread.low, spread.high) if spread else None
-    legend = [("attention", "◀", record.INCOMPLETE)] if is_record else [
-        (consistency.verdict(side, better), glyph, f"clearly {side} the university")
-        for side, glyph in (("above", "▶"), ("below", "◀"))
-        if len(c.on_side(side))
-    ]
+    legend = (
+        [("attention", "◀", record.INCOMPLETE)]
+        if is_record
+        else [
+            (consistency.verdict(side, better), glyph, f"clearly {side} the university")
+            for side, glyph in (("above", "▶"), ("below", "◀"))
+            if len(c.on_side(side))
+        ]
+    )
     legend.append(("context", "●", "not in doubt" if is_record else "no clear difference"))
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     by_value = rows.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
@@ -154,11 +158,20 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         subtitle=f"{about(reading, c.metric)}, out of {base} ({c.metric['out_of']}). Lines are 95% intervals.",
         alt=answer + (f" {words.sentence(consistency.spread(c))}" if reading.is_university else ""),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
-        numbers=numbers.cells(reading, c.metric, [c.university | {"name": "University"}, *c.schools.to_dict("records")]),
+        numbers=numbers.cells(
+            reading, c.metric, [{**c.university, "name": "University"}, *c.schools.to_dict("records")]
+        ),
         draw=lambda theme: intervals(
-            rows, c.university, c.metric, theme, (), dict.fromkeys(incomplete, record.INCOMPLETE), COLUMN, band,
+            rows,
+            c.university,
+            c.metric,
+            theme,
+            (),
+            dict.fromkeys(incomplete, record.INCOMPLETE),
+            COLUMN,
+            band,
             air=DENSE if len(rows) > MANY else AIR,
-        ),  # fmt: skip
+        ),
         marks=tuple(_mark(r, str(r["short_name"]), str(r["verdict"])) for r in by_value.to_dict("records")),
         metric=c.metric,
         numeric=("Value", "95% interval", "Out of"),
@@ -234,7 +247,9 @@ def groups(reading: Reading, metric: pd.Series, characteristic: str, title: str)
         alt=f"{title}. " + "; ".join(f"{r['group']} {words.shown(r, metric)}" for r in rows) + ".",
         table=table,
         numbers=numbers.cells(
-            reading, metric, [own | {"name": reading.name, "group": "all"}, *[r | {"name": reading.name} for r in rows]],
+            reading,
+            metric,
+            [{**own, "name": reading.name, "group": "all"}, *({**r, "name": reading.name} for r in rows)],
             str(named["label"]),
         ),
         draw=lambda theme: intervals(frame, own, metric, theme, (), notes, COLUMN, None, here),
@@ -332,7 +347,7 @@ def measures(reading: Reading, metrics: Sequence[pd.Series], key: str, title: st
                 for m, row in own
             ]
         ),
-        numbers=pd.concat([numbers.cells(reading, m, [row | {"name": reading.name}]) for m, row in own]),
+        numbers=pd.concat([numbers.cells(reading, m, [{**row, "name": reading.name}]) for m, row in own]),
         draw=lambda theme: intervals(frame, nothing, percent, theme, (), notes, COLUMN),
         marks=tuple(_mark(r, str(r["name"]), str(r["verdict"])) for r in by_value(frame)),
         metric=percent,
@@ -356,9 +371,7 @@ def _moved(reading: Reading, metric: pd.Series) -> dict[str, str]:
     return {"verdict": verdict, "side": {"well": "above", "attention": "below"}.get(verdict, "near")}
 
 
-def _reference(
-    row: Mapping[Any, Any], metric: Mapping[Any, Any], name: str = "University"
-) -> tuple[float, str] | None:
+def _reference(row: Mapping[Any, Any], metric: Mapping[Any, Any], name: str = "University") -> tuple[float, str] | None:
     return (float(row["value"]), f"{name} {words.shown(row, metric)}") if row["status"] == "shown" else None
 
 

@@ -110,8 +110,8 @@ def _spread(reading: Reading, c: Comparison, answer: str) -> str:
     """How far apart schools are, beside what the headline has said already."""
     if not reading.is_university:
         return answer.partition(". ")[2]
-    chance = {True: "That is more than chance.", False: "That is no more than chance."}
-    return f"{words.sentence(consistency.spread(c))} {chance.get(c.differs, '')}".strip()  # type: ignore[arg-type]
+    chance = "" if c.differs is None else f"That is {'' if c.differs else 'no '}more than chance."
+    return f"{words.sentence(consistency.spread(c))} {chance}".strip()
 
 
 def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) -> Named:
@@ -222,7 +222,8 @@ def _record(reading: Reading) -> Finding | None:
     n = len(reading.incomplete)
     said = f"the records of {words.plural(n, 'school')}{here} look incomplete"
     if n == 1:
-        said = f"the record of {words.within(str(reading.release.units.loc[next(iter(reading.incomplete)), 'name']))} looks incomplete"
+        school = str(reading.release.units.loc[next(iter(reading.incomplete)), "name"])
+        said = f"the record of {words.within(school)} looks incomplete"
     headline = words.headline(said)
     figure = figures.schools(reading, reading.compare(metric), headline)
     return Finding(

@@ -8,7 +8,7 @@ import shutil
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from textwrap import wrap
@@ -65,9 +65,12 @@ def drawing() -> Iterator[None]:
     with _one_at_a_time:
         # Without a page generator of our own, MathJax would be fetched from the network.
         kaleido.start_sync_server(path=path, page_generator=kaleido.PageGenerator(mathjax=False), silence_warnings=True)
+        warming = threading.Thread(target=_warm, daemon=True)
+        warming.start()  # Chromium starts while the caller still thinks
         try:
             yield
         finally:
+            warming.join()
             kaleido.stop_sync_server(silence_warnings=True)
 
 
@@ -105,6 +108,11 @@ def single(story: Story, figure: Figure, kind: str) -> bytes:
             align="left", showarrow=False, font={"size": 13},
         )  # fmt: skip
     return _image(drawn, kind, WIDE, int(drawn.layout.height))
+
+
+def _warm() -> None:
+    with suppress(NoBrowserError):
+        _image(go.Figure(), "svg", 10, 10)
 
 
 def _dressed(figure: Figure) -> go.Figure:

@@ -87,16 +87,14 @@ def _intervals(series: Any, marks: Sequence[Mark]) -> None:
     _reach(series, "c:cat", "", above, below, 15875)
 
 
-def _reach(
-    series: Any, before: str, way: str, above: Sequence[float], below: Sequence[float], thick: int
-) -> None:
+def _reach(series: Any, before: str, way: str, above: Sequence[float], below: Sequence[float], thick: int) -> None:
     """Lines from points to both sides; `way`: y, or '' of bars; `thick` in EMU."""
     direction = f'<c:errDir val="{way}"/>' if way else ""
     bars = parse_xml(
         f'<c:errBars {nsdecls("c", "a")}>{direction}<c:errBarType val="both"/><c:errValType val="cust"/>'
         f'<c:noEndCap val="1"/><c:plus>{_literal(above)}</c:plus><c:minus>{_literal(below)}</c:minus>'
         f'<c:spPr><a:ln w="{thick}" cap="flat"><a:solidFill><a:srgbClr val="{LIGHT.ink.lstrip("#")}"/>'
-        '</a:solidFill></a:ln></c:spPr></c:errBars>'
+        "</a:solidFill></a:ln></c:spPr></c:errBars>"
     )
     series._element.find(qn(before)).addprevious(bars)
 

@@ -61,7 +61,7 @@ def headline(reading: Reading, compared: Sequence[Comparison], own: Sequence[Row
     """Headline measures: the university, the unit, the middle 80% of schools, and every school seen."""
     frames = []
     for c, row in zip(compared, own, strict=True):
-        places = [c.university | {"name": "University"}]
+        places = [{**c.university, "name": "University"}]
         if not reading.is_university:
             places.append({**row, "name": reading.name})
         places += [r for r in c.schools.to_dict("records") if r["unit"] != reading.unit]

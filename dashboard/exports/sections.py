@@ -40,9 +40,7 @@ def section(key: str, reading: Reading, compared: Sequence[Comparison], used: se
     """One section by its key. `used`: figures that findings have shown already."""
     make = {"contact": _contact, "consistency": _consistency, "equity": _equity, "voice": _voice, "quality": _quality}
     made = make[key](reading, compared)
-    return Section(
-        key, made.title, made.text, tuple(f for f in made.figures if f.key not in used), made.tables
-    )
+    return Section(key, made.title, made.text, tuple(f for f in made.figures if f.key not in used), made.tables)
 
 
 def _of_theme(reading: Reading, theme: str) -> Figure | None:
@@ -67,7 +65,9 @@ def _contact(reading: Reading, compared: Sequence[Comparison]) -> Section:
     shown = [figures.schools(reading, c) for c in compared if c.metric["theme"] == "contact" and len(c.shown)]
     text = ["How many students meet their tutor, how soon, and as often as their school promises."]
     if reading.incomplete:
-        text.append("No record is not no meeting: where the record looks incomplete, low contact may be a matter of logging.")
+        text.append(
+            "No record is not no meeting: where the record looks incomplete, low contact may be a matter of logging."
+        )
     if here is None and not shown:
         text = ["There are no figures about contact in this year."]
     return Section("contact", SECTIONS["contact"], tuple(text), tuple(f for f in (here, *shown) if f))
@@ -85,9 +85,7 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Section:
         text = ["There are no headline figures to compare in this year."]
     matrix = _matrix(reading, compared)
     shown = ((f"Each school beside the university: headline measures, {reading.period['label']}", matrix, ()),)
-    return Section(
-        "consistency", SECTIONS["consistency"], tuple(text), tuple(others), shown if len(matrix) else ()
-    )
+    return Section("consistency", SECTIONS["consistency"], tuple(text), tuple(others), shown if len(matrix) else ())
 
 
 def _chance(c: Comparison) -> str:
@@ -130,7 +128,9 @@ def _voice(reading: Reading, compared: Sequence[Comparison]) -> Section:
     here = _of_theme(reading, "voice")
     if here is None:
         return Section(
-            "voice", SECTIONS["voice"], ("There are no answers to show: no survey has been read for this year or before.",)
+            "voice",
+            SECTIONS["voice"],
+            ("There are no answers to show: no survey has been read for this year or before.",),
         )
     text = (
         "What students say of their tutor: the share answering ‘agree’ or ‘strongly agree’.",
@@ -146,7 +146,13 @@ def _quality(reading: Reading, compared: Sequence[Comparison]) -> Section:
     text.append(f"{quality.checks_title(release.checks)}.")
     text.append(f"{quality.quarantine_title(release.quarantine)}.")
     text += quality.not_available(release.metrics)
-    shown = [("Rows read = loaded + set aside + duplicates, per table", tables.totals(release.reconciliation), tables.TOTALLED)]
+    shown: list[tuple[str, pd.DataFrame, tuple[str, ...]]] = [
+        (
+            "Rows read = loaded + set aside + duplicates, per table",
+            tables.totals(release.reconciliation),
+            tables.TOTALLED,
+        )
+    ]
     failed = release.checks[~release.checks["passed"].astype(bool) & (release.checks["severity"] != "row-level")]
     if len(failed):
         warned = tables.checks(failed).drop(columns="Seen")

@@ -94,7 +94,15 @@ def _slide(deck: Any, story: Story, title: str, lead: str = "", notes: Sequence[
     slide.shapes.title.text = title
     _speak(slide.shapes.title.text_frame)
     if lead:
-        _write(slide, LEFT, Inches(0.32), RIGHT - LEFT, Inches(0.35), [Text(lead, 13, colour=LIGHT.muted)], "Kind of finding")
+        _write(
+            slide,
+            LEFT,
+            Inches(0.32),
+            RIGHT - LEFT,
+            Inches(0.35),
+            [Text(lead, 13, colour=LIGHT.muted)],
+            "Kind of finding",
+        )
     _foot(slide, story)
     _notes(slide, [*notes, story.source])
     return slide
@@ -125,11 +133,25 @@ def _cover(deck: Any, story: Story) -> None:
     _speak(title.text_frame)
     if story.example:
         box = _write(
-            slide, LEFT, Inches(0.6), RIGHT - LEFT, Inches(0.45), [Text("Example data: a fictional university")], "Banner"
+            slide,
+            LEFT,
+            Inches(0.6),
+            RIGHT - LEFT,
+            Inches(0.45),
+            [Text("Example data: a fictional university")],
+            "Banner",
         )
         box.fill.solid()
         box.fill.fore_color.rgb = _rgb(LIGHT.panel)
-    _write(slide, LEFT, Inches(1.75), Inches(11), Inches(0.4), [Text(story.university, 16, colour=LIGHT.muted)], "University")
+    _write(
+        slide,
+        LEFT,
+        Inches(1.75),
+        Inches(11),
+        Inches(0.4),
+        [Text(story.university, 16, colour=LIGHT.muted)],
+        "University",
+    )
     about = [Text(f"{story.scope} · {story.period}", 22, after=18), Text(story.status, 14, bold=True)]
     about.append(Text(f"Release {story.release}, made on {story.made}. {story.data_through}.", 14))
     about.append(Text(story.disclosure[-1], 12, colour=LIGHT.muted))
@@ -198,8 +220,10 @@ def _said(deck: Any, story: Story) -> None:
             room = 0
         pages[-1].append(text)
         room += lines
-    title = "Commentary and agreed actions" if story.commentary and story.actions else (
-        "Commentary" if story.commentary else "Agreed actions"
+    title = (
+        "Commentary and agreed actions"
+        if story.commentary and story.actions
+        else ("Commentary" if story.commentary else "Agreed actions")
     )
     for n, page in enumerate(pages):
         slide = _slide(deck, story, title if not n else f"{title}, continued ({n + 1})")

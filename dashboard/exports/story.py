@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import pandas as pd
 
-from dashboard.access import Ask
+from dashboard.access import AccessDeniedError
 from dashboard.exports import about, findings, inert, sections
 from dashboard.exports.figures import Figure
 from dashboard.exports.findings import Finding
 from dashboard.exports.reading import Reading
-from dashboard.exports.scope import narrowed
 from dashboard.exports.sections import SECTIONS, Section
 from dashboard.findings import consistency, standing
-from dashboard.published import Release, open_release
+from dashboard.published import Release
 from dashboard.style import words
 
 DRAFT = "Draft: not released"
@@ -95,17 +93,13 @@ class Story:
         return [f.key for f in self.figures].index(figure.key) + 1
 
 
-def tell(ask: Ask, request: Request) -> tuple[Story, Release]:
-    """The story of one scope and year for whoever asks, and the release it was read from, to ask again with.
-
-    Raises AccessDeniedError where the scope is not theirs, NothingToTellError where there is no such year.
-    """
-    release = open_release(narrowed(ask, request.scope))
-    return told(release, request), release
-
-
 def told(release: Release, request: Request) -> Story:
-    """The story as an open release has it."""
+    """The story of one scope and year, from a release that was opened for exactly that scope.
+
+    Raises AccessDeniedError where it was opened for another, NothingToTellError where there is no such year.
+    """
+    if release.viewer.scope != request.scope:
+        raise AccessDeniedError("This release was opened for another scope.")
     reading = Reading(release, request.scope, request.year)
     facts, period = release.about, str(reading.period["label"])
     headline = reading.measures(headline=True)
@@ -165,8 +159,3 @@ def _headline(reading: Reading, metric: pd.Series) -> Headline:
 
 def _university(reading: Reading, metric: pd.Series) -> Mapping[str, object]:
     return standing.figure(reading.everyone(metric), "university")
-
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)

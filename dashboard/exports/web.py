@@ -51,7 +51,7 @@ def make(story: Story) -> bytes:
         '<a class="skip" href="#summary">To the summary</a>'
         f"{_head(story)}<div class='columns'>{_contents(story)}<main>{_summary(story)}{_findings(story)}"
         f"{''.join(_section(story, s) for s in story.sections)}{_methods(story)}</main></div>"
-        f'<footer><p>{escape(story.source)}</p></footer>'
+        f"<footer><p>{escape(story.source)}</p></footer>"
         f"<script>{_library()}</script><script>{DRAW}</script></body></html>"
     )
     return page.encode()
@@ -78,7 +78,10 @@ def _head(story: Story) -> str:
 
 def _contents(story: Story) -> str:
     entries = [("summary", "Summary"), *((f"finding-{n}", f.lead) for n, f in enumerate(story.findings, 1))]
-    entries += [(s.key, s.title) for s in story.sections] + [("methods", "Methods and disclosure"), ("words", "Glossary")]
+    entries += [(s.key, s.title) for s in story.sections] + [
+        ("methods", "Methods and disclosure"),
+        ("words", "Glossary"),
+    ]
     links = "".join(f'<li><a href="#{escape(key)}">{escape(title)}</a></li>' for key, title in entries)
     return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'
 
@@ -91,13 +94,13 @@ def _summary(story: Story) -> str:
         ]
     )
     found = "".join(
-        f'<li class="{f.verdict}"><a href="#finding-{n}"><strong>{escape(f.lead)}.</strong> {escape(f.headline)}.</a></li>'
+        f'<li><a href="#finding-{n}"><strong>{escape(f.lead)}.</strong> {escape(f.headline)}.</a></li>'
         for n, f in enumerate(story.findings, 1)
     )
     return (
         f'<section id="summary"><h2>{escape(story.question)}</h2><p class="answer">{escape(story.answer)}</p>{cards}'
         f'<h3>What to know</h3><ol class="found">{found}</ol>{_said(story)}'
-        f'<h3>How sure is this?</h3><p>{escape(story.how_sure)}</p></section>'
+        f"<h3>How sure is this?</h3><p>{escape(story.how_sure)}</p></section>"
     )
 
 
@@ -116,7 +119,11 @@ def _findings(story: Story) -> str:
 
 
 def _finding(story: Story, number: int, finding: Finding) -> str:
-    lists = html.pair([html.Named(n.heading, n.explanation, n.names, n.verdict) for n in finding.lists]) if finding.lists else ""
+    lists = (
+        html.pair([html.Named(n.heading, n.explanation, n.names, n.verdict) for n in finding.lists])
+        if finding.lists
+        else ""
+    )
     figure = _figure(story, finding.figure, finding.headline) if finding.figure else ""
     return (
         f'<section id="finding-{number}" class="finding">{html.paragraph("eyebrow", finding.lead)}'

@@ -6,7 +6,6 @@ After the UK Government Analysis Function's guidance on releasing statistics in 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,8 +21,10 @@ from dashboard.exports.story import Story
 WIDEST, NARROWEST = 60, 11
 FONT = "Arial"
 TABLE_ROW = 4  # sheets begin with title, what they hold, source, and the way back
-SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
-LONGEST_NAME = 31
+STATUSES = (
+    "‘hidden to protect people’: there is a figure, and it is not shown. ‘no figure’: there is nobody to count, or no "
+    "interval can be given. No cell is blank."
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def sheets(story: Story) -> Iterator[Sheet]:
         yield Sheet("Findings", "Findings", "One row per finding, the most important first.", findings)
     for figure in story.figures:
         n = story.number(figure)
-        yield Sheet(f"Figure {n}", f"Figure {n}: {figure.title}", f"{figure.subtitle} {figure.note}".strip(), figure.numbers)
+        yield Sheet(
+            f"Figure {n}", f"Figure {n}: {figure.title}", f"{figure.subtitle} {figure.note}".strip(), figure.numbers
+        )
     number = 0
     for section in story.sections:
         for caption, table, _ in section.tables:
@@ -149,7 +152,9 @@ class _Book:
 
     def _contents(self, held: list[Sheet]) -> None:
         page = self._page("Contents", "Contents")
-        page.write_string(1, 0, "This worksheet lists the worksheets of this workbook; each name leads to one.", self.text)
+        page.write_string(
+            1, 0, "This worksheet lists the worksheets of this workbook; each name leads to one.", self.text
+        )
         rows = [("Notes", "How to read these tables, and what is hidden"), *((s.name, s.title) for s in held)]
         page.add_table(
             2, 0, 2 + len(rows), 1,
@@ -169,8 +174,7 @@ class _Book:
         lines = [
             ("What is hidden", self.heading), *((text, self.text) for text in self.story.disclosure),
             ("How to read the tables", self.heading),
-            ("‘hidden to protect people’: there is a figure, and it is not shown. ‘no figure’: there is nobody to count, "
-             "or no interval can be given. No cell is blank.", self.text),
+            (STATUSES, self.text),
         ]  # fmt: skip
         for heading, text in self.story.methods:
             lines += [(heading, self.heading), (text, self.text)]

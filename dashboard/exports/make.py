@@ -1,0 +1,101 @@
+"""Makes a pack's files from one story; every format from the same words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from dashboard.access import Ask
+from dashboard.exports import document, images, slides, web, workbook
+from dashboard.exports.story import Request, Story, told
+from dashboard.published import open_release
+
+FORMATS = {
+    "pdf": ("PDF", "application/pdf"),
+    "pptx": ("Slides", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    "xlsx": ("Workbook", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "html": ("Web page", "text/html"),
+}
+WITHOUT_CHARTS = "In the PDF, tables stand in place of the charts."
+Tell = Callable[[float, str], None]  # how far (0 to 1), and with what
+
+
+@dataclass(frozen=True)
+class Made:
+    """A pack's files by format, its story, and what went otherwise than asked for."""
+
+    story: Story
+    files: dict[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def make(asked: Ask, request: Request, formats: Iterable[str] = FORMATS, tell: Tell = lambda _, __: None) -> Made:
+    """Every format asked for. `asked`: whoever sees the scope of the request and nothing else.
+
+    Asked again for each figure that is read, and once more before anything is handed out. Without Chromium the PDF
+    has tables in place of charts, and a note says what to install. Raises AccessDeniedError, NothingToTellError.
+    """
+    wanted = [name for name in FORMATS if name in set(formats)]
+    notes: list[str] = []
+    with ExitStack() as open_while:
+        draws = "pdf" in wanted
+        if draws:
+            try:
+                open_while.enter_context(images.drawing())
+            except images.NoBrowserError as error:
+                draws = False
+                notes = [f"{error} {WITHOUT_CHARTS}"]
+        tell(0.0, "Reading the figures")
+        release = open_release(asked)
+        story = told(release, request)
+        files: dict[str, bytes] = {}
+        for n, (name, write) in enumerate((("xlsx", workbook.workbook), ("pptx", slides.make), ("html", web.make)), 1):
+            if name in wanted:
+                tell(0.1 + 0.1 * n, f"Writing the {FORMATS[name][0].lower()}")
+                files[name] = write(story)
+        if "pdf" in wanted:
+            charts: dict[str, bytes] = {}
+            if draws:
+                try:
+                    for n, figure in enumerate(story.figures):
+                        tell(0.45 + 0.45 * n / len(story.figures), f"Drawing chart {n + 1} of {len(story.figures)}")
+                        charts[figure.key] = images.svg(figure)
+                except images.NoBrowserError as error:
+                    charts, notes = {}, [f"{error} {WITHOUT_CHARTS}"]
+            tell(0.92, "Typesetting the PDF")
+            files["pdf"] = document.make(story, charts)
+    release.ask_again()
+    tell(1.0, "Done")
+    return Made(story, {name: files[name] for name in wanted}, tuple(notes))
+
+
+def preview(asked: Ask, request: Request) -> tuple[Story, list[bytes]]:
+    """The story, and its cover and summary as images; quick, since neither needs a chart."""
+    release = open_release(asked)
+    story = told(release, request)
+    pages = document.first_pages(story)
+    release.ask_again()
+    return story, pages
+
+
+def chart(asked: Ask, request: Request, number: int, kind: str) -> bytes:
+    """One figure by its number as png, svg or csv. Raises ValueError for a number there is not."""
+    release = open_release(asked)
+    story = told(release, request)
+    if not 1 <= number <= len(story.figures):
+        raise ValueError(f"There are figures 1 to {len(story.figures)}.")
+    figure = story.figures[number - 1]
+    if kind == "csv":
+        made = images.single(story, figure, kind)
+    else:
+        with images.drawing():
+            made = images.single(story, figure, kind)
+    release.ask_again()
+    return made
+
+
+def stem(request: Request) -> str:
+    """The name of a pack's files without their endings."""
+    safe = "".join(c if c.isalnum() else "-" for c in f"{request.scope}-{request.year}")
+    return f"personal-tutoring-{safe}"
