@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from dashboard.access import AccessDeniedError
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _listed(known: tuple[str, ...]):  # type: ignore[no-untyped-def]
+def _listed(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
     def parse(text: str) -> tuple[str, ...]:
         names = tuple(name.strip().lower() for name in text.split(","))
         if unknown := [name for name in names if name not in known]:

@@ -72,8 +72,8 @@ def methods(reading: Reading) -> tuple[tuple[str, str], ...]:
             "Gaps and their evidence",
             "A gap is a group’s value minus its reference group’s in the same place and period, computed before "
             "rounding. Because many gaps are looked at, p-values are adjusted (Benjamini and Hochberg). A clear gap "
-            "has an adjusted p below 0.05, is large enough to matter (usually 3 points), and its interval leaves 0 out; "
-            "a possible gap has an unadjusted p below 0.05 and is as large.",
+            "has an adjusted p below 0.05, is as large as matters (usually 3 points), and its interval leaves 0 out; a "
+            "possible gap has an unadjusted p below 0.05 and is as large.",
         ),
         (
             "Like for like",

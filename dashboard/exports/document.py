@@ -37,15 +37,19 @@ def make(story: Story, charts: Mapping[str, bytes] | None = None) -> bytes:
 def first_pages(story: Story, count: int = 2) -> list[bytes]:
     """The first pages as PNG, which hold no chart: the cover and the summary."""
     with tempfile.TemporaryDirectory() as held:
-        made = _typeset(story, Path(held), {}, {"format": "png", "ppi": PREVIEW})
+        made = _typeset(story, Path(held), {}, {"format": "png", "ppi": PREVIEW}, preview=True)
     return list(made)[:count] if isinstance(made, list) else [made]
 
 
-def _typeset(story: Story, folder: Path, charts: Mapping[str, bytes], how: dict[str, Any]) -> bytes | list[bytes]:
+def _typeset(
+    story: Story, folder: Path, charts: Mapping[str, bytes], how: dict[str, Any], preview: bool = False
+) -> bytes | list[bytes]:
     names = {key: f"figure-{n}.svg" for n, key in enumerate(charts, 1)}
     for key, name in names.items():
         (folder / name).write_bytes(charts[key])
-    (folder / "story.json").write_text(json.dumps(_told(story, names), ensure_ascii=True), encoding="utf-8")
+    (folder / "story.json").write_text(
+        json.dumps(contents(story, names) | {"preview": preview}, ensure_ascii=True), encoding="utf-8"
+    )
     (folder / TEMPLATE.name).write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
     found = [str(path) for path in fonts()]
     made = typst.compile(
@@ -61,7 +65,8 @@ def fonts() -> list[Path]:
     return [Path(place) / "files" for spec in found if spec for place in spec.submodule_search_locations or ()]
 
 
-def _told(story: Story, charts: Mapping[str, str]) -> dict[str, Any]:
+def contents(story: Story, charts: Mapping[str, str]) -> dict[str, Any]:
+    """The whole story as the template reads it. `charts`: figure → name of its file."""
     names = ("page", "panel", "ink", "muted", "line", "accent", "attention", "well")
     return {
         "title": story.title,

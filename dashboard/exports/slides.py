@@ -27,6 +27,7 @@ WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
 LEFT, RIGHT = Inches(0.6), Inches(12.73)
 TITLE_SLIDE, TITLE_ONLY = 0, 5  # layouts of the default template
 SERIF = "Georgia"
+MOST_OF_A_PROPERTY = 255  # characters that Office allows
 MOST_ACTIONS = 10  # on one slide
 
 
@@ -84,8 +85,9 @@ def _prepare(deck: Any, story: Story) -> None:
         b'<a:majorFont><a:latin typeface="Calibri"', f'<a:majorFont><a:latin typeface="{SERIF}"'.encode()
     )
     about = deck.core_properties
-    about.title = f"{story.title}, {story.scope}, {story.period}"
-    about.author, about.subject, about.language = story.university, story.source, "en-GB"
+    about.title = f"{story.title}, {story.scope}, {story.period}"[:MOST_OF_A_PROPERTY]
+    about.author, about.subject = story.university[:MOST_OF_A_PROPERTY], story.source[:MOST_OF_A_PROPERTY]
+    about.language = "en-GB"
 
 
 def _slide(deck: Any, story: Story, title: str, lead: str = "", notes: Sequence[str] = ()) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from html import escape
@@ -143,7 +142,7 @@ def _figure(story: Story, figure: Figure, said: str = "") -> str:
     """A chart with its finding (unless just said), its key, and the same figures as a table behind it."""
     number = story.number(figure)
     drawn = figure.draw(LIGHT)
-    data = json.dumps(json.loads(str(drawn.to_json())), ensure_ascii=True).replace("<", "\\u003c")
+    data = str(drawn.to_json()).replace("<", "\\u003c")  # no text ends the script it stands in
     height = int(drawn.layout.height or 400)
     title = "" if figure.title == said else f"<h3>{escape(figure.title)}</h3>"
     return (

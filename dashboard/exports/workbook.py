@@ -18,6 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 from dashboard.exports import inert
 from dashboard.exports.story import Story
 
+MOST_OF_A_PROPERTY = 255  # characters that Excel allows
 WIDEST, NARROWEST = 60, 11
 FONT = "Arial"
 TABLE_ROW = 4  # sheets begin with title, what they hold, source, and the way back
@@ -42,7 +43,11 @@ def workbook(story: Story) -> bytes:
     held = io.BytesIO()
     book = xlsxwriter.Workbook(held, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties(
-        {"title": f"{story.title}, {story.scope}, {story.period}", "author": story.university, "comments": story.source}
+        {
+            "title": f"{story.title}, {story.scope}, {story.period}",
+            "author": story.university,
+            "comments": story.source[:MOST_OF_A_PROPERTY],
+        }
     )
     _Book(book, story).write()
     book.close()
@@ -122,8 +127,8 @@ class _Book:
         page.set_landscape()
         page.set_paper(9)
         page.fit_to_pages(1, 0)
-        # The header of a printed page takes & for a code.
-        page.set_footer("&L&8" + self.story.source.replace("&", "&&")[:180] + "&R&8&P / &N")
+        # The foot of a printed page takes & for a code, and no more than 255 characters.
+        page.set_footer("&L&8 " + self.story.source[:110].replace("&", "&&") + "&R&8&P / &N")
         page.write_string(0, 0, str(inert.cell(title)), self.title)
         return page
 

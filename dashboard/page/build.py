@@ -69,8 +69,8 @@ def _request(visit: Visit) -> tuple[Request, tuple[str, ...]]:
         format_func=lambda f: FORMATS[f][0], key="pack formats",
     )  # fmt: skip
     limit = inert.MOST_CHARACTERS
-    commentary = st.text_area("Your commentary", key="pack commentary", max_chars=limit, help=PLAIN)
-    actions = st.text_area("Agreed actions, one a line", key="pack actions", max_chars=limit, help=PLAIN)
+    commentary = st.text_area("Your commentary", key="pack commentary", max_chars=limit)
+    actions = st.text_area("Agreed actions, one a line", key="pack actions", max_chars=limit)
     layout.quiet(PLAIN)
     chosen = tuple(name for name in SECTIONS if name in sections)
     request = Request(str(scope), str(year), chosen, commentary or "", actions or "")
