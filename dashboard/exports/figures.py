@@ -34,7 +34,7 @@ class Mark:
     value: float | None
     lower: float | None = None
     upper: float | None = None
-    verdict: str = "context"  # well, attention or context
+    verdict: str = "context"  # well, attention or context; of strips also university, own
     series: str = ""  # of a chart of strips: which strip
     why: str = ""  # there is no figure
 
@@ -106,7 +106,9 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
         numbers=numbers.headline(reading, shown, own),
         draw=lambda theme: strips(shown, theme, marked),
         marks=tuple(
-            Mark(str(s["name"]), float(s["value"]), series=str(c.metric["label"]))
+            Mark(
+                str(s["name"]), float(s["value"]), series=str(c.metric["label"]), verdict="own" if marked else "context"
+            )
             for c in shown
             for s in c.shown.to_dict("records")
         )

@@ -121,7 +121,7 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
         dots = data.add_series(f"{name}: schools")
         for value, aside in zip(schools, offsets(schools), strict=True):
             dots.add_data_point(value, at + aside)
-        looks.append(("schools", ""))
+        looks.append(("own" if any(m.verdict == "own" for m in figure.marks) else "schools", ""))
     for name, at in lines.items():  # after the dots, and seen through: LibreOffice draws no line before them
         if name in figure.bands:
             band = data.add_series(f"{name}: the middle 80% of schools")
@@ -158,10 +158,11 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
 def _dress(series: Any, look: str, text: str) -> None:
     marker = series.marker
     series.format.line.fill.background()
-    if look == "schools":
-        marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, 8
+    if look in ("schools", "own"):
+        own = look == "own"
+        marker.style, marker.size = (XL_MARKER_STYLE.DIAMOND, 10) if own else (XL_MARKER_STYLE.CIRCLE, 8)
         marker.format.fill.solid()
-        marker.format.fill.fore_color.rgb = _rgb(LIGHT.context)
+        marker.format.fill.fore_color.rgb = _rgb(LIGHT.accent if own else LIGHT.context)
         marker.format.line.color.rgb = RGBColor(255, 255, 255)
         return
     marker.style = XL_MARKER_STYLE.NONE

@@ -164,11 +164,11 @@ def _cover(deck: Any, story: Story) -> None:
 
 def _summary(deck: Any, story: Story) -> None:
     slide = _slide(deck, story, story.question, notes=(story.how_sure,))
-    _write(slide, LEFT, Inches(1.2), RIGHT - LEFT, Inches(0.95), [Text(story.answer, 17, serif=True)], "Answer")
+    _write(slide, LEFT, Inches(1.5), RIGHT - LEFT, Inches(0.85), [Text(story.answer, 17, serif=True)], "Answer")
     wide = (RIGHT - LEFT) // max(len(story.headlines), 1)
     for n, h in enumerate(story.headlines):
         left = LEFT + n * wide
-        line = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, left, Inches(2.3), wide - Inches(0.3), Pt(1.5))
+        line = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, left, Inches(2.5), wide - Inches(0.3), Pt(1.5))
         line.fill.solid()
         line.fill.fore_color.rgb = _rgb(LIGHT.ink)
         line.line.fill.background()
@@ -179,9 +179,9 @@ def _summary(deck: Any, story: Story) -> None:
         told += [Text(h.beside, 12, bold=True, after=0)] if h.beside else []
         told += [Text(h.interval, 11, colour=LIGHT.muted, after=0)] if h.interval else []
         told.append(Text(h.change, 11, colour=change))
-        _write(slide, left, Inches(2.35), wide - Inches(0.3), Inches(1.9), told, h.label)
+        _write(slide, left, Inches(2.55), wide - Inches(0.3), Inches(1.9), told, h.label)
     found = [Text(f"{f.headline}.", 13, lead=f"{n}  {f.lead}. ", after=3) for n, f in enumerate(story.findings, 1)]
-    _write(slide, LEFT, Inches(4.35), RIGHT - LEFT, Inches(2.6), found, "What to know")
+    _write(slide, LEFT, Inches(4.6), RIGHT - LEFT, Inches(2.4), found, "What to know")
 
 
 def _finding(deck: Any, story: Story, number: int, finding: Finding) -> None:
