@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import typst
 
-from dashboard.exports.figures import Figure
+from dashboard.exports.figure import Figure
 from dashboard.exports.story import Story
 from dashboard.style.theme import LIGHT
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from dashboard import record, tables
 from dashboard.charts.gaps import VERDICT, graded_gaps
@@ -15,55 +14,16 @@ from dashboard.charts.rows import AIR, DENSE
 from dashboard.charts.schools import intervals
 from dashboard.charts.strip import strips
 from dashboard.exports import numbers
+from dashboard.exports.figure import Figure, Mark
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.style import words
-from dashboard.style.theme import Theme
 
 COLUMN = 40  # characters of a label's line
 MANY = 16  # rows
 NO_GAP = 0.0
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One row of a chart: what it is called, where it lies, and how it is to be seen."""
-
-    label: str
-    value: float | None
-    lower: float | None = None
-    upper: float | None = None
-    verdict: str = "context"  # well, attention or context; of strips also university, own
-    series: str = ""  # of a chart of strips: which strip
-    why: str = ""  # there is no figure
-
-    @property
-    def told(self) -> str:
-        """The label; for a row without a figure, with the word for why."""
-        return f"{self.label} ({self.why})" if self.why else self.label
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One chart and everything that stands for it where it cannot be seen."""
-
-    key: str
-    kind: str  # strips, rows or gaps
-    title: str
-    subtitle: str
-    alt: str
-    table: pd.DataFrame
-    numbers: pd.DataFrame
-    draw: Callable[[Theme], go.Figure]
-    marks: tuple[Mark, ...]
-    metric: Mapping[Any, Any]
-    numeric: tuple[str, ...] = ()
-    legend: tuple[tuple[str, str, str], ...] = ()  # verdict, glyph, words
-    note: str = ""
-    reference: tuple[float, str] | None = None
-    band: tuple[float, float] | None = None
-    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # of a chart of strips
+HIDDEN = words.STATUS["suppressed"]
 
 
 def about(reading: Reading, metric: Mapping[Any, Any]) -> str:
@@ -274,11 +234,14 @@ def by_value(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
-    """Every gap of the unit on one measure; None where it has none."""
+    """The gaps of the unit on one measure; None where none is shown.
+
+    Characteristics without any are named in the note and stand in the table; they are not drawn.
+    """
     found = reading.gaps(metric)
-    if found.empty:
+    drawn = _drawn(found, reading) if len(found) else found
+    if drawn.empty:
         return None
-    drawn = _finest(found, reading)
     rows = tables.gap_rows(drawn, reading.release.characteristics, reading.release.groups).assign(name=reading.name)
     every = tables.gap_rows(found, reading.release.characteristics, reading.release.groups).assign(name=reading.name)
     told = every[~every["heading"].astype(bool)]
@@ -292,7 +255,7 @@ def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
         subtitle=(
             f"{reading.name}: groups against their reference. {about(reading, metric)}{unit_of}. "
             "Bands darken towards the likeliest size."
-            f"{' The table has broader groups too.' if len(drawn) < len(found) else ''}"
+            f"{' The table has every group.' if len(drawn) < len(found) else ''}"
         ),
         alt=f"{equity.equity_title(found)}. {answer}",
         table=tables.gaps(told, metric, "group"),
@@ -306,15 +269,25 @@ def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
         numeric=("Gap", "95% interval", "Out of"),
         legend=_gap_legend(metric, gap=True),
         reference=(NO_GAP, "no gap"),
+        note=_not_drawn(found, reading),
     )
 
 
-def _finest(found: pd.DataFrame, reading: Reading) -> pd.DataFrame:
-    """Gaps to be drawn: broader groups only where a finer one is hidden; the table has them all."""
-    release = reading.release
-    whole = {c for c, rows in found.groupby("characteristic") if (rows["status"] == "shown").all()}
-    broader = {str(c) for c, of in release.characteristics["of"].items() if of in whole}
-    return found[~found["characteristic"].isin(broader)]
+def _drawn(found: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """Gaps to be drawn: of characteristics with a figure; broader groups only where a finer one has none."""
+    shown = found["status"] == "shown"
+    whole = {c for c, rows in shown.groupby(found["characteristic"]) if rows.all()}
+    of = reading.release.characteristics["of"]
+    wanted = [c for c in set(found.loc[shown, "characteristic"]) if of.get(c) not in whole]
+    return found[found["characteristic"].isin(wanted)]
+
+
+def _not_drawn(found: pd.DataFrame, reading: Reading) -> str:
+    """Characteristics none of whose gaps is shown."""
+    shown = set(found.loc[found["status"] == "shown", "characteristic"])
+    labels = reading.release.characteristics["label"]
+    hidden = [words.lowered(str(labels[c])) for c in found["characteristic"].unique() if c not in shown]
+    return f"No gap is shown by {words.listed(hidden)}: {HIDDEN} or nobody to compare." if hidden else ""
 
 
 def measures(reading: Reading, metrics: Sequence[pd.Series], key: str, title: str, subtitle: str) -> Figure | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dashboard.exports import figures
-from dashboard.exports.figures import Figure
+from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity
 from dashboard.findings.consistency import Comparison

@@ -16,7 +16,7 @@ from textwrap import wrap
 import plotly.graph_objects as go
 
 from dashboard.exports import inert
-from dashboard.exports.figures import Figure
+from dashboard.exports.figure import Figure
 from dashboard.exports.story import Story
 from dashboard.style.theme import LIGHT
 
@@ -29,9 +29,10 @@ MISSING = (
     "Charts as images need Chromium, and none was found. Debian: `apt install chromium`. macOS: `brew install --cask "
     "chromium`. Or name one in the variable CHROMIUM."
 )
-FAMILY = "Source Sans Pro"
+FAMILY = '"Source Sans Pro", "Source Sans 3", Arial, sans-serif'  # the first is what the PDF embeds
 WIDE, NARROW = 760, 660  # pixels: charts with many rows are drawn wider, so that they fit a page
 MANY = 600  # pixels of height from which a chart has many rows
+AXIS = 36  # pixels that a value axis takes, wherever it stands
 SCALE = 2  # of PNG
 LINE = 17  # pixels
 _one_at_a_time = threading.Lock()  # Chromium's server is one for the whole process
@@ -86,12 +87,12 @@ def single(story: Story, figure: Figure, kind: str) -> bytes:
     if kind == "csv":
         return inert.csv(figure.numbers.assign(Source=story.source))
     drawn = _dressed(figure)
-    head = [f"<b>{escape(line)}</b>" for line in wrap(figure.title, 76)]
+    head = [f"<b>{escape(line)}</b>" for line in wrap(figure.title, 84)]
     head += [f'<span style="color:{LIGHT.muted}">{escape(line)}</span>' for line in wrap(figure.subtitle, 105)]
     foot = wrap(story.source, 115) + wrap(figure.note, 115)
     top, bottom = LINE * len(head) + 26, LINE * len(foot) + 14
     margin = drawn.layout.margin
-    above, below = int(margin.t or 0), int(margin.b or 0)
+    above, below = int(margin.t or 0), max(int(margin.b or 0), AXIS)
     left = int(margin.l or 0)
     inside = int(drawn.layout.height or 400) - above - below
     drawn.update_layout(
@@ -117,7 +118,7 @@ def _warm() -> None:
 
 def _dressed(figure: Figure) -> go.Figure:
     drawn = figure.draw(LIGHT)
-    drawn.update_layout(font={"family": f"{FAMILY}, Source Sans 3, Arial, sans-serif"})
+    drawn.update_layout(font={"family": FAMILY})
     return drawn
 
 

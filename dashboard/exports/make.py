@@ -79,22 +79,6 @@ def preview(asked: Ask, request: Request) -> tuple[Story, list[bytes]]:
     return story, pages
 
 
-def chart(asked: Ask, request: Request, number: int, kind: str) -> bytes:
-    """One figure by its number as png, svg or csv. Raises ValueError for a number there is not."""
-    release = open_release(asked)
-    story = told(release, request)
-    if not 1 <= number <= len(story.figures):
-        raise ValueError(f"There are figures 1 to {len(story.figures)}.")
-    figure = story.figures[number - 1]
-    if kind == "csv":
-        made = images.single(story, figure, kind)
-    else:
-        with images.drawing():
-            made = images.single(story, figure, kind)
-    release.ask_again()
-    return made
-
-
 def stem(request: Request) -> str:
     """The name of a pack's files without their endings."""
     safe = "".join(c if c.isalnum() else "-" for c in f"{request.scope}-{request.year}")

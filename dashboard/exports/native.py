@@ -13,7 +13,7 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.util import Emu, Pt
 
 from dashboard.charts.strip import offsets
-from dashboard.exports.figures import Figure, Mark
+from dashboard.exports.figure import Figure, Mark
 from dashboard.style.theme import LIGHT
 
 Place = tuple[int, int, int, int]

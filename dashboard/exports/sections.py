@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard import tables
 from dashboard.exports import figures
-from dashboard.exports.figures import Figure
+from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, quality
 from dashboard.findings.consistency import Comparison
@@ -109,7 +109,7 @@ def _matrix(reading: Reading, compared: Sequence[Comparison]) -> pd.DataFrame:
 
 
 def _equity(reading: Reading, compared: Sequence[Comparison]) -> Section:
-    shown = [figures.gaps(reading, m) for m in reading.measures(headline=True)]
+    shown = {str(m["label"]): figures.gaps(reading, m) for m in reading.measures(headline=True)}
     missing = quality.not_in_extract(reading.release.characteristics)
     text = [
         "Each group is compared with its reference group in the same place and period. A clear gap is one that chance "
@@ -119,9 +119,14 @@ def _equity(reading: Reading, compared: Sequence[Comparison]) -> Section:
         text.append("In a single school many groups are small: for those, see the faculty’s and the university’s pack.")
     if missing:
         text.append(missing)
-    if not any(shown):
+    without = [words.quoted(label) for label, figure in shown.items() if figure is None]
+    if without:
+        text.append(
+            f"No gap is shown on {words.listed(without, 'or')}: hidden to protect people, or nobody to compare."
+        )
+    if not shown:
         text.append("There is no comparison to show here.")
-    return Section("equity", SECTIONS["equity"], tuple(text), tuple(f for f in shown if f))
+    return Section("equity", SECTIONS["equity"], tuple(text), tuple(f for f in shown.values() if f))
 
 
 def _voice(reading: Reading, compared: Sequence[Comparison]) -> Section:

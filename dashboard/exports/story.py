@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from dashboard.access import AccessDeniedError
-from dashboard.exports import about, findings, inert, sections
-from dashboard.exports.figures import Figure
+from dashboard.exports import about, findings, inert, numbers, sections
+from dashboard.exports.figure import Figure
 from dashboard.exports.findings import Finding
 from dashboard.exports.reading import Reading
 from dashboard.exports.sections import SECTIONS, Section
@@ -71,6 +71,7 @@ class Story:
     commentary: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     definitions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    headline_numbers: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def source(self) -> str:
@@ -136,6 +137,7 @@ def told(release: Release, request: Request) -> Story:
         commentary=inert.paragraphs(request.commentary),
         actions=inert.lines(request.actions),
         definitions=about.definitions(reading),
+        headline_numbers=_numbers(reading, headline),
     )
 
 
@@ -155,6 +157,17 @@ def _headline(reading: Reading, metric: pd.Series) -> Headline:
         verdict=consistency.change_verdict(moved, str(metric["better"])),
         is_figure=is_shown,
     )
+
+
+def _numbers(reading: Reading, headline: Sequence[pd.Series]) -> pd.DataFrame:
+    """The headline measures as typed numbers, with their change in words."""
+    rows = [
+        numbers.cells(reading, m, [{**reading.own(m), "name": reading.name}]).assign(
+            Change=consistency.change_words(reading.change(m)[0], m, reading.change(m)[1])
+        )
+        for m in headline
+    ]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 
 
 def _university(reading: Reading, metric: pd.Series) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from dashboard.exports.figures import Figure
+from dashboard.exports.figure import Figure
 from dashboard.exports.findings import Finding
 from dashboard.exports.sections import Section
 from dashboard.exports.story import Story

@@ -6,7 +6,7 @@ After the UK Government Analysis Function's guidance on releasing statistics in 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,7 +19,8 @@ from dashboard.exports import inert
 from dashboard.exports.story import Story
 
 MOST_OF_A_PROPERTY = 255  # characters that Excel allows
-WIDEST, NARROWEST = 60, 11
+WIDEST, NARROWEST, PAGE = 60, 11, 100  # characters of a column
+LINE, FITS = 15.0, 1.0  # points of a line; how much of a column wrapped words fill
 FONT = "Arial"
 TABLE_ROW = 4  # sheets begin with title, what they hold, source, and the way back
 STATUSES = (
@@ -56,20 +57,8 @@ def workbook(story: Story) -> bytes:
 
 def sheets(story: Story) -> Iterator[Sheet]:
     """Every table of the workbook, in reading order."""
-    headline = pd.DataFrame(
-        [
-            {
-                "Measure": h.label,
-                "Value": h.value,
-                "Interval": h.interval or "no interval",
-                "Beside": h.beside or "not applicable",
-                "Change": h.change,
-            }
-            for h in story.headlines
-        ]
-    )
-    if len(headline):
-        yield Sheet("Headlines", "Headline measures", story.answer, headline)
+    if len(story.headline_numbers):
+        yield Sheet("Headlines", "Headline measures", story.answer, story.headline_numbers)
     findings = pd.DataFrame(
         [
             {
@@ -90,9 +79,10 @@ def sheets(story: Story) -> Iterator[Sheet]:
         )
     number = 0
     for section in story.sections:
-        for caption, table, _ in section.tables:
+        for caption, table, numeric in section.tables:
             number += 1
-            yield Sheet(f"Table {number}", f"Table {number}: {caption}", section.title, table)
+            typed = table.assign(**{name: table[name].map(_typed) for name in numeric if name in table})
+            yield Sheet(f"Table {number}", f"Table {number}: {caption}", f"{section.title}.", typed)
     yield Sheet("Definitions", "What each measure means", "One row per measure.", story.definitions)
     words = pd.DataFrame(story.glossary, columns=["Word", "Meaning"])
     yield Sheet("Glossary", "Glossary", "One word for one thing.", words)
@@ -104,12 +94,13 @@ class _Book:
     def __init__(self, book: Workbook, story: Story) -> None:
         self.book, self.story = book, story
         base = {"font_name": FONT, "font_size": 11, "valign": "top"}
+        self.plain: Format = book.add_format(base)
         self.text: Format = book.add_format({**base, "text_wrap": True})
         self.whole: Format = book.add_format({**base, "num_format": "#,##0"})
         self.exact: Format = book.add_format({**base, "num_format": "#,##0.0##"})
         self.right: Format = book.add_format({**base, "align": "right"})
         self.title: Format = book.add_format({**base, "font_size": 16, "bold": True})
-        self.heading: Format = book.add_format({**base, "font_size": 13, "bold": True, "text_wrap": True})
+        self.heading: Format = book.add_format({**base, "font_size": 13, "bold": True, "valign": "bottom"})
         self.head: Format = book.add_format({**base, "bold": True, "text_wrap": True, "bottom": 1})
         self.link: Format = book.add_format({**base, "font_color": "#1f4fa8", "underline": 1})
 
@@ -133,8 +124,10 @@ class _Book:
         return page
 
     def _lines(self, page: Worksheet, lines: list[tuple[str, Format]]) -> None:
-        page.set_column(0, 0, 100)
+        page.set_column(0, 0, PAGE)
         for row, (text, style) in enumerate(lines, 1):
+            air = LINE / 2 if style is self.heading else 0.0
+            page.set_row(row, _high([(text, PAGE)]) + air)
             page.write_string(row, 0, str(inert.cell(text)), style)
 
     def _cover(self) -> None:
@@ -158,7 +151,7 @@ class _Book:
     def _contents(self, held: list[Sheet]) -> None:
         page = self._page("Contents", "Contents")
         page.write_string(
-            1, 0, "This worksheet lists the worksheets of this workbook; each name leads to one.", self.text
+            1, 0, "This worksheet lists the worksheets of this workbook; each name leads to one.", self.plain
         )
         rows = [("Notes", "How to read these tables, and what is hidden"), *((s.name, s.title) for s in held)]
         page.add_table(
@@ -187,8 +180,8 @@ class _Book:
 
     def _sheet(self, sheet: Sheet, number: int) -> None:
         page = self._page(sheet.name, sheet.title)
-        page.write_string(1, 0, str(inert.cell(f"{sheet.about} This worksheet contains one table.")), self._plain())
-        page.write_string(2, 0, str(inert.cell(self.story.source)), self._plain())
+        page.write_string(1, 0, str(inert.cell(f"{sheet.about} This worksheet contains one table.")), self.plain)
+        page.write_string(2, 0, str(inert.cell(self.story.source)), self.plain)
         page.write_url(3, 0, "internal:'Contents'!A1", self.link, "Back to the contents")
         frame = sheet.table.reset_index(drop=True)
         bottom, right = TABLE_ROW + max(len(frame), 1), len(frame.columns) - 1
@@ -197,9 +190,14 @@ class _Book:
             TABLE_ROW, 0, bottom, right,
             {"name": f"table_{number + 1}", "style": "Table Style Light 1", "columns": columns},
         )  # fmt: skip
+        widths = [_width(str(name), frame[name].tolist()) for name in frame.columns]
+        page.set_row(TABLE_ROW, _high(zip(frame.columns, widths, strict=True)) + LINE / 3)
+        for row, values in enumerate(frame.itertuples(index=False, name=None), TABLE_ROW + 1):
+            if (high := _high(zip(values, widths, strict=True))) > LINE:
+                page.set_row(row, high)
         for column, name in enumerate(frame.columns):
             values = frame[name].tolist()
-            page.set_column(column, column, _width(str(name), values))
+            page.set_column(column, column, widths[column])
             whole = all(float(v).is_integer() for v in values if _is_number(v))
             for row, value in enumerate(values, TABLE_ROW + 1):
                 if _is_number(value):
@@ -211,8 +209,16 @@ class _Book:
         page.freeze_panes(TABLE_ROW + 1, 0)
         page.repeat_rows(TABLE_ROW)
 
-    def _plain(self) -> Format:
-        return self.book.add_format({"font_name": FONT, "font_size": 11})
+
+def _typed(text: object) -> object:
+    """'1,234' as the number it is; words stay words."""
+    bare = str(text).replace(",", "")
+    return int(bare) if bare.isdigit() else text
+
+
+def _high(texts: Iterable[tuple[object, float]]) -> float:
+    """How high a row is (points) that holds these texts, each wrapped into columns so many characters wide."""
+    return LINE * max((-(-len(str(text)) // max(int(width * FITS), 1)) for text, width in texts), default=1)
 
 
 def _is_number(value: object) -> bool:

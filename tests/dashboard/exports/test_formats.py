@@ -12,7 +12,7 @@ import pypdf
 import pytest
 from pptx import Presentation
 
-from dashboard.exports.figures import Figure
+from dashboard.exports.figure import Figure
 from dashboard.style import html as markup
 from dashboard.style import words
 from tests.dashboard.exports.conftest import HOSTILE, Exported
