@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dashboard.access import AccessDeniedError
 from dashboard.exports import images, make
+from dashboard.exports.chromium import Chromium, NoBrowserError, drawing
 from dashboard.exports.reading import NothingToTellError, years
 from dashboard.exports.scope import command_line
 from dashboard.exports.sections import SECTIONS
@@ -28,7 +29,7 @@ TROUBLE = (
     NoReleaseError,
     UnreadableReleaseError,
     NothingToTellError,
-    images.NoBrowserError,
+    NoBrowserError,
     OSError,
 )
 
@@ -103,18 +104,19 @@ def _charts(asked: argparse.Namespace) -> int:
     story = told(release, request)
     asked.out.mkdir(parents=True, exist_ok=True)
 
-    def write(kind: str) -> None:
+    def write(kind: str, chromium: Chromium | None = None) -> None:
         for number, figure in enumerate(story.figures, 1):
+            made = images.single(chromium, story, figure, kind) if chromium else images.numbers(story, figure)
             file = asked.out / f"{make.stem(request)}-figure-{number}.{kind}"
-            file.write_bytes(images.single(story, figure, kind))
+            file.write_bytes(made)
             print(file)
 
     if "csv" in asked.format:
         write("csv")
     if drawn := [kind for kind in asked.format if kind != "csv"]:
-        with images.drawing():
+        with drawing() as chromium:
             for kind in drawn:
-                write(kind)
+                write(kind, chromium)
     return 0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from dashboard.access import Ask
 from dashboard.exports import document, images, slides, web, workbook
+from dashboard.exports.chromium import Chromium, NoBrowserError, drawing
 from dashboard.exports.story import Request, Story, told
 from dashboard.published import open_release
 
@@ -39,12 +40,11 @@ def make(asked: Ask, request: Request, formats: Iterable[str] = FORMATS, tell: T
     wanted = [name for name in FORMATS if name in set(formats)]
     notes: list[str] = []
     with ExitStack() as open_while:
-        draws = "pdf" in wanted
-        if draws:
-            try:
-                open_while.enter_context(images.drawing())
-            except images.NoBrowserError as error:
-                draws = False
+        chromium: Chromium | None = None
+        if "pdf" in wanted:
+            try:  # first, so that it starts while the figures are read
+                chromium = open_while.enter_context(drawing())
+            except NoBrowserError as error:
                 notes = [f"{error} {WITHOUT_CHARTS}"]
         tell(0.0, "Reading the figures")
         release = open_release(asked)
@@ -56,12 +56,12 @@ def make(asked: Ask, request: Request, formats: Iterable[str] = FORMATS, tell: T
                 files[name] = write(story)
         if "pdf" in wanted:
             charts: dict[str, bytes] = {}
-            if draws:
+            if chromium:
                 try:
                     for n, figure in enumerate(story.figures):
                         tell(0.45 + 0.45 * n / len(story.figures), f"Drawing chart {n + 1} of {len(story.figures)}")
-                        charts[figure.key] = images.svg(figure)
-                except images.NoBrowserError as error:
+                        charts[figure.key] = images.svg(chromium, figure)
+                except NoBrowserError as error:
                     charts, notes = {}, [f"{error} {WITHOUT_CHARTS}"]
             tell(0.92, "Typesetting the PDF")
             files["pdf"] = document.make(story, charts)

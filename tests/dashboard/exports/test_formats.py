@@ -12,6 +12,7 @@ import pypdf
 import pytest
 from pptx import Presentation
 
+from dashboard.exports import images
 from dashboard.exports.figure import Figure
 from dashboard.style import html as markup
 from dashboard.style import words
@@ -229,9 +230,7 @@ def test_the_web_page_fetches_nothing(exported: Exported) -> None:
 
 
 def test_a_chart_alone_takes_its_source_along(exported: Exported) -> None:
-    from dashboard.exports import images
-
     figure: Figure = exported.story.figures[1]
-    told = images.single(exported.story, figure, "csv").decode("utf-8-sig")
+    told = images.numbers(exported.story, figure).decode("utf-8-sig")
     assert exported.story.release in told
     assert len(told.splitlines()) == len(figure.numbers) + 1

@@ -13,6 +13,7 @@ import pytest
 from dashboard.access import COMMITTEE, FACULTY_LEAD, SCHOOL_LEAD, STEWARD, UNIVERSITY_LEAD, AccessDeniedError, Viewer
 from dashboard.exports import document, images, inert, make
 from dashboard.exports.__main__ import main
+from dashboard.exports.chromium import NoBrowserError, drawing, find
 from dashboard.exports.reading import NothingToTellError, years
 from dashboard.exports.scope import command_line, narrowed, offered
 from dashboard.exports.story import Request, told
@@ -111,7 +112,7 @@ def test_without_chromium_the_pack_is_made_and_says_what_to_install(monkeypatch:
     made = make.make(command_line("school:ENG3"), Request("school:ENG3", YEAR, ("voice",)))
     assert set(made.files) == set(make.FORMATS)
     assert "apt install chromium" in made.notes[0]
-    with pytest.raises(images.NoBrowserError, match="apt install"), images.drawing():
+    with pytest.raises(NoBrowserError, match="apt install"), drawing():
         pass
 
 
@@ -146,17 +147,22 @@ def test_cells_that_look_like_formulas_are_text(text: str) -> None:
     assert inert.cell("−1 to 2") == "−1 to 2"
 
 
+def test_a_chromium_that_does_not_start_is_named_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", "/bin/false")
+    made = make.make(command_line("school:ENG3"), Request("school:ENG3", YEAR, ("quality",)), ("pdf",))
+    assert made.files["pdf"].startswith(b"%PDF")
+    assert "apt install chromium" in made.notes[0]
+
+
 @pytest.mark.browser
 def test_charts_are_drawn_as_vectors_and_pictures() -> None:
     try:
-        images.chromium()
-    except images.NoBrowserError as error:
+        find()
+    except NoBrowserError as error:
         pytest.skip(str(error))
-    ask, request = command_line("school:ENG3"), Request("school:ENG3", YEAR, ("voice",))
-    release = open_release(ask)
-    story = told(release, request)
-    with images.drawing():
-        drawn = images.single(story, story.figures[0], "svg").decode()
-        assert images.single(story, story.figures[0], "png").startswith(b"\x89PNG")
+    story = told(open_release(command_line("school:ENG3")), Request("school:ENG3", YEAR, ("voice",)))
+    with drawing() as chromium:
+        drawn = images.single(chromium, story, story.figures[0], "svg").decode()
+        assert images.single(chromium, story, story.figures[0], "png").startswith(b"\x89PNG")
     assert story.release in drawn
     assert "Example data" in drawn
