@@ -7,8 +7,10 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,21 @@ def find() -> str:
     return found
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """An image that is being drawn."""
+
+    made: Future[bytes]
+
+    def result(self) -> bytes:
+        """The image. Raises NoBrowserError where Chromium does not start or answer."""
+        try:
+            return self.made.result(PATIENCE)
+        except Exception as error:  # of many kinds, none of which says what to do
+            why = str(error) or type(error).__name__
+            raise NoBrowserError(f"Chromium did not draw ({why}). {INSTALL}") from error
+
+
 class Chromium:
     """One Chromium. It is starting when this is made; the first image waits for it."""
 
@@ -59,25 +76,23 @@ class Chromium:
         )
         await self._kaleido.__aenter__()
 
-    def image(self, drawn: go.Figure, kind: str, width: int, height: int, scale: float = 1) -> bytes:
-        """A figure as svg or png. Raises NoBrowserError where Chromium does not start or answer."""
+    def begin(self, drawn: go.Figure, kind: str, width: int, height: int, scale: float = 1) -> Drawing:
+        """Have a figure drawn as svg or png, while the caller goes on."""
         how = {"format": kind, "width": width, "height": height, "scale": scale}
-        try:
-            self._started.result(PATIENCE)
-            return bytes(self._wait(self._kaleido.calc_fig(drawn.to_dict(), opts=how)))
-        except Exception as error:  # of many kinds, none of which says what to do
-            why = str(error) or type(error).__name__
-            raise NoBrowserError(f"Chromium did not draw ({why}). {INSTALL}") from error
+
+        async def draw() -> bytes:
+            await asyncio.wrap_future(self._started)
+            return bytes(await self._kaleido.calc_fig(drawn.to_dict(), opts=how))
+
+        return Drawing(asyncio.run_coroutine_threadsafe(draw(), self._loop))
 
     def close(self) -> None:
         """Stop it; one that does not stop by itself is left to the system."""
         with suppress(Exception):
             self._started.result(PATIENCE)
-            self._wait(self._kaleido.__aexit__(None, None, None))
+            closing = self._kaleido.__aexit__(None, None, None)
+            asyncio.run_coroutine_threadsafe(closing, self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-
-    def _wait(self, doing: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(PATIENCE)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from textwrap import wrap
 import plotly.graph_objects as go
 
 from dashboard.exports import inert
-from dashboard.exports.chromium import Chromium
+from dashboard.exports.chromium import Chromium, Drawing
 from dashboard.exports.figure import Figure
 from dashboard.exports.story import Story
 from dashboard.style.theme import LIGHT
@@ -21,11 +21,11 @@ SCALE = 2  # of PNG
 LINE = 17  # pixels
 
 
-def svg(chromium: Chromium, figure: Figure) -> bytes:
-    """A chart alone, as it stands in a document."""
+def svg(chromium: Chromium, figure: Figure) -> Drawing:
+    """A chart alone, as it stands in a document; it is being drawn when this returns."""
     drawn = _dressed(figure)
     height = int(drawn.layout.height or 400)
-    return chromium.image(drawn, "svg", WIDE if height > MANY else NARROW, height)
+    return chromium.begin(drawn, "svg", WIDE if height > MANY else NARROW, height)
 
 
 def numbers(story: Story, figure: Figure) -> bytes:
@@ -57,7 +57,7 @@ def single(chromium: Chromium, story: Story, figure: Figure, kind: str) -> bytes
             text=text, x=0, xref="paper", xanchor="left", xshift=-left, y=y, yref="paper", yanchor=anchor, yshift=shift,
             align="left", showarrow=False, font={"size": 13},
         )  # fmt: skip
-    return chromium.image(drawn, kind, WIDE, int(drawn.layout.height), SCALE if kind == "png" else 1)
+    return chromium.begin(drawn, kind, WIDE, int(drawn.layout.height), SCALE if kind == "png" else 1).result()
 
 
 def _dressed(figure: Figure) -> go.Figure:

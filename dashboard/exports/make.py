@@ -50,19 +50,20 @@ def make(asked: Ask, request: Request, formats: Iterable[str] = FORMATS, tell: T
         release = open_release(asked)
         story = told(release, request)
         files: dict[str, bytes] = {}
+        # Chromium draws while the other formats are written.
+        drawn = {figure.key: images.svg(chromium, figure) for figure in story.figures} if chromium else {}
         for n, (name, write) in enumerate((("xlsx", workbook.workbook), ("pptx", slides.make), ("html", web.make)), 1):
             if name in wanted:
-                tell(0.1 + 0.1 * n, f"Writing the {FORMATS[name][0].lower()}")
+                tell(0.2 + 0.1 * n, f"Writing the {FORMATS[name][0].lower()}")
                 files[name] = write(story)
         if "pdf" in wanted:
             charts: dict[str, bytes] = {}
-            if chromium:
-                try:
-                    for n, figure in enumerate(story.figures):
-                        tell(0.45 + 0.45 * n / len(story.figures), f"Drawing chart {n + 1} of {len(story.figures)}")
-                        charts[figure.key] = images.svg(chromium, figure)
-                except NoBrowserError as error:
-                    charts, notes = {}, [f"{error} {WITHOUT_CHARTS}"]
+            try:
+                for n, (key, drawing_now) in enumerate(drawn.items()):
+                    tell(0.6 + 0.3 * n / len(drawn), f"Drawing chart {n + 1} of {len(drawn)}")
+                    charts[key] = drawing_now.result()
+            except NoBrowserError as error:
+                charts, notes = {}, [f"{error} {WITHOUT_CHARTS}"]
             tell(0.92, "Typesetting the PDF")
             files["pdf"] = document.make(story, charts)
     release.ask_again()

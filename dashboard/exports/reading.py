@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
@@ -18,6 +19,9 @@ from dashboard.record import RECORD_CHECK
 from dashboard.style import words
 
 EVERY_LEVEL = "all"
+
+
+T = TypeVar("T")
 
 
 class NothingToTellError(Exception):
@@ -36,6 +40,19 @@ def years(release: Release) -> dict[str, str]:
     return found
 
 
+def _once(read: Callable[[Reading, pd.Series], T]) -> Callable[[Reading, pd.Series], T]:
+    """A reading of one measure, kept, since a pack tells the same figures in several places. Not to be changed."""
+
+    @wraps(read)
+    def get(reading: Reading, metric: pd.Series) -> T:
+        key = (read.__name__, str(metric["metric"]))
+        if key not in reading.memory:
+            reading.memory[key] = read(reading, metric)
+        return cast(T, reading.memory[key])
+
+    return get
+
+
 @dataclass(frozen=True)
 class Reading:
     """One unit's figures of one year."""
@@ -43,6 +60,7 @@ class Reading:
     release: Release
     unit: str
     year: str
+    memory: dict[tuple[str, str], object] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def period(self) -> pd.Series:
@@ -113,20 +131,24 @@ class Reading:
         """The period of a measure in words."""
         return str(self._when(str(metric["metric"]))["label"])
 
+    @_once
     def everyone(self, metric: pd.Series) -> pd.DataFrame:
         """Cells of everyone together, in every unit seen."""
         return self.release.everyone(str(metric["metric"]), EVERY_LEVEL, self._when(str(metric["metric"])))
 
+    @_once
     def compare(self, metric: pd.Series) -> Comparison:
         """Schools seen, set against the university; beside a single school its faculty."""
         when = self._when(str(metric["metric"]))
         found = compared.compare(self.release, metric, when, EVERY_LEVEL)
         return compared.with_faculty(self.release, found, EVERY_LEVEL, when) if self.is_school else found
 
+    @_once
     def own(self, metric: pd.Series) -> standing.Row:
         """The unit's own cell."""
         return standing.figure(self.everyone(metric), self.unit)
 
+    @_once
     def change(self, metric: pd.Series) -> tuple[Change | None, str]:
         """How the unit's value moved since the year before, and what that period is called."""
         before = period_before(self.release, self._when(str(metric["metric"])))
@@ -139,6 +161,7 @@ class Reading:
         """The unit's cells of one characteristic's groups."""
         return self.release.cells(**self._at(metric), unit=self.unit, characteristic=characteristic)
 
+    @_once
     def gaps(self, metric: pd.Series) -> pd.DataFrame:
         """The unit's gaps against reference groups."""
         return self.release.gaps(**self._at(metric), unit=self.unit)
