@@ -185,7 +185,7 @@ def groups(reading: Reading, metric: pd.Series, characteristic: str, title: str)
     frame = pd.DataFrame(rows)
     own = reading.own(metric)
     notes = {str(r["unit"]): str(r["evidence"]) for r in rows if r["status"] == "shown"}
-    here = "University" if reading.is_university else reading.name
+    here = "University" if reading.is_university else "School" if reading.is_school else "Faculty"
     table = pd.DataFrame(
         [
             {

@@ -148,8 +148,8 @@ def _figure(story: Story, figure: Figure, said: str = "") -> str:
     return (
         f'<figure><figcaption>{title}<p class="subtitle">Figure {number}. {escape(figure.subtitle)}</p></figcaption>'
         f"{_key(figure.legend)}"
-        f'<div class="chart"><div role="img" aria-label="{escape(figure.alt)}" data-chart="chart-{number}" '
-        f'style="height:{height}px"></div></div>'
+        f'<div class="chart" tabindex="0"><div role="img" aria-label="{escape(figure.alt)}" '
+        f'data-chart="chart-{number}" style="height:{height}px"></div></div>'
         f'<script type="application/json" id="chart-{number}">{data}</script>'
         f"{html.paragraph('note', figure.note) if figure.note else ''}"
         f"<details><summary>The figures behind this chart</summary>{_table(figure.table, figure.title, figure.numeric)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import audit
 from dashboard import packs
 from dashboard.access import COMMITTEE, FACULTY_LEAD, UNIVERSITY_LEAD, AccessDeniedError, Viewer
 from dashboard.exports.story import Request
-from tests.dashboard.sample_faculties import write_faculties
 from tests.dashboard.sample_pack import write_pack
 from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.visiting import everything, names_told, visit
@@ -23,10 +21,9 @@ Ask = Callable[[bool], Viewer]
 
 
 @pytest.fixture
-def data(sample: Path, tmp_path: Path, serve: Callable[[Path], None]) -> Path:
-    """The sample release with a file for one faculty, served; no pack yet."""
-    shutil.copytree(sample / "published", tmp_path / "published")
-    write_faculties(tmp_path / "published" / "2026-11-30-0600-a1b2c3", ("ENG",))
+def data(sample_with_faculties: Path, tmp_path: Path, serve: Callable[[Path], None]) -> Path:
+    """The sample release, served; no pack yet."""
+    (tmp_path / "published").symlink_to(sample_with_faculties / "published")
     serve(tmp_path)
     return tmp_path
 
@@ -66,8 +63,7 @@ def test_a_released_pack_is_listed_with_who_and_when_and_read_as_it_was(
     assert not any(file.stat().st_mode & 0o222 for file in folder.iterdir())
 
 
-def test_a_pack_is_seen_by_no_other_faculty(data: Path, released: packs.Pack) -> None:
-    write_faculties(data / "published" / "2026-11-30-0600-a1b2c3", ("EDU",))
+def test_a_pack_is_seen_by_no_other_faculty(released: packs.Pack) -> None:
     assert packs.listed(OTHER) == []
     with pytest.raises(AccessDeniedError):
         packs.read(OTHER, released.name, released.files[0].name)
@@ -126,7 +122,7 @@ def test_nobody_releases_beyond_their_scope(ask: Ask, scope: str) -> None:
         packs.release(ask, Request(scope, YEAR), ("xlsx",), lambda *_: None)
 
 
-def test_packs_of_real_figures_are_not_shown_beside_the_example(data: Path, serve: Callable[[Path], None]) -> None:
+def test_packs_of_real_figures_are_not_shown_beside_the_example(data: Path) -> None:
     write_pack(data, "real", example=False)
     write_pack(data, "invented", example=True)
     assert [p.name for p in packs.listed(MEMBER)] == ["invented"]

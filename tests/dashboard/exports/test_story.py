@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,24 +17,14 @@ from dashboard.exports.reading import NothingToTellError, years
 from dashboard.exports.scope import command_line, narrowed, offered
 from dashboard.exports.story import Request, told
 from dashboard.published import open_release
-from tests.dashboard.sample_faculties import write_faculties
 from tests.dashboard.visiting import names_told
 
 YEAR = "2025/26"
 
 
-@pytest.fixture(scope="module")
-def data(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample release with a file for one faculty."""
-    held = tmp_path_factory.mktemp("faculties")
-    shutil.copytree(sample / "published", held / "published")
-    write_faculties(held / "published" / "2026-11-30-0600-a1b2c3", ("ENG",))
-    return held
-
-
 @pytest.fixture(autouse=True)
-def _serve(data: Path, serve: Callable[[Path], None]) -> None:
-    serve(data)
+def _serve(sample_with_faculties: Path, serve: Callable[[Path], None]) -> None:
+    serve(sample_with_faculties)
 
 
 def as_a(role: str, scope: str = "") -> Callable[[bool], Viewer]:
