@@ -38,15 +38,16 @@ ROLES = {
         Role(
             "University lead",
             "Everything published: every faculty and school by name, data quality, releases, packs, and this page.",
-            (*FIGURES, "releases", "packs", "who"),
+            (*FIGURES, "releases", "packs", "build", "who"),
             exports=("check report", "packs"),
         ),
         Role(
             "Faculty lead",
-            "Their own faculty and its schools by name, with the university as benchmark. Other schools only as an "
-            "unnamed band.",
-            FIGURES,
+            "Their own faculty and its schools by name, with the university as benchmark, and the packs of both. Other "
+            "schools only as an unnamed band.",
+            (*FIGURES, "packs", "build"),
             "faculty",
+            exports=("packs",),
         ),
         Role(
             "School lead",

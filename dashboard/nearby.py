@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout
-from dashboard.filters import code, periods_with
 from dashboard.findings import nearest
 from dashboard.findings.nearest import Offer, View
 from dashboard.layout import Visit
+from dashboard.periods import code, periods_with
 from dashboard.style import words
 
 AT_ONCE = 2  # more links wait behind a fold

@@ -20,6 +20,7 @@ import pandas as pd
 
 from dashboard import tables
 from dashboard.access import AccessDeniedError, Ask, Viewer
+from dashboard.exports import inert
 from dashboard.sight import Sight, sight_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +112,7 @@ class Release:
         self.ask_again()
         if not self.viewer.takes("check report"):
             raise AccessDeniedError("The check report is not part of your role.")
-        return tables.file(tables.checks(self.checks))
+        return inert.csv(tables.checks(self.checks))
 
     def ask_again(self) -> None:
         """Raises AccessDeniedError unless the viewer this release was opened for may still see it."""

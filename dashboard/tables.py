@@ -338,9 +338,3 @@ def people(known: Sequence[Person], units: pd.DataFrame, claim: str) -> pd.DataF
             for p in known
         ]
     )
-
-
-def file(frame: pd.DataFrame) -> bytes:
-    """A table as a CSV file that spreadsheets open as text: what they would take for a formula gets an apostrophe."""
-    safe = frame.map(lambda x: f"'{x}" if isinstance(x, str) and x.startswith(("=", "+", "-", "@", "\t", "\r")) else x)
-    return str(safe.to_csv(index=False)).encode("utf-8-sig")

@@ -19,6 +19,7 @@ from dashboard.style.theme import Theme, template
 NARROW, WIDE = 24, 40  # characters of a label's line, on a phone and elsewhere
 HEADING = 2  # a heading's line in lines of a label: it may run over the plot
 CHARACTER, LINE, AIR = 6.3, 17, 11  # pixels
+DENSE = 4  # pixels of air on a page of paper, where nobody points at a row
 AXIS = 34  # pixels for the value axis above the rows
 FOOT = 30  # pixels for the name of a reference line below them
 GRADES = ((1.0, 0.16), (0.6539, 0.22), (0.3441, 0.34))  # share of the 95% half-width (95%, 80%, 50%), opacity
@@ -39,6 +40,7 @@ class Label:
     bold: bool = False
     heading: bool = False
     column: int = NARROW
+    air: int = AIR
 
     @property
     def lines(self) -> list[str]:
@@ -47,7 +49,7 @@ class Label:
     @property
     def height(self) -> int:
         lead = LINE // 2 if self.heading else 0
-        return LINE * (len(self.lines) + bool(self.note)) + AIR + lead
+        return LINE * (len(self.lines) + bool(self.note)) + self.air + lead
 
     def markup(self, theme: Theme) -> str:
         """The label as Plotly text; whatever came from data is escaped."""

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
@@ -25,17 +25,21 @@ def intervals(
     notes: Mapping[str, str] | None = None,
     column: int = NARROW,
     band: tuple[float, float] | None = None,
+    here: str = "University",
+    air: int = AIR,
 ) -> go.Figure:
     """One row per school, largest value first, hidden ones last and in words.
 
     `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side, says, and the published
     limits (limit, limit_above, outer, outer_above), drawn behind each row. `highlighted` units are named in the accent
     colour; `notes` are words under a unit's name; `band` is where the middle of all schools lies, drawn behind the
-    rows without naming any.
+    rows without naming any. Rows may be groups instead, around the value of everyone `here`; `air` is the space
+    between rows.
     """
     notes = notes or {}
+    schools = schools.assign(**{limit: float("nan") for pair in LIMITS for limit in pair[:2] if limit not in schools})
     ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
-    rows = Rows(tuple(_label(s, theme, highlighted, notes, column) for s in ordered.to_dict("records")))
+    rows = Rows(tuple(_label(s, theme, highlighted, notes, column, air) for s in ordered.to_dict("records")))
     ordered = ordered.assign(place=rows.places)
     shown = ordered[ordered["status"] == "shown"]
     lows = [*shown["lower"], *shown["limit"].dropna(), *(band or ())]
@@ -66,7 +70,7 @@ def intervals(
     without = ordered[ordered["status"] != "shown"]
     said = in_words(without["place"].tolist(), [words.missing(s) for s in without.to_dict("records")], span[0], theme)
     is_known = university["status"] == "shown"
-    reference = (university["value"], f"University {words.shown(university, metric)}") if is_known else None
+    reference = (university["value"], f"{here} {words.shown(university, metric)}") if is_known else None
     lay_out(figure, rows, theme, str(metric["suffix"]), reference, said)
     if band:
         figure.add_vrect(*band, fillcolor=theme.context, opacity=0.18, line_width=0, layer="below")
@@ -87,12 +91,17 @@ def _bars(
 
 
 def _label(
-    school: Mapping[str, Any], theme: Theme, highlighted: Collection[str], notes: Mapping[str, str], column: int
+    school: Mapping[str, Any],
+    theme: Theme,
+    highlighted: Collection[str],
+    notes: Mapping[str, str],
+    column: int,
+    air: int,
 ) -> Label:
     note = notes.get(school["unit"], "")
     if school["unit"] in highlighted:
-        return Label(school["short_name"], note, theme.accent, bold=True, column=column)
-    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink, column=column)
+        return Label(school["short_name"], note, theme.accent, bold=True, column=column, air=air)
+    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink, column=column, air=air)
 
 
 def _hover(school: Mapping[str, Any], metric: Mapping[str, Any], notes: Mapping[str, str]) -> str:
@@ -100,7 +109,7 @@ def _hover(school: Mapping[str, Any], metric: Mapping[str, Any], notes: Mapping[
         school["name"],
         f"{words.value(school['value'], metric)} (95% interval {words.shown_interval(school, metric)})",
         f"{says}; out of {words.shown_base(school)}"
-        if (says := school["says"])
+        if (says := school.get("says", ""))
         else f"out of {words.shown_base(school)}",
         notes.get(school["unit"], ""),
     )

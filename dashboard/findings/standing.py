@@ -53,6 +53,12 @@ def side_of(own: Row, c: Comparison) -> str:
     return str(school["side"].iloc[0]) if len(school) else side(own, c.university)
 
 
+def figure(cells: pd.DataFrame, unit: str) -> Row:
+    """A unit's cell among `cells`, or one that says there is none."""
+    found = cells[cells["unit"] == unit]
+    return found.iloc[0].to_dict() if len(found) else dict(consistency.MISSING)
+
+
 def question(name: str, period: str, in_progress: bool) -> str:
     """The question of a unit's overview."""
     return f"How does {words.within(name)} compare{' this year' if in_progress else f' in {period}'}?"

@@ -13,11 +13,12 @@ from dashboard.access import UNIVERSITY
 from dashboard.charts.rows import WIDE
 from dashboard.charts.strip import strips
 from dashboard.compared import compare
-from dashboard.filters import EVERYWHERE, Filters, code, period_before, periods_with
+from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.kept import keep
 from dashboard.layout import Visit
+from dashboard.periods import code, period_before, periods_with
 from dashboard.style import html, words
 
 MOST_GAPS = 5

@@ -8,9 +8,10 @@ import streamlit as st
 from dashboard import layout, record, tables
 from dashboard.charts.schools import intervals
 from dashboard.compared import compare
-from dashboard.filters import Filters, periods_with
+from dashboard.filters import Filters
 from dashboard.findings import consistency, quality
 from dashboard.layout import Visit
+from dashboard.periods import periods_with
 from dashboard.style import html, words
 
 VIEWS = {
