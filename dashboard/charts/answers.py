@@ -16,7 +16,7 @@ from dashboard.style.theme import Theme
 BAR = 20  # pixels
 PALE = 0.5  # how far the weaker answers are from the page's colour
 IN_THREE = "in three bands: too few for five"
-ROOM = 14  # percentage points beside the bars, for the share who agree
+ROOM = 46  # pixels beside the bars, for the share who agree
 
 
 def colours(theme: Theme) -> dict[str, str]:
@@ -64,8 +64,8 @@ def diverging(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, colum
     words_of = in_words(without["place"].tolist(), [_why(r, metric) for r in without.to_dict("records")], left, theme)
     sides = [_side("◀ disagree", "right", -1), _side("agree ▶", "left", 1)] if len(drawn) else []
     lay_out(figure, laid, theme, without=[*words_of, *ends, *sides])
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(range=[left - 2, right + ROOM], showticklabels=False, showgrid=False)
+    figure.update_layout(barmode="overlay", margin={"r": ROOM})
+    figure.update_xaxes(range=[left - 2, right], showticklabels=False, showgrid=False)
     if len(drawn):
         figure.add_vline(0, line={"color": theme.context, "width": 1, "dash": "dot"}, layer="below")
     return figure

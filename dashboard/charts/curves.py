@@ -50,6 +50,7 @@ def curves(panels: Sequence[Panel], theme: Theme, column: int) -> go.Figure:
     height = down * (tall + TITLE) + (down - 1) * GAP + FOOT
     last = max((int(x.points["week"].max()) for p in panels for x in p.lines if len(x.points)), default=1)
     inside, wide = height - FOOT, 0.05 if column == NARROW else 0.035
+    ticks = [0, 20, 40, 60, 80, 100] if len(panels) == 1 else [0, 50, 100]
     figure = go.Figure()
     for i, panel in enumerate(panels):
         row, place = divmod(i, across)
@@ -65,8 +66,8 @@ def curves(panels: Sequence[Panel], theme: Theme, column: int) -> go.Figure:
                     "automargin": False, "showgrid": False,
                 },
                 f"yaxis{axis}": {
-                    "domain": [bottom, top], "anchor": f"x{axis}", "range": [0, 101], "ticksuffix": "%",
-                    "tickvals": [0, 50, 100] if len(panels) > 1 else [0, 20, 40, 60, 80, 100], "showgrid": True,
+                    "domain": [bottom, top], "anchor": f"x{axis}", "range": [0, 101], 
+                    "tickvals": ticks, "ticktext": [f"{t}%" for t in ticks], "showgrid": True,
                     "showticklabels": place == 0, "zeroline": False, "automargin": False,
                 },
             }
@@ -121,7 +122,7 @@ def _head(figure: go.Figure, panel: Panel, axis: str, left: float, top: float, t
     if panel.said:
         figure.add_annotation(
             text=f"<i>{escape(panel.said)}</i>", x=0, xref=f"x{axis}", xanchor="left", y=50, yref=f"y{axis}",
-            showarrow=False, font={"size": 13, "color": theme.muted},
+            showarrow=False, font={"size": 13, "color": theme.muted}, bgcolor=theme.page, borderpad=2,
         )  # fmt: skip
 
 

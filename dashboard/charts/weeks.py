@@ -23,10 +23,11 @@ def contacts(weeks: pd.DataFrame, theme: Theme) -> go.Figure:
     shown = weeks[weeks["status"] == "shown"].sort_values("week")
     figure = go.Figure()
     limits = shown.dropna(subset=["lower", "upper"])
-    figure.add_scatter(
-        x=[*limits["week"], *limits["week"][::-1]], y=[*limits["upper"], *limits["lower"][::-1]], fill="toself",
-        mode="lines", line={"width": 0, "color": theme.context}, opacity=0.5, hoverinfo="skip",
-    )  # fmt: skip
+    for _, run in limits.groupby(limits["week"].diff().ne(1).cumsum()):  # no band over weeks without limits
+        figure.add_scatter(
+            x=[*run["week"], *run["week"][::-1]], y=[*run["upper"], *run["lower"][::-1]], fill="toself",
+            mode="lines", line={"width": 0, "color": theme.context}, opacity=0.5, hoverinfo="skip",
+        )  # fmt: skip
     expected = shown.dropna(subset=["expected"])
     figure.add_scatter(
         x=expected["week"], y=expected["expected"], mode="lines", hoverinfo="skip",

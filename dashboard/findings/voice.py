@@ -18,8 +18,9 @@ RATE: Row = {"label": "Response rate", "suffix": "%", "decimals": 0, "gap_suffix
 FIVE = ("strongly_disagree", "disagree", "neither", "agree", "strongly_agree")
 ANSWERS = ("strongly disagree", "disagree", "neither", "agree", "strongly agree")
 MOST_NAMED = 4
+UNEVEN = "some are heard less"
 EVENLY = {
-    "some are heard less": "some groups are heard less than others",
+    UNEVEN: "some groups are heard less than others",
     "no clear difference": "no clear difference between groups",
     "too few to say": "too few answers to say how evenly",
     "not asked": "the survey did not ask",
@@ -189,12 +190,13 @@ def response_title(rates: pd.DataFrame, less: pd.DataFrame, everyone: Row) -> st
     return f"Heard less than everybody ({at}): {words.listed(named)}"
 
 
-def evenness(found: pd.DataFrame, characteristic: str, labels: Mapping[str, str]) -> str:
-    """How evenly the groups of a characteristic answered, in plain words, and where else they did not."""
-    rows = found.set_index("characteristic")
-    said = ""
+def evenness(found: pd.DataFrame, characteristic: str, characteristics: pd.DataFrame) -> str:
+    """How evenly the groups of a characteristic answered, in plain words, and by what else they did not."""
+    rows, labels = found.set_index("characteristic"), characteristics["label"]
+    said, is_uneven = "", False
     if characteristic in rows.index:
         row = rows.loc[characteristic]
+        is_uneven = row["says"] == UNEVEN
         verdict = EVENLY.get(str(row["says"]), str(row["says"]))
         if row["status"] == "shown":
             low, high = words.number(row["lower"], 2), words.number(row["upper"], 2)
@@ -202,17 +204,12 @@ def evenness(found: pd.DataFrame, characteristic: str, labels: Mapping[str, str]
                 f". On a scale from 0 (as uneven as can be) to 1 (all groups answer alike) this is "
                 f"{words.number(row['r_indicator'], 2)} ({low} to {high})"
             )
-        said = words.sentence(f"by {words.lowered(labels[characteristic])}, {verdict}")
-    uneven = [
-        labels[c] for c in rows.index[rows["says"] == "some are heard less"] if c in labels and c != characteristic
-    ]
-    if uneven:
-        also = (
-            "also "
-            if characteristic in rows.index and rows.loc[characteristic, "says"] == "some are heard less"
-            else ""
-        )
-        said += f" Some groups are {also}heard less by {words.listed([words.lowered(u) for u in uneven])}."
+        said = words.sentence(f"by {words.lowered(str(labels[characteristic]))}, {verdict}")
+    told = {characteristic, *rows.index[rows["says"] == UNEVEN]}
+    others = [c for c in labels.index if c in told and c != characteristic and characteristics["of"].get(c) not in told]
+    if others:
+        named = words.listed([words.lowered(str(labels[c])) for c in others])
+        said += f" Some groups are {'also ' if is_uneven else ''}heard less by {named}."
     return said.strip()
 
 

@@ -145,10 +145,14 @@ def groups_title(points: Mapping[str, Row], compared: Sequence[str], span: Span)
     return f"Had met their tutor {span.when}: from {least} to {most}"
 
 
-def hidden_groups(shown: Sequence[str], there: Sequence[str]) -> str:
-    """Which groups are not drawn, in words."""
-    hidden = [g for g in there if g not in shown]
-    return words.sentence(f"{words.STATUS['suppressed']}: {words.listed(hidden)}") if hidden else ""
+def hidden_groups(now: Mapping[str, pd.DataFrame], before: Mapping[str, pd.DataFrame], last: str) -> str:
+    """Which groups are not drawn, this year or the year before, in words. now, before: group → its line."""
+    hidden = [g for g, points in now.items() if points.empty]
+    also = [g for g, points in before.items() if points.empty and g not in hidden] if last else []
+    said = [words.listed(hidden)] if hidden else []
+    if also:
+        said.append(f"{'also ' if hidden else ''}{words.listed(also)} in {last}")
+    return words.sentence(f"{words.STATUS['suppressed']}: {'; '.join(said)}") if said else ""
 
 
 def weeks_title(weeks: pd.DataFrame) -> str:

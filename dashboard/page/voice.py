@@ -201,7 +201,7 @@ def _response(
     even = voice.evenness(
         release.rows("representativeness", unit=unit, level="all", **when),
         name,
-        release.characteristics["label"].to_dict(),
+        release.characteristics,
     )
     layout.chart(
         around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column),

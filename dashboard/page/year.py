@@ -50,7 +50,9 @@ def page(visit: Visit) -> None:
     )
     _unit(visit, curve, unit, level, span)
     visit.link(
-        "schools", "See which schools have most students without a meeting", metric=findings.NOT_MET, level=level,
+        "schools", "See how your school compares"
+        if visit.viewer.home.startswith("school:")
+        else "See in which schools most students had no meeting", metric=findings.NOT_MET, level=level,
         period=code(period),
     )  # fmt: skip
     layout.section("Who? Choose whom to tell apart")
@@ -159,12 +161,12 @@ def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span
         title=title,
         subtitle=f"{visit.name(unit)}, by {words.lowered(str(characteristic['label']))}. {_about(visit, level)}. "
         "Bands are 95% intervals.",
-        alt=f"{title}. {findings.hidden_groups(list(points), there)}".strip(),
+        alt=f"{title}. {findings.hidden_groups(now, before, span.last)}".strip(),
         table=tables_year.by_group(now, before, span.year, span.last),
         numeric=(span.year, span.last, "Out of"),
         legend=html.key([x for x in lines if x[2]]),
         key="group curves",
-        note=findings.hidden_groups(list(points), there),
+        note=findings.hidden_groups(now, before, span.last),
     )
     visit.link(
         "equity",

@@ -36,6 +36,7 @@ from tests.dashboard.sample_university import (
     SCHOOLS,
     YEARS,
 )
+from tests.dashboard.sample_voices import voices_and_year
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
         "protection": protection(cells, _schools(units), sample.definitions),
         **_quality(sample),
     }
-    return {**tables, "finding": findings(tables)}
+    return {**tables, "finding": findings(tables), **voices_and_year(cells, periods)}
 
 
 def _release(sample: Sample) -> pd.DataFrame:

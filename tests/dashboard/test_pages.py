@@ -27,6 +27,8 @@ QUESTIONS = {
     "overview": "Is tutoring consistent this year?",
     "schools": "Which schools differ beyond chance?",
     "equity": "Who is missing out, and where?",
+    "voice": "Do students know, trust and feel supported by their tutor?",
+    "year": "Who has not met their tutor yet?",
     "quality": "Can I trust these figures?",
 }
 
@@ -181,7 +183,7 @@ def test_the_two_ways_a_school_differs_are_named_by_what_is_good() -> None:
 
 @pytest.mark.usefixtures("served")
 def test_every_chart_has_words_and_a_table() -> None:
-    for page in ("overview", "schools", "equity"):
+    for page in ("overview", "schools", "equity", "voice", "year"):
         app = visit(page)
         charts = app.get("plotly_chart")
         assert charts
@@ -230,6 +232,8 @@ def test_a_release_without_feedback_says_so(without_feedback: Path, serve, page:
     assert "Example data" not in text(app)
     if page in ("overview", "quality"):
         assert "because there is no feedback extract" in text(app)
+    if page == "voice":
+        assert "cannot say: there is no feedback extract" in app.markdown[0].value
     if page in ("schools", "equity"):
         assert "I trust my tutor" not in app.selectbox(key="metric").options
 
