@@ -1,4 +1,4 @@
-"""Tables of the sample release about student voice and the course of the year: invented, and in keeping with its cells."""
+"""Tables of the sample release about student voice and the course of the year, in keeping with its cells."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def _even(response: pd.DataFrame) -> pd.DataFrame:
     place = ["academic_year", "part", "level", "unit", "characteristic"]
     rows = response.loc[response["characteristic"] != "all", place].drop_duplicates(ignore_index=True)
     says = rows["characteristic"].map({"ethnicity": "some are heard less", "sex": "too few to say"})
-    return rows.assign(r_indicator=0.93, lower=0.91, upper=0.95, says=says.fillna("no clear difference"), status="shown")
+    return rows.assign(
+        r_indicator=0.93, lower=0.91, upper=0.95, says=says.fillna("no clear difference"), status="shown"
+    )
 
 
 def _weighted(cells: pd.DataFrame) -> pd.DataFrame:
