@@ -184,6 +184,8 @@ def response_title(rates: pd.DataFrame, less: pd.DataFrame, everyone: Row) -> st
     if everyone["status"] != "shown" or not (rates["status"] == "shown").any():
         return "Too little can be shown of who answered here"
     at = words.value(everyone["value"], RATE)
+    if less.empty and (rates["status"] == "shown").sum() < 2:
+        return "Too few groups can be shown to say who was heard less"
     if less.empty:
         return f"No group’s response rate is clearly and materially below everybody’s {at}"
     named = [f"{r['group']} ({words.value(r['value'], RATE)})" for r in less.head(MOST_NAMED).to_dict("records")]

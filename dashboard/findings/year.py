@@ -162,12 +162,11 @@ def weeks_title(weeks: pd.DataFrame) -> str:
         return "Weekly contacts are hidden to protect people"
     signals = shown[shown["signal"].isin(SIGNALS)]
     if len(signals):
-        said = [
-            f"in {_weeks(rows['week'].tolist())} {SIGNALS[side]}"
-            for side in SIGNALS
-            if len(rows := signals[signals["signal"] == side])
-        ]
-        return f"Contacts were {words.listed(said)} what earlier years lead one to expect"
+        high, low = (
+            _weeks(rows["week"].tolist()) if len(rows := signals[signals["signal"] == side]) else "" for side in SIGNALS
+        )
+        first = f"{'more' if high else 'fewer'} contacts than earlier years lead one to expect in {high or low}"
+        return words.headline(f"{first}, fewer in {low}" if high and low else first)
     if shown["expected"].isna().all():
         return "There is nothing yet to compare the weekly contacts with"
     if shown["lower"].isna().all():

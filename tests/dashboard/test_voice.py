@@ -122,6 +122,7 @@ def test_heard_less_is_clear_material_and_never_unknown() -> None:
     assert less["group"].tolist() == ["Black"]
     assert voice.response_title(rates, less, everyone) == "Heard less than everybody (30%): Black (20%)"
     assert "No group’s" in voice.response_title(rates, less.head(0), everyone)
+    assert "Too few groups" in voice.response_title(rates.tail(2), less.head(0), everyone)
 
 
 def test_how_evenly_groups_answered_is_said_in_plain_words() -> None:

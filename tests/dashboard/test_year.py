@@ -82,7 +82,7 @@ def test_weeks_that_stand_out_are_told_with_their_rule() -> None:
     found.loc[found["week"] == 4, ["signal", "rule"]] = ["high", "outside the limits"]
     found.loc[found["week"].isin([6, 7, 8]), ["signal", "rule"]] = ["low", "seven on one side"]
     assert findings.weeks_title(found) == (
-        "Contacts were in week 4 above and in weeks 6 to 8 below what earlier years lead one to expect"
+        "More contacts than earlier years lead one to expect in week 4, fewer in weeks 6 to 8"
     )
     told = findings.weeks_words(found)
     assert "Week 4 is outside the limits; weeks 6 to 8 are part of seven weeks or more on one side" in told
