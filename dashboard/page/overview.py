@@ -124,7 +124,7 @@ def _of(visit: Visit, unit: str) -> dict[str, str]:
 
 def _view(finding: dict[Any, Any]) -> dict[str, str]:
     """A finding's view, as filters in the URL."""
-    if finding["view"] not in ("schools", "equity"):
+    if finding["view"] not in ("schools", "equity", "voice"):
         return {}
     view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
     return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view

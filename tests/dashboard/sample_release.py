@@ -91,8 +91,9 @@ def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
         "gap": _gaps(sample, cells),
         "protection": protection(cells, _schools(units), sample.definitions),
         **_quality(sample),
+        **voices_and_year(cells, periods),
     }
-    return {**tables, "finding": findings(tables), **voices_and_year(cells, periods)}
+    return {**tables, "finding": findings(tables)}
 
 
 def _release(sample: Sample) -> pd.DataFrame:
