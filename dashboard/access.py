@@ -31,7 +31,7 @@ class Role:
     exports: tuple[str, ...] = ()
 
 
-FIGURES = ("overview", "schools", "equity", "quality")
+FIGURES = ("overview", "schools", "equity", "voice", "year", "quality")
 ROLES = {
     role.name.lower(): role
     for role in (

@@ -46,3 +46,14 @@ def with_faculty(release: Release, c: Comparison, level: str, period: pd.Series)
     )
     beside = found.schools[found.schools["unit"].isin(faculty["unit"])]
     return replace(c, schools=pd.concat([c.schools, beside], ignore_index=True))
+
+
+def parts_of(release: Release, unit: str) -> pd.DataFrame:
+    """The university, a unit and the units it is made of, as far as the viewer sees them; for a school its faculty's.
+
+    What leads see of the university is their own faculty.
+    """
+    units = release.units
+    top = release.viewer.home if unit == UNIVERSITY else unit
+    top = str(units.loc[top, "parent"]) if units.loc[top, "kind"] == "school" else top
+    return units[units["unit"].isin([UNIVERSITY, top]) | (units["parent"] == top)]

@@ -80,6 +80,19 @@ class Filters:
         chosen = self.choose("period", "Period", labels, code(offered.iloc[0]))
         return next(p for _, p in offered.iterrows() if code(p) == chosen)
 
+    def year(self) -> pd.Series:
+        """The chosen academic year: whole years, and the one in progress up to now. The current one is the default."""
+        is_current = self.release.periods["is_current"].astype(bool)
+        offered = pd.concat(
+            [
+                self.release.periods[is_current],
+                self.release.periods[~is_current & (self.release.periods["part"] == "year")],
+            ]
+        )
+        labels = {code(p): str(p["label"]) for _, p in offered.iterrows()}
+        chosen = self.choose("period", "Year", labels, code(offered.iloc[0]))
+        return next(p for _, p in offered.iterrows() if code(p) == chosen)
+
     def unit(self) -> str:
         """The chosen unit among those the viewer sees; the viewer's own where the URL names another."""
         units = self.release.units

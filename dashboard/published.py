@@ -181,6 +181,10 @@ class Release:
         """Gaps against the reference group (or "everyone else") that match every key given; see `cells`."""
         return self._matching("gap", {"against": against, **keys})
 
+    def rows(self, table: str, **keys: str) -> pd.DataFrame:
+        """Rows of any table of figures that match every key given; see `cells`. None where the release lacks it."""
+        return self._matching(table, keys) if self._has(table) else pd.DataFrame(columns=[*keys, "status"])
+
     def findings(self, unit: str) -> pd.DataFrame:
         """The sentences about a unit, most important first; none where the release has no such table."""
         if not self._has("finding"):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines import models
+from pipelines.answers import answers
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.measures import response, sets
@@ -35,7 +36,7 @@ def tables(
     decision: Decision,
     settings: Settings,
 ) -> dict[str, pd.DataFrame]:
-    """The published tables response, representativeness and weighted; empty where there is no survey."""
+    """The published tables answers, response, representativeness and weighted; empty where there is no survey."""
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     finest = [c for c in characteristics if not definitions.characteristics[c].of]  # the broader ones match with them
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
@@ -43,6 +44,7 @@ def tables(
     exact = rates(con)
     safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
+        "answers": answers(con, definitions, characteristics, metrics, modelled.schools, decision, settings),
         "response": safe[~unlisted(safe)],  # else its rows would tell which of the others are empty
         "representativeness": representativeness(exact, safe["status"]),
         "weighted": _where_shown(weighted(con, exact, modelled.schools, finest, metrics, settings), decision),

@@ -138,7 +138,7 @@ def _of(visit: Visit, unit: str) -> dict[str, str]:
 
 def _view(finding: dict[Any, Any]) -> dict[str, str]:
     """A finding's view, as filters in the URL."""
-    if finding["view"] not in ("schools", "equity"):
+    if finding["view"] not in ("schools", "equity", "voice"):
         return {}
     view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
     view |= {"view": "where"} if "group" in view else {}

@@ -16,6 +16,8 @@ QUESTIONS = {
     "": "Is tutoring consistent this year?",
     "schools": "Which schools differ beyond chance?",
     "equity": "Who is missing out, where, and is it real?",
+    "voice": "Do students know, trust and feel supported by their tutor?",
+    "year": "Who has not met their tutor yet?",
     "quality": "Can I trust these figures?",
 }
 

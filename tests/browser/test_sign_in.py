@@ -20,7 +20,8 @@ from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.signing_in import ACCESS, PEOPLE, write_access
 
 LINKS = {
-    "overview": "Overview", "schools": "Compare schools", "equity": "Equity gaps", "quality": "Data quality",
+    "overview": "Overview", "schools": "Compare schools", "equity": "Equity gaps", "voice": "Student voice",
+    "year": "Through the year", "quality": "Data quality",
     "releases": "Releases", "packs": "Packs", "build": "Make a pack", "who": "Who sees what",
 }  # fmt: skip
 FIRST = {

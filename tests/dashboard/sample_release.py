@@ -37,6 +37,7 @@ from tests.dashboard.sample_university import (
     SCHOOLS,
     YEARS,
 )
+from tests.dashboard.sample_voices import voices_and_year
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def _figures(sample: Sample) -> dict[str, pd.DataFrame]:
         **derived(cells, gaps, units, sample.definitions),
         "protection": protection(cells, _schools(units), sample.definitions),
         **_quality(sample),
+        **voices_and_year(cells, periods),
     }
     return {**tables, "finding": findings(tables)}
 

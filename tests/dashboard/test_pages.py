@@ -30,6 +30,8 @@ QUESTIONS = {
     "overview": "Is tutoring consistent this year?",
     "schools": "Which schools differ beyond chance?",
     "equity": "Who is missing out, where, and is it real?",
+    "voice": "Do students know, trust and feel supported by their tutor?",
+    "year": "Who has not met their tutor yet?",
     "quality": "Can I trust these figures?",
 }
 
@@ -284,6 +286,8 @@ def test_a_release_without_feedback_says_so(without_feedback: Path, serve, page:
     assert "Example data" not in text(app)
     if page in ("overview", "quality"):
         assert "because there is no feedback extract" in text(app)
+    if page == "voice":
+        assert "cannot say: there is no feedback extract" in app.markdown[0].value
     if page in ("schools", "equity"):
         assert "I trust my tutor" not in app.selectbox(key="metric").options
 

@@ -29,7 +29,7 @@ FORGED = {
     "unit": "school:BUS1", "faculty": "faculty:BUS", "viewer": "university", "metric": "trust", "period": "2025-26",
 }  # fmt: skip
 LEADS = ("faculty lead", "school lead")
-FIGURES = ("overview", "schools", "equity", "quality")
+FIGURES = ("overview", "schools", "equity", "voice", "year", "quality")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_page_names_only_the_units_of_its_viewer(role: str, page: str, query: 
         assert "not part of your role" not in app.title[0].value
     elif page != "overview":
         assert app.title[0].value == "This page is not part of your role"
-    if role in LEADS and query and page in ("overview", "schools", "equity"):
+    if role in LEADS and query and page in ("overview", "schools", "equity", "voice", "year"):
         assert "not among those you may see" in said
 
 
