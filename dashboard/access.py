@@ -39,7 +39,7 @@ ROLES = {
             "University lead",
             "Everything published: every faculty and school by name, data quality, releases, packs, and this page.",
             (*FIGURES, "releases", "packs", "who"),
-            exports=("check report", "packs"),
+            exports=("check report", "packs", "data"),
         ),
         Role(
             "Faculty lead",
@@ -47,6 +47,7 @@ ROLES = {
             "unnamed band.",
             FIGURES,
             "faculty",
+            exports=("data",),
         ),
         Role(
             "School lead",
@@ -54,6 +55,7 @@ ROLES = {
             "band.",
             FIGURES,
             "school",
+            exports=("data",),
         ),
         Role(
             "Committee member", "Released committee packs, to download. Nothing else.", ("packs",), exports=("packs",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
     for path, (title, page) in PAGES.items():
         if path in viewer.pages:
             title = "Your school" if path == "schools" and viewer.scope.startswith("school:") else title
-            pages[path] = st.Page(partial(page, visit), title=title, url_path=path, default=path == "overview")
+            pages[path] = st.Page(partial(page, replace(visit, here=path)), title=title, url_path=path, default=path == "overview")
             routes.append(pages[path])
         else:
             refused = partial(entrance.not_yours, viewer, release.name, title)
@@ -95,6 +96,7 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
         layout.banner(release)
     is_page = asked in pages.values()
     if is_page:
+        layout.welcome(visit)
         log.once("view", viewer, release.name, view(asked.title, release))
     st.session_state["page"] = asked.title
     asked.run()

@@ -30,6 +30,8 @@ class Filters:
 
     def __post_init__(self) -> None:
         self._chosen: dict[str, str] = st.session_state.setdefault("chosen", {})
+        self._view: dict[str, str] = {}
+        st.session_state["view"] = self._view
         self.asked = asked()
         self.shown_unit = self.release.viewer.home
 
@@ -39,7 +41,7 @@ class Filters:
         code = asked if asked in options else default if default in options else next(iter(options))
         st.session_state[name] = code
         st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
-        self._chosen[name] = code
+        self._chosen[name] = self._view[name] = code
         if code == default and not pin:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != code:
@@ -109,8 +111,14 @@ def asked() -> dict[str, str]:
     return named or dict(st.session_state.get("chosen", {}))
 
 
+def chosen_here() -> dict[str, str]:
+    """What the boxes of this page are set to so far in this run, defaults too."""
+    return dict(st.session_state.get("view", {}))
+
+
 def settle() -> None:
     """Remember the address as the page completed it: a note on what it asked for stays until something changes."""
+    st.session_state.pop("view", None)
     noted = st.session_state.pop("noted", False)
     st.session_state["noted_at"] = (st.session_state.get("page"), asked()) if noted else None
 

@@ -299,7 +299,14 @@ def people(known: Sequence[Person], units: pd.DataFrame, claim: str) -> pd.DataF
     )
 
 
-def file(frame: pd.DataFrame) -> bytes:
-    """A table as a CSV file that spreadsheets open as text: what they would take for a formula gets an apostrophe."""
-    safe = frame.map(lambda x: f"'{x}" if isinstance(x, str) and x.startswith(("=", "+", "-", "@", "\t", "\r")) else x)
-    return str(safe.to_csv(index=False)).encode("utf-8-sig")
+def file(frame: pd.DataFrame, head: Mapping[str, str] | None = None) -> bytes:
+    """A table as a CSV file that spreadsheets open as text: what they would take for a formula gets an apostrophe.
+
+    head: lines above the table, a name and a text each; an empty line sets them apart.
+    """
+    above = pd.DataFrame([*(head or {}).items()]).map(_as_text).to_csv(index=False, header=False) + "\n" if head else ""
+    return (above + frame.map(_as_text).to_csv(index=False)).encode("utf-8-sig")
+
+
+def _as_text(x: Any) -> Any:
+    return f"'{x}" if isinstance(x, str) and x.startswith(("=", "+", "-", "@", "\t", "\r")) else x

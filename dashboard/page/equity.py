@@ -70,6 +70,7 @@ def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, p
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
     title = equity.equity_title(gaps)
     layout.chart(
+        visit,
         graded_gaps(rows.assign(name=place), metric, visit.theme, True, visit.column),
         title=title,
         subtitle=(
@@ -78,6 +79,7 @@ def _everyone(visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, p
         ),
         alt=f"{title}. {answer}",
         table=tables.gaps(rows[~rows["heading"]], metric, "group"),
+        figures=gaps,
         numeric=GAP_COLUMNS,
         legend=_gap_key(visit, metric),
         key="everyone",
@@ -105,11 +107,13 @@ def _places(
     never = "; Unknown is shown, never compared" if "Unknown" in marked else ""
     title = equity.groups_title(cells[cells["unit"] == top], groups, metric, str(units.loc[top, "name"]))
     layout.chart(
+        visit,
         side_by_side(cells, places, look, metric, visit.theme, visit.column),
         title=title,
         subtitle=(f"{characteristic['label']}. {about}. The reference is {characteristic['reference']}{never}."),
         alt=f"{characteristic['label']}. {title}.",
         table=tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
+        figures=drawn,
         numeric=list(look),
         legend=html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
         key="places",
@@ -142,11 +146,13 @@ def _schools(
     if len(schools) == 1:
         title = equity.school_title(schools.iloc[0].to_dict(), group, reference)
     layout.chart(
+        visit,
         graded_gaps(rows, metric, visit.theme, column=visit.column),
         title=title,
         subtitle=f"{characteristic['label']}: {group} against {reference}, by school. {about}{_unit_of(metric)}.",
         alt=f"{title}.",
         table=tables.gaps(rows, metric, "name"),
+        figures=gaps[gaps["unit"].isin(rows["unit"])],
         numeric=GAP_COLUMNS,
         legend=_gap_key(visit, metric),
         key="gaps",

@@ -138,6 +138,7 @@ def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -
     if not any(c.modelled for c in compared):
         band = "the middle 80% of schools"
     layout.chart(
+        visit,
         strips(compared, visit.theme, own),
         title=consistency.strips_title(compared),
         subtitle=(
@@ -146,6 +147,7 @@ def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -
         ),
         alt=" ".join(words.sentence(consistency.spread(c)) for c in compared),
         table=tables.headline(compared),
+        figures=pd.concat([c.figures for c in compared]).assign(level=level),
         numeric=tables.HEADLINE_FIGURES,
         key=f"strips {compared[0].metric['suffix']}",
     )
@@ -158,11 +160,13 @@ def _own_strips(visit: Visit, compared: list[Comparison], own: list[standing.Row
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
     name = visit.name(unit)
     layout.chart(
+        visit,
         strips(compared, visit.theme, marked),
         title=standing.strips_title(compared),
         subtitle=f"{seen}, the tick and its figure the university{band}. {visit.release.levels.loc[level, 'label']}.",
         alt=" ".join(standing.schools_answer(c, None) for c in compared),
         table=standing.headline(name, compared, own),
+        figures=pd.concat([c.figures for c in compared]).assign(level=level),
         numeric=(name, "95% interval", "University", standing.ALL_SCHOOLS),
         key=f"strips {compared[0].metric['suffix']}",
     )
