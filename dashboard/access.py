@@ -31,7 +31,7 @@ class Role:
     exports: tuple[str, ...] = ()
 
 
-FIGURES = ("overview", "schools", "equity", "quality")
+FIGURES = ("overview", "schools", "equity", "profile", "quality", "methods")
 ROLES = {
     role.name.lower(): role
     for role in (
@@ -58,12 +58,15 @@ ROLES = {
             exports=("data",),
         ),
         Role(
-            "Committee member", "Released committee packs, to download. Nothing else.", ("packs",), exports=("packs",)
+            "Committee member",
+            "Released committee packs, to download, and what their words and numbers mean. Nothing else.",
+            ("packs", "methods"),
+            exports=("packs",),
         ),
         Role(
             "Data steward",
             "Data quality and the list of releases, and the check report to download. No figures about students.",
-            ("quality", "releases"),
+            ("quality", "methods", "releases"),
             exports=("check report",),
         ),
     )

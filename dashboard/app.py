@@ -18,7 +18,7 @@ from dashboard.access import AccessDeniedError
 from dashboard.charts.rows import NARROW, WIDE
 from dashboard.filters import settle, view
 from dashboard.layout import Visit
-from dashboard.page import equity, overview, packs, quality, releases, schools, who
+from dashboard.page import equity, methods, overview, packs, profile, quality, releases, schools, who
 from dashboard.published import (
     NoReleaseError,
     Release,
@@ -35,7 +35,9 @@ PAGES = {
     "overview": ("Overview", overview.page),
     "schools": ("Compare schools", schools.page),
     "equity": ("Equity gaps", equity.page),
+    "profile": ("School profile", profile.page),
     "quality": ("Data quality", quality.page),
+    "methods": ("Methods", methods.page),
     "releases": ("Releases", releases.page),
     "packs": ("Packs", packs.page),
     "who": ("Who sees what", who.page),
@@ -82,7 +84,9 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
     for path, (title, page) in PAGES.items():
         if path in viewer.pages:
             title = "Your school" if path == "schools" and viewer.scope.startswith("school:") else title
-            pages[path] = st.Page(partial(page, replace(visit, here=path)), title=title, url_path=path, default=path == "overview")
+            pages[path] = st.Page(
+                partial(page, replace(visit, here=path)), title=title, url_path=path, default=path == "overview"
+            )
             routes.append(pages[path])
         else:
             refused = partial(entrance.not_yours, viewer, release.name, title)

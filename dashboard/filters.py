@@ -72,6 +72,19 @@ class Filters:
         self.shown_unit = self.choose("unit", "Whose figures", units["name"].to_dict(), self.release.viewer.home)
         return self.shown_unit
 
+    def school(self) -> str:
+        """The chosen school among those the viewer sees: their own, one of the faculty asked for, or the first."""
+        units = self.release.units
+        schools = units[units["kind"] == "school"]["name"].to_dict()
+        if len(schools) == 1:  # no box: there is nothing to choose
+            self.shown_unit = self._view["unit"] = next(iter(schools))
+            return self.shown_unit
+        of_asked = [school for school in schools if units.loc[school, "parent"] == self.asked.get("unit")]
+        default = of_asked[0] if of_asked else self.release.viewer.home
+        with st.container(key="filters"):
+            self.shown_unit = self.choose("unit", "School", schools, default, pin=True)
+        return self.shown_unit
+
     @property
     def not_seen(self) -> bool:
         """Whether the URL asks for a unit that the viewer does not see, or that there is not; or did just now."""

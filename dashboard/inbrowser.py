@@ -49,9 +49,15 @@ export default function ({ data, parentElement }) {
 }
 """
 PRINT_HTML = '<div><button type="button">Print this page</button></div>'
+# Charts are as wide as the page was on the screen: they are given a moment to take the width of paper.
 PRINT = """
 export default function ({ parentElement }) {
-  parentElement.querySelector("button").onclick = () => window.print();
+  const page = document.documentElement;
+  parentElement.querySelector("button").onclick = () => {
+    page.classList.add("paper");
+    window.addEventListener("afterprint", () => page.classList.remove("paper"), { once: true });
+    setTimeout(() => window.print(), 600);
+  };
 }
 """
 WELCOME_HTML = '<div role="note"><p></p><button type="button">Got it</button></div>'

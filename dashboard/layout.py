@@ -191,7 +191,8 @@ def foot(visit: Visit, here: st.Page) -> None:
     said += " · example data" if visit.release.example else ""
     st.html(html.paragraph("foot", f"{said} · seen as {viewer.role.lower()}"))
     if "methods" in visit.pages and here != visit.pages["methods"]:
-        visit.link("methods", "What each number means")
+        with st.container(key="foot-link"):
+            visit.link("methods", "What each number means")
     with st.container(key="onward", horizontal=True):
         for page in visit.pages.values():
             if page != here:

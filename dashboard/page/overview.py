@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, nearby, record, tables
+from dashboard import layout, nearby, record, tables, told
 from dashboard.access import UNIVERSITY
 from dashboard.charts.strip import strips
 from dashboard.compared import compare, figure
-from dashboard.filters import EVERYWHERE, Filters, code, period_before, periods_with
+from dashboard.filters import EVERYWHERE, Filters, period_before, periods_with
 from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.layout import Visit
@@ -19,7 +17,6 @@ from dashboard.style import html, words
 
 MOST_GAPS = 5
 ALL_LEVELS = "all"  # findings are about all levels together
-IN_URL = ("metric", "characteristic", "group")
 
 
 def page(visit: Visit) -> None:
@@ -47,7 +44,7 @@ def page(visit: Visit) -> None:
     st.html(html.cards(cards))
     nearby.headline(visit, pd.DataFrame([row for row in own if row["status"] == "suppressed"]))
     found = release.findings(unit)
-    _stands_out(visit, found, current["label"], unit)
+    told.findings(visit, found, current["label"], unit)
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
         drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
@@ -100,34 +97,6 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
         change=consistency.change_words(moved, c.metric, since),
         verdict=consistency.change_verdict(moved, c.metric["better"]),
     )
-
-
-def _stands_out(visit: Visit, found: pd.DataFrame, period: str, unit: str) -> None:
-    if found.empty:
-        return
-    found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
-    layout.section("What stands out", f"All levels together, {period} unless another year is named")
-    with st.container(key="findings"):
-        for finding in found.to_dict("records"):
-            lead = words.FINDINGS.get(finding["kind"], "Finding")
-            if finding["kind"] == "gap":
-                about = visit.release.characteristics.loc[finding["characteristic"], "label"]
-                lead = f"{lead} by {words.lowered(about)}"
-            text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
-            visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
-
-
-def _of(visit: Visit, unit: str) -> dict[str, str]:
-    """The unit, as a filter in the URL, where it is not the viewer's own."""
-    return {"unit": unit} if unit != visit.viewer.home else {}
-
-
-def _view(finding: dict[Any, Any]) -> dict[str, str]:
-    """A finding's view, as filters in the URL."""
-    if finding["view"] not in ("schools", "equity"):
-        return {}
-    view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
-    return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
 
 
 def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> None:
@@ -203,7 +172,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
             characteristic=gap["characteristic"],
             group=gap["group"],
             level=level,
-            **_of(visit, unit),
+            **told.of(visit, unit),
         )
 
 

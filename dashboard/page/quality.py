@@ -11,7 +11,7 @@ from dashboard.style import html, words
 
 
 def page(visit: Visit) -> None:
-    """Whether every row is accounted for, what was checked, what was set aside, and what each measure means."""
+    """Whether every row is accounted for, what was checked, what was set aside."""
     release = visit.release
     layout.question(release.about["university"], "Can I trust these figures?")
     layout.answer(quality.quality_answer(release.reconciliation, release.checks))
@@ -26,7 +26,7 @@ def page(visit: Visit) -> None:
     _set_aside(visit)
     _cost(visit)
     _missing(visit)
-    _definitions(visit)
+    visit.link("methods", "What each measure means")
 
 
 def _rows(visit: Visit) -> None:
@@ -97,11 +97,3 @@ def _missing(visit: Visit) -> None:
         layout.section("What these figures cannot show")
         for text in missing:
             layout.prose(text)
-
-
-def _definitions(visit: Visit) -> None:
-    layout.section("What each measure means")
-    for theme, rows in visit.release.metrics.groupby("theme", sort=False):
-        label = words.THEMES.get(theme, theme)
-        with st.expander(f"{label}: {words.plural(len(rows), 'measure')}"):
-            st.html(html.table(tables.definitions(rows), f"Measures of {words.lowered(label)}"))

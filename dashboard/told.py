@@ -1,0 +1,44 @@
+"""The findings of a release about a unit, as sentences that lead to their evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import layout
+from dashboard.filters import code
+from dashboard.layout import Visit
+from dashboard.style import words
+
+IN_URL = ("metric", "characteristic", "group")
+
+
+def findings(visit: Visit, found: pd.DataFrame, period: str, unit: str) -> None:
+    """What stands out about a unit, most important first; nothing where there is nothing to say."""
+    if found.empty:
+        return
+    found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
+    layout.section("What stands out", f"All levels together, {period} unless another year is named")
+    with st.container(key="findings"):
+        for finding in found.to_dict("records"):
+            lead = words.FINDINGS.get(finding["kind"], "Finding")
+            if finding["kind"] == "gap":
+                about = visit.release.characteristics.loc[finding["characteristic"], "label"]
+                lead = f"{lead} by {words.lowered(about)}"
+            text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
+            visit.link(finding["view"], text, **of(visit, unit), **_view(finding))
+
+
+def of(visit: Visit, unit: str) -> dict[str, str]:
+    """The unit, as a filter in the URL, where it is not the viewer's own."""
+    return {"unit": unit} if unit != visit.viewer.home else {}
+
+
+def _view(finding: dict[Any, Any]) -> dict[str, str]:
+    """A finding's view, as filters in the URL."""
+    if finding["view"] not in ("schools", "equity"):
+        return {}
+    view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
+    return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
