@@ -12,6 +12,7 @@ from dashboard.findings.consistency import Comparison
 from dashboard.style import words
 
 Row = Mapping[str, Any]
+LINE = "\r\n"  # of CSV files: with it, a text with either of the two is quoted and starts no row of its own
 SIDES = {"above": "clearly above", "below": "clearly below", "near": "no clear difference", "": "–"}
 TOTALLED = ("Read", "Loaded", "Set aside", "Duplicates", "Files")
 HEADLINE_FIGURES = (
@@ -289,8 +290,11 @@ def file(frame: pd.DataFrame, head: Mapping[str, str] | None = None) -> bytes:
 
     head: lines above the table, a name and a text each; an empty line sets them apart.
     """
-    above = pd.DataFrame([*(head or {}).items()]).map(_as_text).to_csv(index=False, header=False) + "\n" if head else ""
-    return (above + frame.map(_as_text).to_csv(index=False)).encode("utf-8-sig")
+    parts = [frame.map(_as_text).to_csv(index=False, lineterminator=LINE)]
+    if head:
+        above = pd.DataFrame(head.items()).map(_as_text)
+        parts.insert(0, above.to_csv(index=False, header=False, lineterminator=LINE))
+    return LINE.join(parts).encode("utf-8-sig")
 
 
 def _as_text(x: Any) -> Any:

@@ -18,7 +18,7 @@ WORDS_ON_PAGES = "Words on the pages"
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a text: its plain part, and the part that says how it is made ('' where there is none)."""
+    """A section of a text: its plain paragraphs; and its tables with how it is made ('' where there are none)."""
 
     title: str
     plain: str
@@ -44,13 +44,16 @@ def sections(text: str) -> list[Section]:
     for hashes, title, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
         split = MADE.search(body)
         at = split.start() if split else len(body)
-        found.append(Section(title.strip(), body[:at].strip(), body[at:].strip(), hashes == "###"))
+        blocks = body[:at].strip().split("\n\n")
+        plain, exact = ([b for b in blocks if b.startswith("|") == is_table] for is_table in (False, True))
+        made = "\n\n".join([*exact, body[at:].strip()]).strip()
+        found.append(Section(title.strip(), "\n\n".join(plain), made, hashes == "###"))
     return found
 
 
 def glossary() -> pd.DataFrame:
     """The words on the pages in docs/glossary.md: Word, Meaning."""
     text = (DOCS / "glossary.md").read_text(encoding="utf-8")
-    body = next(section.plain for section in sections(text) if section.title == WORDS_ON_PAGES)
+    body = next(section.made for section in sections(text) if section.title == WORDS_ON_PAGES)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines() if line.startswith("|")]
     return pd.DataFrame(rows[2:], columns=["Word", "Meaning"]).map(lambda cell: re.sub(r"[*`]", "", cell))

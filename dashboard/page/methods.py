@@ -68,5 +68,5 @@ def _method(section: texts.Section) -> None:
     if section.plain:
         st.markdown(section.plain)
     if section.made:
-        with st.expander(f"How it is made: {words.lowered(section.title)}"):
+        with st.expander(f"Exactly: {words.lowered(section.title)}"):
             st.markdown(section.made)

@@ -54,8 +54,20 @@ def page(visit: Visit) -> None:
         "tutors and how it keeps its records all play a part."
     )
     _chart(visit, compared, faculty, period, incomplete, level, spread)
+    _profiles(visit, compared)
     cells = release.everyone(metric["metric"], level, period)
     nearby.schools(visit, cells[(cells["status"] == "suppressed") & cells["unit"].isin(compared.hidden["unit"])])
+
+
+def _profiles(visit: Visit, c: Comparison) -> None:
+    """Ways on to all about one school."""
+    schools = c.schools.to_dict("records")
+    if len(schools) == 1:
+        visit.link("profile", "See all about your school on one page", unit=str(schools[0]["unit"]))
+        return
+    with st.expander("All about one school, on a page to print"), st.container(key="profiles"):
+        for school in schools:
+            visit.link("profile", layout.plain(str(school["name"])), unit=str(school["unit"]))
 
 
 def _answer(c: Comparison, spread: standing.Band | None, incomplete: dict[str, float]) -> str:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import find_chromium
 from tests.browser.serving import dashboard, settle
 
-PAGES = {"overview": "", "schools": "schools", "equity": "equity", "quality": "quality"}
+PAGES = {"overview": ""} | {page: page for page in ("schools", "equity", "profile", "quality", "methods")}
 WIDTHS = (1440, 1024, 390)
 
 

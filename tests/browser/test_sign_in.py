@@ -19,7 +19,8 @@ from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.signing_in import ACCESS, PEOPLE, write_access
 
 LINKS = {
-    "overview": "Overview", "schools": "Compare schools", "equity": "Equity gaps", "quality": "Data quality",
+    "overview": "Overview", "schools": "Compare schools", "equity": "Equity gaps",
+    "profile": "School profile", "quality": "Data quality", "methods": "Methods",
     "releases": "Releases", "packs": "Packs", "who": "Who sees what",
 }  # fmt: skip
 FIRST = {

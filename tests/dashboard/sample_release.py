@@ -19,6 +19,7 @@ import pandas as pd
 from pipelines.definitions import UNKNOWN, Definitions, Metric, load
 from pipelines.disclosure.cost import protection
 from pipelines.findings import findings
+from tests.dashboard.sample_profile import funnel
 from tests.dashboard.sample_university import (
     CENTRE,
     CHECKS,
@@ -91,7 +92,7 @@ def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
         "protection": protection(cells, _schools(units), sample.definitions),
         **_quality(sample),
     }
-    return {**tables, "finding": findings(tables)}
+    return {**tables, "finding": findings(tables), "funnel": funnel(cells, tables["metric"])}
 
 
 def _release(sample: Sample) -> pd.DataFrame:
