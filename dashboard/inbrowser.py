@@ -87,7 +87,7 @@ def print_page() -> None:
 def welcome(text: str) -> None:
     """A note for the first visit. Once read it stays away, in this browser, for a year."""
     told: Any = st.session_state.get("welcome") or {}
-    if told.get("read") or WELCOMED in st.context.cookies:
+    if told.get("read") or st.context.cookies.get(WELCOMED) == "yes":
         return
     mount = st.components.v2.component("welcome", html=WELCOME_HTML, css=STYLE, js=WELCOME)
     with st.container(key="welcome-note"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -109,7 +108,7 @@ def chart(
     subtitle: str,
     alt: str,
     table: pd.DataFrame,
-    figures: pd.DataFrame,
+    figures: Callable[[], pd.DataFrame],
     numeric: Collection[str] = (),
     key: str,
     legend: str = "",
@@ -117,7 +116,7 @@ def chart(
 ) -> None:
     """A chart under its finding, with a note, ways to take it along, and the same figures as a table behind it.
 
-    figures: the published rows drawn, for the file of numbers; its columns are those of `numbers.COLUMNS`.
+    figures: gives the published rows drawn, once the file of numbers is asked for; see `numbers.COLUMNS`.
     """
     section(title, subtitle)
     if legend:
@@ -130,7 +129,7 @@ def chart(
         st.html(html.table(table, title, numeric))
 
 
-def _take_along(visit: Visit, title: str, subtitle: str, figures: pd.DataFrame, key: str) -> None:
+def _take_along(visit: Visit, title: str, subtitle: str, figures: Callable[[], pd.DataFrame], key: str) -> None:
     """A link to this very view, and its files for those whose role takes them; each file is one `download` here."""
     view = chosen_here()
     query = urlencode({**visit.keep, **view})
@@ -139,8 +138,11 @@ def _take_along(visit: Visit, title: str, subtitle: str, figures: pd.DataFrame, 
     with st.container(key=f"along {key}", horizontal=True, vertical_alignment="center"):
         inbrowser.copy_link(address, f"?{query}", title, key)
         if visit.viewer.takes("data"):
-            make = partial(numbers.file, visit.release, figures, title, subtitle, address or f"?{query}")
             name = numbers.file_name(visit.here, key, view)
+
+            def make() -> bytes:
+                return numbers.file(visit.release, figures(), title, subtitle, address or f"?{query}")
+
             download(visit, "Data (CSV)", name, make, "text/csv", quiet=True)
 
 

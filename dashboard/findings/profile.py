@@ -25,12 +25,13 @@ COLUMNS = ("Value", "Faculty", "University", "Out of")
 class Measure:
     """One measure of a school beside its faculty and the university, and beside itself a year before.
 
-    limits: the school's row of `funnel`, None where there is none; before: the label of the earlier period, empty
-    where there is none. Cells are as published.
+    when: academic year and part of the period. limits: the school's row of `funnel`, None where there is none.
+    before: the label of the earlier period, empty where there is none. Cells are as published.
     """
 
     metric: Row
     period: str
+    when: tuple[str, str]
     own: Row
     faculty: Row
     university: Row
@@ -182,7 +183,7 @@ def _change(m: Measure) -> str:
     return f"{'up' if m.moved.value > 0 else 'down'} {words.size(m.moved.value, m.metric)} ({bounds})"
 
 
-def when(m: Measure) -> str:
+def beside(m: Measure) -> str:
     """'2026/27 to week 9, beside 2025/26 to week 9'."""
     return f"{m.period}, beside {m.before}" if m.before else m.period
 

@@ -116,7 +116,7 @@ def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -
         ),
         alt=" ".join(words.sentence(consistency.spread(c)) for c in compared),
         table=tables.headline(compared),
-        figures=pd.concat([c.figures for c in compared]).assign(level=level),
+        figures=lambda: pd.concat([c.figures for c in compared]).assign(level=level),
         numeric=tables.HEADLINE_FIGURES,
         key=f"strips {compared[0].metric['suffix']}",
     )
@@ -135,7 +135,7 @@ def _own_strips(visit: Visit, compared: list[Comparison], own: list[standing.Row
         subtitle=f"{seen}, the tick and its figure the university{band}. {visit.release.levels.loc[level, 'label']}.",
         alt=" ".join(standing.schools_answer(c, None) for c in compared),
         table=standing.headline(name, compared, own),
-        figures=pd.concat([c.figures for c in compared]).assign(level=level),
+        figures=lambda: pd.concat([c.figures for c in compared]).assign(level=level),
         numeric=(name, "95% interval", "University", standing.ALL_SCHOOLS),
         key=f"strips {compared[0].metric['suffix']}",
     )

@@ -70,6 +70,7 @@ def _measures(visit: Visit, unit: str, faculty: str) -> list[Measure]:
             Measure(
                 metric=metric,
                 period=str(period["label"]),
+                when=(str(period["academic_year"]), str(period["part"])),
                 own=standing.figure(now, unit),
                 faculty=standing.figure(now, faculty),
                 university=standing.figure(now, UNIVERSITY),
@@ -110,7 +111,7 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> No
         subtitle=f"{visit.name(unit)}, all levels together. Lines are 95% intervals. Percentages; averages are below.",
         alt=f"{title}. {profile.answer(visit.name(unit), measures, False)}",
         table=profile.table(drawn),
-        figures=profile.figures(measures, unit, faculty),
+        figures=lambda: profile.figures(measures, unit, faculty),
         numeric=profile.COLUMNS,
         legend=html.key(lines),
         key="profile",
@@ -120,7 +121,7 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> No
 def _theme(visit: Visit, theme: str, measures: list[Measure], unit: str) -> None:
     """The measures of a theme in a table for each period, and in words what they rest on."""
     label = words.THEMES.get(theme, theme)
-    for i, (when, rows) in enumerate(groupby(measures, key=profile.when)):
+    for i, (when, rows) in enumerate(groupby(measures, key=profile.beside)):
         layout.section(label if i == 0 else f"{label}, earlier", when)
         st.html(html.table(profile.table(list(rows)), f"{label}, {when}", profile.COLUMNS))
     if theme == "voice":
@@ -131,16 +132,15 @@ def _theme(visit: Visit, theme: str, measures: list[Measure], unit: str) -> None
 
 
 def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:
-    release, metric = visit.release, str(measures[0].metric["metric"])
-    period = periods_with(release, metric, ALL_LEVELS).iloc[0]
-    when = {"academic_year": period["academic_year"], "part": period["part"], "level": ALL_LEVELS, "unit": unit}
+    release, (year, part) = visit.release, measures[0].when
+    when = {"academic_year": year, "part": part, "level": ALL_LEVELS, "unit": unit}
     answered, evenly = release.derived("response", **when), release.derived("representativeness", **when)
     return profile.voice(answered, evenly, release.characteristics)
 
 
 def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
     release = visit.release
-    current = {m.metric["metric"]: periods_with(release, str(m.metric["metric"]), ALL_LEVELS).iloc[0] for m in measures}
+    current = {str(m.metric["metric"]): m.when for m in measures}
     gaps = _current(release.gaps(unit=unit, level=ALL_LEVELS), current)
     drawn = release.derived("pooled_gap_school", unit=UNIVERSITY, school=unit, level=ALL_LEVELS)
     drawn = _current(drawn[drawn["status"] == "shown"], current) if len(drawn) else drawn
@@ -162,7 +162,7 @@ def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
         layout.quiet(text)
 
 
-def _current(rows: pd.DataFrame, current: dict[str, pd.Series]) -> pd.DataFrame:
+def _current(rows: pd.DataFrame, current: dict[str, tuple[str, str]]) -> pd.DataFrame:
     """The rows of each metric's current period."""
-    then = rows["metric"].map({m: (p["academic_year"], p["part"]) for m, p in current.items()})
-    return rows[then == pd.Series(zip(rows["academic_year"], rows["part"], strict=True), rows.index, dtype=object)]
+    keys = zip(rows["metric"], rows["academic_year"], rows["part"], strict=True)
+    return rows[[current.get(metric) == (year, part) for metric, year, part in keys]]

@@ -124,7 +124,7 @@ def _chart(
         title=title,
         subtitle=f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']}). Lines are 95% intervals.",
         alt=answer + (f" {words.sentence(consistency.spread(c))}" if not c.partial else ""),
-        figures=c.figures.assign(level=level),
+        figures=lambda: c.figures.assign(level=level),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numeric=("Value", "95% interval", "Out of"),
         legend=html.key(lines),

@@ -221,7 +221,7 @@ def without_feedback(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-@pytest.mark.parametrize("page", QUESTIONS)
+@pytest.mark.parametrize("page", [*QUESTIONS, "profile"])
 def test_a_release_without_feedback_says_so(without_feedback: Path, serve, page: str, tmp_path, monkeypatch) -> None:
     serve(without_feedback)
     monkeypatch.setenv("APT_ACCESS", str(write_access(tmp_path)))
@@ -241,7 +241,7 @@ def without_meetings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-@pytest.mark.parametrize("page", QUESTIONS)
+@pytest.mark.parametrize("page", [*QUESTIONS, "profile"])
 def test_a_release_without_any_meeting_says_so(without_meetings: Path, serve, page: str) -> None:
     serve(without_meetings)
     app = visit(page)

@@ -34,7 +34,8 @@ def limits(position: str, says: str) -> dict[str, object]:
 
 def measure(value: float | None = 70, at: tuple[str, str] | None = ("within the limits",) * 2, **more) -> Measure:
     found = Measure(
-        METRIC, "2026/27 to week 9", cell(value, status="shown" if value else "suppressed"), cell(69), cell(70),
+        METRIC, "2026/27 to week 9", ("2026/27", "to_date"),
+        cell(value, status="shown" if value else "suppressed"), cell(69), cell(70),
         limits(*at) if at else None, "2025/26 to week 9", cell(60),
     )  # fmt: skip
     return replace(found, **more)
