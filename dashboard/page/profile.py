@@ -19,7 +19,6 @@ from dashboard.style import html, words
 
 ALL_LEVELS = "all"
 MOST_GAPS = 8
-AFTER_CONTACT = ("voice", "record")  # themes that words follow
 
 
 def page(visit: Visit) -> None:
