@@ -114,7 +114,7 @@ def _openable(
     """What is shown of some characteristics, and a page can be opened with: where the university has the metric."""
     release, metric = visit.release, str(hidden["metric"].iloc[0])
     now = (hidden["academic_year"].iloc[0], hidden["part"].iloc[0])
-    wanted = {now, nearest.last_whole_year(release.periods)} if any_period else {now}
+    wanted = {now, *(nearest.last(release.periods, part) for part in nearest.TOLD)} if any_period else {now}
     parts = [pd.DataFrame(columns=list(hidden.columns))]
     for level, (year, part) in product(release.levels.index, [p for p in wanted if p]):
         offered = periods_with(release, metric, level)

@@ -15,6 +15,7 @@ from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
+from pipelines.pooled import POOLED
 from pipelines.protect import Decision
 from pipelines.settings import Settings
 
@@ -67,7 +68,8 @@ def _of_tutors(definitions: Definitions, present: Present) -> list[dict[str, obj
 
 def _parts(modelled: Modelled) -> pd.Series:
     """The part of each academic year that curves and weeks are of: the whole year, or the year to date."""
-    parts = modelled.periods.sort_values("part")  # to_date, year
+    single = modelled.periods[modelled.periods["part"] != POOLED]
+    parts = single.sort_values("part")  # to_date, year
     in_progress = parts["in_progress"].astype(bool)
     return parts[~in_progress | (parts["part"] == "to_date")].groupby("academic_year")["part"].last()
 

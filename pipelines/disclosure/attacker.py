@@ -22,6 +22,7 @@ __all__ = ["Attack", "Bar", "Metrics", "attack", "bounds", "differenced"]
 REPORT = ["academic_year", "part", "metric", "characteristic"]
 RANGES = [f"{count}_{end}" for end in ("low", "high") for count in COUNTS]
 NARROW, SHOWN_BEFORE = "narrow", "shown before"
+FEW_CELLS = 2_000  # not worth starting processes for
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,13 @@ def attack(
     old = _plain(shown.iloc[:0] if earlier is None else earlier, [*KEY, *COUNTS])
     places = Places(shown, hidden, old, schools, metrics, broader or {}, pooled or {})
     terms = Terms(
-        places.complementary, places.private, places.alike, places.opposites, bar.narrowest_base, bar.narrowest_margin
+        places.complementary,
+        places.private,
+        places.alike,
+        places.opposites,
+        bar.smallest_base,
+        bar.narrowest_base,
+        bar.narrowest_margin,
     )
     tasks = range(len(places.tasks))
     work = [places.families(task, terms, hold_someone=bar.hidden_hold_someone) for task in tasks]
@@ -149,7 +156,8 @@ def _plain(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_processes(work: list[list[Family]], terms: Terms, processes: int) -> list[list[Found] | None]:
-    if min(processes, len(work)) <= 1:
+    hidden = sum(int((family.hidden >= 0).sum()) for families in work for family in families)
+    if min(processes, len(work)) <= 1 or hidden < FEW_CELLS:
         return [attacked(families, terms) for families in work]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         return list(pool.map(attacked, work, [terms] * len(work)))

@@ -120,9 +120,8 @@ class Places:
             unseen = (hidden >= 0) & (low[:, N] != high[:, N])
             low[:, N][unseen] = int(hold_someone)
             share(low, high, terms)
-            known = (hidden >= 0) & (low[:, N] == high[:, N])
             families.append(
-                Family((Axis(len(periods), lines), self._units, self._levels, groups.axis), low, high, hidden, known)
+                Family((Axis(len(periods), lines), self._units, self._levels, groups.axis), low, high, hidden)
             )
         return families
 

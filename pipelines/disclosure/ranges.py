@@ -7,7 +7,7 @@ counts, as in the audit of cell suppression (Fischetti and Salazar 2001; Willenb
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +22,7 @@ FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of t
 WORTH = 0.03
 PUSH = 0.01  # of the weight of the cell looked at
 N, HAVE, LACK = range(3)
+MIRRORED = N, LACK, HAVE
 
 Lines = list[tuple[int, list[int]]]  # a sum and its parts
 
@@ -58,6 +59,7 @@ class Terms:
     private: np.ndarray
     bases: list[tuple[list[int], list[int]]]  # metrics that share one base, and others that are out of some of it
     opposites: list[tuple[int, int]]  # who has the one lacks the other
+    smallest_base: int
     narrowest_base: int
     narrowest_margin: int
 
@@ -67,14 +69,13 @@ class Family:
     """The cells of one characteristic (and its broader ones) in one period, all metrics.
 
     low, high: what is known of base, have and lack: metric × 3 × period × unit × level × group. hidden: numbers of the
-    hidden cells, −1 elsewhere, the same without counts. known_base: hidden cells whose base another metric shows.
+    hidden cells, −1 elsewhere, the same without counts.
     """
 
     axes: tuple[Axis, Axis, Axis, Axis]
     low: np.ndarray
     high: np.ndarray
     hidden: np.ndarray
-    known_base: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -123,16 +124,27 @@ def _attack(families: list[Family], terms: Terms) -> list[Found]:
         sums = sparse.csr_array(np.ones((1, 1), np.int8))
         for axis in family.axes:
             sums = sparse.csr_array(sparse.kron(sums, axis.incidence(), format="csr"))
+        done: dict[tuple[object, ...], Found] = {}  # metrics that count the same people are one problem
         for m in range(len(low)):
             place = np.flatnonzero(family.hidden[m] >= 0)
-            if len(place):
-                known = family.known_base[m].ravel()[place] & terms.complementary[m]
-                search = _Search(
-                    *_system(sums, told_low[m], told_high[m], low[m], high[m], place, bool(terms.complementary[m])),
-                    known, bool(terms.private[m]), terms,
-                )  # fmt: skip
+            if not len(place):
+                continue
+            about = told_low[m], told_high[m], low[m], high[m]
+            terms_of = place.tobytes(), bool(terms.complementary[m]), bool(terms.private[m])
+            same, mirrored = (
+                (*terms_of, *(ends[list(order)].tobytes() for ends in about)) for order in ((N, HAVE, LACK), MIRRORED)
+            )
+            cells = family.hidden[m].ravel()[place]
+            if same in done:
+                found.append(replace(done[same], cell=cells))
+            elif mirrored in done:
+                other = done[mirrored]
+                found.append(replace(other, cell=cells, low=other.low[list(MIRRORED)], high=other.high[list(MIRRORED)]))
+            else:
+                search = _Search(*_system(sums, *about, place, terms_of[1]), terms_of[2], terms)
                 search.run()
-                found.append(Found(family.hidden[m].ravel()[place], *search.verdict()))
+                found.append(Found(cells, *search.verdict()))
+            done[same] = found[-1]
     return found
 
 
@@ -239,15 +251,13 @@ class _Search:
         constant: np.ndarray,
         low: np.ndarray,
         high: np.ndarray,
-        known_base: np.ndarray,
         private: bool,
         terms: Terms,
     ) -> None:
         self._program, self._targets, self._constant = program, targets, constant
         self.low, self.high = low, high  # proved: no further out
         self._least, self._most = np.full_like(low, CAP), np.full_like(high, -1)  # met: at least this far
-        self._known_base, self._private = known_base, private
-        self._need = np.where(known_base, terms.narrowest_margin, terms.narrowest_base)
+        self._private, self._terms = private, terms
 
     def run(self) -> None:
         if self._program is None:
@@ -262,7 +272,7 @@ class _Search:
             some = random.permutation(np.flatnonzero(still))[:AT_ONCE]
             weights = np.zeros(shape)
             weights[HAVE, some] = random.choice([-1.0, 1.0], len(some))
-            as_well = np.where(self._known_base[some], 0, random.choice([1.0, 1.0, 1.0, -1.0], len(some)))
+            as_well = np.where(self._known[some], 0, random.choice([1.0, 1.0, 1.0, -1.0], len(some)))
             weights[LACK, some] = weights[HAVE, some] * as_well  # mostly the base, at times who has against who lacks
             whole = self._go(weights)
             closed = still.sum() - self._open().sum()
@@ -280,7 +290,7 @@ class _Search:
 
     def _ends(self, cell: int) -> Iterator[tuple[int, int]]:
         """The ends of the ranges of a cell that are not known yet: quantity, and 1 for the upper, −1 for the lower."""
-        for quantity in (HAVE, LACK) if self._known_base[cell] else (N, HAVE, LACK):
+        for quantity in (HAVE, LACK) if self._known[cell] else (N, HAVE, LACK):
             for sign, proved, met in ((1, self.high, self._most), (-1, self.low, self._least)):
                 if proved[quantity, cell] != met[quantity, cell]:
                     yield quantity, sign
@@ -310,26 +320,46 @@ class _Search:
             self._program.go_back()
         return False
 
+    @property
+    def _known(self) -> np.ndarray:
+        """Cells whose base is known."""
+        return np.asarray(self.low[N] == self.high[N])
+
     def _open(self) -> np.ndarray:
         """Cells on which there is no verdict yet."""
-        wide, may_be = (
-            self._widths(*ends) >= self._need for ends in ((self._least, self._most), (self.low, self.high))
-        )
-        undecided = ~wide & may_be
+        met, may_be = ((self._least, self._most), (self.low, self.high))
+        undecided = ~self._wide(*met) & self._wide(*may_be)
         if self._private:
-            for quantity in (HAVE, LACK):
-                undecided |= may_be & (self._most <= self._least)[quantity] & (self.high > self.low)[quantity]
+            undecided |= self._wide(*may_be) & (self._exact(*met) & ~self._exact(*may_be))
         return undecided
 
-    def _widths(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """How wide a range is left to a member, who knows of one person: themself."""
+    def _widths(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How wide a range is left of one of the counts, and of both who have and who lack, to a member, who knows of
+        one person: themself.
+        """
         widths = np.maximum(high - np.maximum(low, 1), 0)
-        return np.where(self._known_base, np.minimum(widths[HAVE], widths[LACK]), widths.max(axis=0))
+        return widths.max(axis=0), np.minimum(widths[HAVE], widths[LACK])
+
+    def _wide(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Where the ranges are wide enough: of both margins where the base is no small one, else of a count."""
+        one, margins = self._widths(low, high)
+        large = self.low[N] >= self._terms.smallest_base
+        return np.asarray((one >= self._terms.narrowest_base) | large & (margins >= self._terms.narrowest_margin))
+
+    def _exact(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Where those who have or those who lack are known exactly."""
+        return np.asarray((high <= low)[[HAVE, LACK]].any(axis=0))
 
     def verdict(self) -> tuple[np.ndarray, ...]:
         """low, high, width, broken, exact of each cell."""
-        met, proved = (self._widths(*ends) for ends in ((self._least, self._most), (self.low, self.high)))
-        width = np.minimum(np.where(proved < self._need, proved, met), self._need)
-        same = np.where(proved < self._need, self.high <= self.low, self._most <= self._least)
-        exact = np.asarray(same[[HAVE, LACK]].any(axis=0) & self._private)
-        return self.low.astype(np.int32), self.high.astype(np.int32), width, width < self._need, exact
+        met, proved = (self._least, self._most), (self.low, self.high)
+        narrow = ~self._wide(*met)
+        decided = ~self._wide(*proved)
+        one, margins = (
+            np.where(decided, *pair) for pair in zip(self._widths(*proved), self._widths(*met), strict=True)
+        )
+        large = self.low[N] >= self._terms.smallest_base
+        left = np.where(large, np.minimum(margins, self._terms.narrowest_margin), one)
+        width = np.where(one >= self._terms.narrowest_base, self._terms.narrowest_base, left)
+        exact = np.where(decided, self._exact(*proved), self._exact(*met)) & self._private
+        return self.low.astype(np.int32), self.high.astype(np.int32), width.astype(np.int32), narrow | exact, exact

@@ -24,9 +24,11 @@ HIDDEN = View("trust", "ethnicity", "Black", "school:A", "PGT", "2026/27", "to_d
 PARENTS = {"school:A": "faculty:F", "faculty:F": "university"}
 BROADER = {("ethnicity", "Black"): [("ethnicity_broad", "Minority")]}
 LAST = {"academic_year": "2025/26", "part": "year"}
+POOLED = {"academic_year": "2023/24 to 2025/26", "part": "pooled"}
 IN_ORDER = [
     replace(HIDDEN, level="all"),
     replace(HIDDEN, characteristic="ethnicity_broad", group="Minority"),
+    replace(HIDDEN, **POOLED, level="all"),
     replace(HIDDEN, unit="faculty:F"),
     replace(HIDDEN, unit="faculty:F", level="all"),
     replace(HIDDEN, unit="university"),
@@ -38,9 +40,9 @@ IN_ORDER = [
 
 def test_the_nearest_view_comes_first_and_the_next_when_it_is_hidden_too() -> None:
     for first in range(len(IN_ORDER)):
-        seen = Nearest(frozenset(IN_ORDER[first:]), PARENTS, BROADER, ("2025/26", "year"))
+        seen = Nearest(frozenset(IN_ORDER[first:]), PARENTS, BROADER, tuple(POOLED.values()), tuple(LAST.values()))
         assert seen.to(HIDDEN) == IN_ORDER[first]
-    assert Nearest(frozenset(), PARENTS, BROADER, ("2025/26", "year")).to(HIDDEN) is None
+    assert Nearest(frozenset(), PARENTS, BROADER, tuple(POOLED.values()), tuple(LAST.values())).to(HIDDEN) is None
     other = replace(HIDDEN, group="Asian", level="all")
     assert Nearest(frozenset([other]), PARENTS, BROADER).to(HIDDEN) is None, "another group is not an answer"
 
