@@ -87,6 +87,6 @@ def test_a_link_opens_the_same_view_and_names_every_filter(page: str, sample: Pa
 def test_the_word_of_welcome_goes_once_it_is_read(sample: Path, serve) -> None:
     serve(sample)
     app = visit()
-    assert "welcome-note" in everything(app)
+    assert 'welcome-note"' in everything(app)
     app.session_state["welcome"] = {"read": True}
-    assert "welcome-note" not in everything(app.run())
+    assert 'welcome-note"' not in everything(app.run())
