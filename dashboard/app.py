@@ -13,7 +13,7 @@ if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
     sys.path.insert(0, root)  # Streamlit puts this file's folder on the path, not the repository
 
 from audit import AuditError
-from dashboard import entrance, layout, log, screen, session
+from dashboard import entrance, layout, log, screen, session, watching
 from dashboard.access import AccessDeniedError
 from dashboard.charts.rows import NARROW, WIDE
 from dashboard.filters import settle, view
@@ -57,7 +57,7 @@ def main() -> None:
     except NoReleaseError as error:
         layout.nothing_to_show(str(error))
     ask = session.asker()
-    seen = layout.standing(ask)
+    seen = watching.standing(ask)
     try:
         release = open_release(ask)
         if not chosen:
@@ -71,7 +71,7 @@ def main() -> None:
         entrance.turn_away(error)
     except AuditError as error:
         layout.nothing_to_show(f"{error} What cannot be recorded is not shown.")
-    layout.watch(ask, seen)
+    watching.watch(ask, seen)
 
 
 def _serve(release: Release, theme: Theme, chosen: bool) -> None:

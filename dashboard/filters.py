@@ -13,10 +13,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.access import UNIVERSITY
+from dashboard.kept import kept
 from dashboard.published import Release
 
 EVERYWHERE = "all"
-NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group")
+NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group", "view", "drawn")
 Key = tuple[str, str]
 
 
@@ -31,16 +32,31 @@ class Filters:
     def __post_init__(self) -> None:
         self._chosen: dict[str, str] = st.session_state.setdefault("chosen", {})
         self._view: dict[str, str] = {}
-        st.session_state["view"] = self._view
+        st.session_state["chosen_here"] = self._view
         self.asked = asked()
         self.shown_unit = self.release.viewer.home
 
     def choose(self, name: str, label: str, options: Mapping[str, str], default: str, pin: bool = False) -> str:
         """A box of `options` (code → words). The URL names the code unless it is the default; `pin`: always."""
+        code = self._settled(name, options, default, pin)
+        st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
+        return code
+
+    def switch(self, name: str, label: str, options: Mapping[str, str]) -> str:
+        """A row of views, of which one is open: the URL names it unless it is the first. No row for a single one."""
+        code = self._settled(name, options, next(iter(options)), pin=False)
+        if len(options) > 1:
+            st.segmented_control(
+                label, list(options), format_func=lambda c: options[c], key=name, required=True,
+                on_change=_changed, args=(name,), label_visibility="collapsed",
+            )  # fmt: skip
+        return code
+
+    def _settled(self, name: str, options: Mapping[str, str], default: str, pin: bool) -> str:
+        """The option that the URL names, else the default; set for its widget, the session and the URL."""
         asked = self.asked.get(name, "")
         code = asked if asked in options else default if default in options else next(iter(options))
         st.session_state[name] = code
-        st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
         self._chosen[name] = self._view[name] = code
         if code == default and not pin:
             st.query_params.pop(name, None)
@@ -81,8 +97,7 @@ class Filters:
             return self.shown_unit
         of_asked = [school for school in schools if units.loc[school, "parent"] == self.asked.get("unit")]
         default = of_asked[0] if of_asked else self.release.viewer.home
-        with st.container(key="filters"):
-            self.shown_unit = self.choose("unit", "School", schools, default, pin=True)
+        self.shown_unit = self.choose("unit", "School", schools, default, pin=True)
         return self.shown_unit
 
     @property
@@ -126,12 +141,12 @@ def asked() -> dict[str, str]:
 
 def chosen_here() -> dict[str, str]:
     """What the boxes of this page are set to so far in this run, defaults too."""
-    return dict(st.session_state.get("view", {}))
+    return dict(st.session_state.get("chosen_here", {}))
 
 
 def settle() -> None:
     """Remember the address as the page completed it: a note on what it asked for stays until something changes."""
-    st.session_state.pop("view", None)
+    st.session_state.pop("chosen_here", None)
     noted = st.session_state.pop("noted", False)
     st.session_state["noted_at"] = (st.session_state.get("page"), asked()) if noted else None
 
@@ -148,9 +163,10 @@ def view(title: str, release: Release) -> str:
 def code(period: Mapping[str, object]) -> str:
     """A period's code in the URL: 2025-26, 2025-26-to-date."""
     year = str(period["academic_year"]).replace("/", "-")
-    return f"{year}-to-date" if period["part"] == "to_date" else year
+    return year if period["part"] == "year" else f"{year}-{str(period['part']).replace('_', '-')}"
 
 
+@kept
 def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
     """Periods in which the university has a figure for the metric: the current one first, then the latest.
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import inbrowser, log, numbers
-from dashboard.access import AccessDeniedError, Ask, Viewer
+from dashboard.access import AccessDeniedError, Viewer
 from dashboard.charts.rows import WIDE
 from dashboard.filters import Filters, chosen_here
-from dashboard.published import NoReleaseError, Release, current_release, is_example
+from dashboard.published import Release
 from dashboard.style import html, words
 from dashboard.style.theme import LIGHT, THEMES, Theme, stylesheet
 
-WATCH_SECONDS = 10
 JOINER = "\u2060"
 AUTOMATIC = re.compile(r":(?=\S)|@|www(?=\.)", re.IGNORECASE)
 WELCOME = (
@@ -113,15 +114,18 @@ def chart(
     key: str,
     legend: str = "",
     note: str = "",
+    pick: Callable[[list[str]], None] | None = None,
 ) -> None:
     """A chart under its finding, with a note, ways to take it along, and the same figures as a table behind it.
 
-    figures: gives the published rows drawn, once the file of numbers is asked for; see `numbers.COLUMNS`.
+    figures: gives the published rows drawn, once the file of numbers is asked for; see `numbers.tidy`.
+    pick: is told the customdata of the mark that a reader points at and clicks.
     """
     section(title, subtitle)
     if legend:
         st.html(legend)
-    st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key)
+    clicks: dict[str, Any] = {"on_select": partial(_picked, key, pick), "selection_mode": "points"} if pick else {}
+    st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key, **clicks)
     if note:
         quiet(note)
     _take_along(visit, title, subtitle, figures, key)
@@ -144,6 +148,18 @@ def _take_along(visit: Visit, title: str, subtitle: str, figures: Callable[[], p
                 return numbers.file(visit.release, figures(), title, subtitle, address or f"?{query}")
 
             download(visit, "Data (CSV)", name, make, "text/csv", quiet=True)
+
+
+def _picked(key: str, pick: Callable[[list[str]], None]) -> None:
+    points = st.session_state[key]["selection"]["points"]
+    if points and points[0].get("customdata"):
+        pick([str(one) for one in points[0]["customdata"]])
+
+
+def filters(visit: Visit, key: str = "filters", label: str = "Choose what to look at") -> DeltaGenerator:
+    """Where a page's filters stand: folded on a phone, where they would push the answer's chart off the screen."""
+    where = st.expander(label) if visit.column != WIDE else st.container()
+    return where.container(key=key)
 
 
 def plain(text: str) -> str:
@@ -222,23 +238,3 @@ def nothing_to_show(why: str) -> None:
     """A page in words where there is no release to read."""
     question("Personal tutoring", "Nothing to show yet")
     st.markdown(why)
-
-
-@st.fragment(run_every=WATCH_SECONDS)
-def watch(ask: Ask, seen: object) -> None:
-    """Run the whole page again once another release is in force, or the viewer may see something else.
-
-    `seen`: what `standing` was when the page was drawn.
-    """
-    if standing(ask) != seen:
-        st.rerun()
-
-
-def standing(ask: Ask) -> tuple[str | None, object]:
-    """The release in force, and who looks at it or why nobody does."""
-    name = None
-    try:
-        name = current_release()
-        return name, ask(is_example(name))
-    except (NoReleaseError, AccessDeniedError) as error:
-        return name, f"{type(error).__name__}: {error}"

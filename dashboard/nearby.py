@@ -45,6 +45,7 @@ def groups(visit: Visit, hidden: pd.DataFrame, read: Callable[..., pd.DataFrame]
         own_groups = [one.group for one, _ in offer.hidden if one.characteristic == view.characteristic]
         group = next((g for g in [view.group, *own_groups] if (view.characteristic, g) in followed), "")
         asked = {**_asked(visit, view), "unit": view.unit, "characteristic": view.characteristic}
+        asked |= {} if across else {"view": "where"}
         return "equity", asked | ({"group": group} if group else {})
 
     _show(visit, *nearest.offers(hidden, _around(visit, shown), one_page), query, lambda view: view.group)

@@ -186,7 +186,7 @@ class Release:
 
     def derived(self, table: str, order: str = "", **keys: str) -> pd.DataFrame:
         """Rows of a table made from cells, such as `funnel`, that match every key; none without such a table."""
-        return self._read(table, order, **keys) if self._has(table) else pd.DataFrame()
+        return self._read(table, order, **keys) if self._has(table) else pd.DataFrame(columns=["unit", "status"])
 
     def consistency(self, metric: str, level: str, period: Mapping[Any, Any]) -> pd.DataFrame:
         """How far schools differ in one metric, chance set aside: one row, or none where it is not published."""

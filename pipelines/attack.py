@@ -51,18 +51,18 @@ def withstand(
 ) -> Withstood:
     """Attack what is to be published of periods that were not published before, and mend it until it withstands.
 
-    Pooled periods are attacked together with their years. Raises AttackError where the attack still gets through.
+    Pooled periods are attacked together with their years, at all levels together. Raises AttackError where the attack
+    still gets through.
     """
     new = {(y, p) for y, p in modelled.periods[["academic_year", "part"]].itertuples(index=False)} - decision.kept
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
-    years = {(year, pooled.WHOLE_YEAR) for of in pooled_of.values() for year in of}
     before = decision.hidden.sum()
     for round_ in range(ROUNDS):
-        found = _attacked(decision, new | years, pooled_of, modelled.schools, definitions, settings)
+        found = _attacked(decision, new, pooled_of, modelled.schools, definitions, settings)
         if found.broken.empty:
             break
         give_way, everywhere = pooled_of if round_ == 0 else {}, round_ >= ROUNDS - 2
-        decision = _mended(decision, found.broken, give_way, new, modelled.schools, definitions, everywhere)
+        decision = _mended(decision, found.broken, pooled_of, give_way, new, modelled.schools, definitions, everywhere)
     else:
         raise AttackError(
             f"Nothing was published: of {int(found.report['hidden'].sum()):,} hidden figures {len(found.broken):,} "
@@ -81,24 +81,35 @@ def _attacked(
     definitions: Definitions,
     settings: Settings,
 ) -> Attack:
-    listed = decision.listed & in_periods(decision.cells, set(periods))
-    cells = _counts(decision.cells[listed])
-    shown = ~decision.hidden[listed].to_numpy(bool)
     metrics, limits = definitions.metrics.values(), settings.rules
-    return attacker.attack(
-        cells[shown],
-        cells.loc[~shown, KEY],
-        schools,
-        attacker.Metrics(
-            grain={m.name: m.grain for m in metrics},
-            kind={m.name: m.kind for m in metrics},
-            private=frozenset(m.name for m in metrics if m.private),
-        ),
-        Bar(limits.narrowest_base, limits.narrowest_margin, limits.smallest_base),
-        broader={c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of},
-        pooled={name: list(years) for name, years in pooled_of.items()},
-        processes=settings.threads or os.cpu_count() or 1,
-    )
+
+    def attack_on(rows: pd.Series) -> Attack:
+        rows &= decision.listed
+        cells, shown = _counts(decision.cells[rows]), ~decision.hidden[rows].to_numpy(bool)
+        return attacker.attack(
+            cells[shown],
+            cells.loc[~shown, KEY],
+            schools,
+            attacker.Metrics(
+                grain={m.name: m.grain for m in metrics},
+                kind={m.name: m.kind for m in metrics},
+                private=frozenset(m.name for m in metrics if m.private),
+            ),
+            Bar(limits.narrowest_base, limits.narrowest_margin, limits.smallest_base),
+            broader={
+                c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of
+            },
+            pooled={name: list(years) for name, years in pooled_of.items()},
+            processes=settings.threads or os.cpu_count() or 1,
+        )
+
+    single = {period for period in periods if period[1] != pooled.POOLED}
+    found = attack_on(in_periods(decision.cells, single))
+    for name, years in pooled_of.items():
+        at_once = {(name, pooled.POOLED), *((year, pooled.WHOLE_YEAR) for year in years)}
+        every_level = decision.cells["level"] == tables.EVERY_LEVEL
+        found = found.with_(attack_on(in_periods(decision.cells, at_once) & every_level))
+    return found
 
 
 def _counts(cells: pd.DataFrame) -> pd.DataFrame:
@@ -110,6 +121,7 @@ def _mended(
     decision: Decision,
     broken: pd.DataFrame,
     pooled_of: Mapping[str, Collection[str]],
+    give_way: Mapping[str, Collection[str]],
     new: Collection[tuple[str, str]],
     schools: pd.DataFrame,
     definitions: Definitions,
@@ -118,7 +130,7 @@ def _mended(
     """Hide, around each broken cell, its table in the schools of its faculty, or in all faculties; or `everywhere`.
 
     A table: one period, one grain, one characteristic with its broader and finer ones; of everyone, all of them. Where
-    a broken year is pooled, the pooled period gives way instead (`pooled_of`).
+    a broken year is pooled, the pooled period may have to give way instead.
     """
     finer = {c.name: c.of or c.name for c in definitions.characteristics.values()}
     parents = tables.parents_of(schools)
@@ -126,7 +138,8 @@ def _mended(
     family = cells["characteristic"].map(finer).fillna(tables.EVERYONE)
     grain = cells["metric"].map(decision.grains)
     parent = cells["unit"].map(parents).fillna("")
-    of_year = {year: name for name, years in pooled_of.items() for year in years}
+    of_year = {year: name for name, years in give_way.items() for year in years}
+    no_secret = _sums_of_shown(decision, pooled_of)
     for row in broken.to_dict("records"):
         about = finer.get(row["characteristic"], tables.EVERYONE)
         period = row["academic_year"], row["part"]
@@ -139,8 +152,19 @@ def _mended(
         inside |= (cells["unit"] == row["unit"]) & (cells["level"] != tables.EVERY_LEVEL) | everywhere
         hide = inside & in_periods(cells, {period}) & (grain == decision.grains[row["metric"]])
         hide &= (family == about) if about != tables.EVERYONE else True
-        why[hide & (why == patterns.SHOWN)] = patterns.LINKED
+        why[hide & ~no_secret & (why == patterns.SHOWN)] = patterns.LINKED
     return replace(decision, why=why)
+
+
+def _sums_of_shown(decision: Decision, pooled_of: Mapping[str, Collection[str]]) -> pd.Series:
+    """Pooled cells all of whose years are shown: to hide them would hide nothing."""
+    cells, place = decision.cells, ["level", "unit", "metric", "characteristic", "group"]
+    found = pd.Series(False, index=cells.index)
+    for name, years in pooled_of.items():
+        hidden = pooled.years_of(cells[decision.hidden], years)
+        own = (cells["academic_year"] == name) & (cells["part"] == pooled.POOLED)
+        found[own] = sets.find(cells[own], hidden.drop_duplicates(place), place) < 0
+    return found
 
 
 def _beside_earlier(

@@ -140,9 +140,7 @@ def of_tutors(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Sett
     found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
     found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).sort_values(TUTORS, ignore_index=True)
     hide = shares.hidden(found, settings.rules) | found["p"].isna()
-    for metric in found["metric"].unique():
-        own = found["metric"] == metric
-        hide[own] |= ~decision.shows(found.loc[own, TUTORS].drop(columns="metric"), metric=metric)
+    hide |= ~np.logical_or.reduce([decision.shows(found[TUTORS], grain=grain) for grain in GRAINS])
     least, most = shares.limits_of(found["odds_ratio_lower"], found["odds_ratio_upper"], hide, scale=1, decimals=2)
     return found[TUTORS].assign(
         between="tutors",

@@ -15,7 +15,7 @@ from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.measures import response, sets
 from pipelines.model import Modelled, Present, missing, missing_characteristic
-from pipelines.protect import Decision
+from pipelines.protect import Decision, unlisted
 from pipelines.settings import Settings
 
 GROUP = [*response.PLACE, "group"]
@@ -43,7 +43,7 @@ def tables(
     exact = rates(con)
     safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
-        "response": safe,
+        "response": safe[~unlisted(safe)],  # else its rows would tell which of the others are empty
         "representativeness": representativeness(exact, safe["status"]),
         "weighted": _where_shown(weighted(con, exact, modelled.schools, finest, metrics, settings), decision),
     }
@@ -84,10 +84,7 @@ def _told(exact: pd.DataFrame, definitions: Definitions, decision: Decision) -> 
 
 def _where_shown(weighted: pd.DataFrame, decision: Decision) -> pd.DataFrame:
     """Weighted shares only beside unweighted ones that are shown."""
-    shown = pd.Series(False, index=weighted.index)
-    for metric in weighted["metric"].unique():
-        own = weighted["metric"] == metric
-        shown[own] = decision.shows(weighted.loc[own, [*SET, "level"]], metric=metric)
+    shown = decision.shows(weighted[[*SET, "level", "metric"]], grain="response")
     figures = weighted.columns.difference([*SET, "level", "metric", "status"])
     return weighted.assign(
         **{c: weighted[c].where(shown) for c in figures}, status=weighted["status"].where(shown, rules.SUPPRESSED)

@@ -135,20 +135,22 @@ def lay_out(
 
 
 def extent(lows: Sequence[float], highs: Sequence[float], metric: Mapping[str, Any]) -> list[float]:
-    """An axis range around the figures with some air; percentages stay within 0 to 100."""
+    """An axis range around the figures with some air; percentages stay within 0 to 100 unless a figure goes beyond."""
     low, high = min(lows, default=0.0), max(highs, default=1.0)
     air = max((high - low) * 0.06, 1.0 if metric["suffix"] == "%" else 0.05)
     low, high = low - air, high + air
     if metric["suffix"] == "%":
-        low, high = max(low, -1.5), min(high, 101.5)
+        low, high = max(low, -1.5), min(high, max(101.5, max(highs, default=0.0) + 1.5))
     return [low, high]
 
 
-def graded(figure: go.Figure, bands: Sequence[tuple[float, float, float, float]], colour: str) -> None:
+def graded(
+    figure: go.Figure, bands: Sequence[tuple[float, float, float, float]], colour: str, upright: bool = False
+) -> None:
     """Draw intervals as bands that darken towards the value: `bands` are (place, lower, value, upper).
 
-    The bands are the 95%, 80% and 50% intervals of a normal shape on either side, so that the ends of an
-    interval do not look as likely as its middle.
+    They lie, or stand `upright`. The bands are the 95%, 80% and 50% intervals of a normal shape on either side, so
+    that the ends of an interval do not look as likely as its middle.
     """
     for share, opacity in GRADES:
         x: list[float | None] = []
@@ -157,6 +159,7 @@ def graded(figure: go.Figure, bands: Sequence[tuple[float, float, float, float]]
             x += [value - share * (value - lower), value + share * (upper - value), None]
             y += [place, place, None]
         line = {"color": colour, "width": 12}
+        x, y = (y, x) if upright else (x, y)
         figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=opacity, hoverinfo="skip")
 
 

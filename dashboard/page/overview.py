@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import layout, nearby, record, tables, told
 from dashboard.access import UNIVERSITY
+from dashboard.charts.rows import WIDE
 from dashboard.charts.strip import strips
-from dashboard.compared import compare, figure
+from dashboard.compared import compare
 from dashboard.filters import EVERYWHERE, Filters, period_before, periods_with
 from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.style import html, words
 
 MOST_GAPS = 5
+AT_ONCE, AT_ONCE_NARROW = 5, 2  # findings that are seen; the others wait behind a fold
 ALL_LEVELS = "all"  # findings are about all levels together
 
 
@@ -27,15 +33,16 @@ def page(visit: Visit) -> None:
     current = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
 
     head = st.container()
-    with st.container(key="filters"):
+    with layout.filters(visit):
         filters = Filters(release)
         unit, level = filters.unit(), filters.level()
         faculty = filters.faculty("Highlight a faculty", "None") if unit == UNIVERSITY else EVERYWHERE
     periods = {m["metric"]: periods_with(release, m["metric"], level).iloc[0] for m in headline}
     compared = [compare(release, m, periods[m["metric"]], level) for m in headline]
-    own = [figure(release, m, periods[m["metric"]], level, unit) for m in headline]
+    own = [c.figure(unit) for c in compared]
     with head:
         _head(visit, unit, current, compared, own)
+        _trust(visit)
         layout.not_seen(visit, filters)
 
     cards = [
@@ -44,16 +51,12 @@ def page(visit: Visit) -> None:
     st.html(html.cards(cards))
     nearby.headline(visit, pd.DataFrame([row for row in own if row["status"] == "suppressed"]))
     found = release.findings(unit)
-    told.findings(visit, found, current["label"], unit)
+    told.findings(visit, found, current["label"], unit, AT_ONCE if visit.column == WIDE else AT_ONCE_NARROW)
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
         drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
-        if visit.viewer.home == UNIVERSITY:
-            _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
-        else:
-            _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
-    if schools := record.incomplete(release, level):
-        layout.quiet(record.caution(release, schools))
+        chosen = ("strips", suffix, level, unit, faculty, visit.theme)
+        layout.chart(visit, **keep(release, partial(_drawn, visit, drawn, unit, faculty, level), *chosen))
     if with_figures:
         widest = consistency.widest([c for c, _ in with_figures])
         label = (
@@ -62,7 +65,7 @@ def page(visit: Visit) -> None:
         visit.link("schools", label, metric=widest.metric["metric"], level=level)
     if found.empty or level != ALL_LEVELS:
         _gaps(visit, headline, periods, level, unit)
-    _trust(visit)
+    _cautions(visit, level)
 
 
 def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison], own: list[standing.Row]) -> None:
@@ -84,7 +87,9 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
     moved, since = None, "the year before"
     before = period_before(visit.release, period)
     if before is not None:
-        moved = consistency.change(own, figure(visit.release, c.metric, before, level, unit))
+        cells = visit.release.everyone(str(c.metric["metric"]), level, before)
+        earlier = cells[cells["unit"] == unit].to_dict("records")
+        moved = consistency.change(own, earlier[0] if earlier else consistency.MISSING)
         since = before["label"]
     is_shown = own["status"] == "shown"
     return html.Card(
@@ -99,46 +104,57 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
     )
 
 
-def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> None:
+def _drawn(
+    visit: Visit, drawn: list[tuple[Comparison, standing.Row]], unit: str, faculty: str, level: str
+) -> dict[str, Any]:
+    """The chart of headline measures: of all schools, or of own ones over the unnamed band."""
+    if visit.viewer.home == UNIVERSITY:
+        return _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
+    return _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
+
+
+def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> dict[str, Any]:
     units = visit.release.units
     own = list(units.index[(units["parent"] == marked) | ((units["kind"] == "school") & (units.index == marked))])
     diamonds = f" Diamonds: {units.loc[marked, 'name']}." if own else ""
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.modelled for c in compared):
         band = "the middle 80% of schools"
-    layout.chart(
-        visit,
-        strips(compared, visit.theme, own),
-        title=consistency.strips_title(compared),
-        subtitle=(
+    return {
+        "figure": strips(compared, visit.theme, own),
+        "title": consistency.strips_title(compared),
+        "subtitle": (
             f"Each dot is a school, the tick the university, the band {band}. "
             f"{visit.release.levels.loc[level, 'label']}.{diamonds}"
         ),
-        alt=" ".join(words.sentence(consistency.spread(c)) for c in compared),
-        table=tables.headline(compared),
-        figures=lambda: pd.concat([c.figures for c in compared]).assign(level=level),
-        numeric=tables.HEADLINE_FIGURES,
-        key=f"strips {compared[0].metric['suffix']}",
-    )
+        "alt": " ".join(words.sentence(consistency.spread(c)) for c in compared),
+        "table": tables.headline(compared),
+        "figures": lambda: pd.concat([c.numbers for c in compared]).assign(level=level),
+        "numeric": tables.HEADLINE_FIGURES,
+        "key": f"strips {compared[0].metric['suffix']}",
+    }
 
 
-def _own_strips(visit: Visit, compared: list[Comparison], own: list[standing.Row], unit: str, level: str) -> None:
+def _own_strips(
+    visit: Visit, compared: list[Comparison], own: list[standing.Row], unit: str, level: str
+) -> dict[str, Any]:
     """Own schools over the unnamed band of all schools."""
     marked = list(compared[0].schools["unit"])
     seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
-    name = visit.name(unit)
-    layout.chart(
-        visit,
-        strips(compared, visit.theme, marked),
-        title=standing.strips_title(compared),
-        subtitle=f"{seen}, the tick and its figure the university{band}. {visit.release.levels.loc[level, 'label']}.",
-        alt=" ".join(standing.schools_answer(c, None) for c in compared),
-        table=standing.headline(name, compared, own),
-        figures=lambda: pd.concat([c.figures for c in compared]).assign(level=level),
-        numeric=(name, "95% interval", "University", standing.ALL_SCHOOLS),
-        key=f"strips {compared[0].metric['suffix']}",
-    )
+    if any(c.modelled for c in compared):
+        band = ", the band where about eight in ten of all schools lie, unnamed and chance set aside"
+    name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
+    return {
+        "figure": strips(compared, visit.theme, marked),
+        "title": standing.strips_title(compared),
+        "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.",
+        "alt": " ".join(standing.schools_answer(c, None) for c in compared),
+        "table": standing.headline(name, compared, own),
+        "figures": lambda: pd.concat([c.numbers for c in compared]).assign(level=level),
+        "numeric": (name, "95% interval", "University", standing.ALL_SCHOOLS),
+        "key": f"strips {compared[0].metric['suffix']}",
+    }
 
 
 def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series], level: str, unit: str) -> None:
@@ -171,15 +187,24 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
             metric=gap["metric"],
             characteristic=gap["characteristic"],
             group=gap["group"],
+            view="where",
             level=level,
             **told.of(visit, unit),
         )
 
 
 def _trust(visit: Visit) -> None:
+    """How fresh the figures are and whether they can be trusted, in one line that leads to the checks."""
     release = visit.release
-    layout.section("Can these figures be trusted?")
-    layout.prose(quality.quality_answer(release.reconciliation, release.checks))
+    badge = quality.badge(release.about["data_through"], release.reconciliation, release.checks)
+    with st.container(key="trust"):
+        visit.link("quality", layout.plain(badge))
+
+
+def _cautions(visit: Visit, level: str) -> None:
+    """What the figures above cannot show, or are to be read with care for."""
+    release = visit.release
+    if schools := record.incomplete(release, level):
+        layout.quiet(record.caution(release, schools))
     for text in quality.not_available(release.metrics):
         layout.quiet(text)
-    visit.link("quality", f"{words.headline(words.data_through(release.about['data_through']))}: see every check")

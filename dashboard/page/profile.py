@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,9 +12,11 @@ from dashboard import inbrowser, layout, nearby, told
 from dashboard.access import UNIVERSITY
 from dashboard.charts import profile as charts
 from dashboard.filters import Filters, code, period_before, periods_with
-from dashboard.findings import profile, standing
+from dashboard.findings import consistency, profile
 from dashboard.findings.profile import Measure
+from dashboard.kept import keep
 from dashboard.layout import Visit
+from dashboard.published import Release
 from dashboard.record import RECORD_CHECK
 from dashboard.style import html, words
 
@@ -27,9 +30,11 @@ def page(visit: Visit) -> None:
     current = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
     head = st.container()
     filters = Filters(release)
-    unit = filters.school()
+    several = (release.units["kind"] == "school").sum() > 1
+    with layout.filters(visit, label="Choose a school") if several else st.container():
+        unit = filters.school()
     name, faculty = visit.name(unit), str(release.units.loc[unit, "parent"])
-    measures = _measures(visit, unit, faculty)
+    measures = keep(release, lambda: _measures(release, unit, faculty), "profile", unit)
     check = next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)
     incomplete = check is not None and profile.looks_incomplete(check)
     with head:
@@ -53,9 +58,8 @@ def _question(name: str) -> str:
     return f"How is tutoring in {words.within(name)}?"
 
 
-def _measures(visit: Visit, unit: str, faculty: str) -> list[Measure]:
+def _measures(release: Release, unit: str, faculty: str) -> list[Measure]:
     """Every available measure in its current period, at all levels together."""
-    release = visit.release
     cells = release.cells(level=ALL_LEVELS, characteristic="all")
     limits = release.derived("funnel", unit=unit, level=ALL_LEVELS)
     limits = limits[limits["status"] == "shown"] if len(limits) else limits
@@ -70,15 +74,21 @@ def _measures(visit: Visit, unit: str, faculty: str) -> list[Measure]:
                 metric=metric,
                 period=str(period["label"]),
                 when=(str(period["academic_year"]), str(period["part"])),
-                own=standing.figure(now, unit),
-                faculty=standing.figure(now, faculty),
-                university=standing.figure(now, UNIVERSITY),
+                own=_cell(now, unit),
+                faculty=_cell(now, faculty),
+                university=_cell(now, UNIVERSITY),
                 limits=own_limits.iloc[0].to_dict() if len(own_limits) else None,
                 before=str(before["label"]) if before is not None else "",
-                earlier=standing.figure(_at(cells, metric, before) if before is not None else cells.head(0), unit),
+                earlier=_cell(_at(cells, metric, before) if before is not None else cells.head(0), unit),
             )
         )
     return made
+
+
+def _cell(cells: pd.DataFrame, unit: str) -> dict[Any, Any]:
+    """A unit's own cell, or one that says there is none."""
+    found = cells[cells["unit"] == unit].to_dict("records")
+    return found[0] if found else dict(consistency.MISSING)
 
 
 def _at(rows: pd.DataFrame, metric: pd.Series, period: pd.Series) -> pd.DataFrame:
@@ -147,7 +157,7 @@ def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
     layout.section(
         profile.gaps_title(gaps), "The clearest first, one for each characteristic and theme; all levels together"
     )
-    with st.container(key="findings-gaps"):
+    with st.container(key="further-gaps"):
         for gap in found.head(MOST_GAPS).to_dict("records"):
             metric, characteristic = (
                 release.metrics.loc[gap["metric"]],
@@ -155,7 +165,7 @@ def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
             )
             lead, said = profile.gap_sentence(gap, metric, characteristic)
             view = {"metric": gap["metric"], "characteristic": gap["characteristic"], "group": gap["group"]}
-            view |= {"period": code(gap), **told.of(visit, unit)}
+            view |= {"period": code(gap), "view": "where", **told.of(visit, unit)}
             visit.link("equity", f"**{layout.plain(lead)}.** {layout.plain(said)}", **view)
     if text := profile.other_gaps(gaps, len(found) - MOST_GAPS):
         layout.quiet(text)

@@ -7,7 +7,7 @@ people, and that an empty cell is not listed. It shares no code with whatever ch
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -60,6 +60,14 @@ class Attack:
     def withstood(self) -> bool:
         """True where nothing was broken."""
         return self.broken.empty and self.differenced.empty
+
+    def with_(self, other: Attack) -> Attack:
+        """Both attacks as one."""
+        frames = {
+            name: pd.concat([getattr(self, name), getattr(other, name)], ignore_index=True)
+            for name in ("report", "broken", "exact", "differenced")
+        }
+        return replace(self, **frames)
 
     def summary(self) -> str:
         """The result in words."""
@@ -159,8 +167,16 @@ def _in_processes(work: list[list[Family]], terms: Terms, processes: int) -> lis
     hidden = sum(int((family.hidden >= 0).sum()) for families in work for family in families)
     if min(processes, len(work)) <= 1 or hidden < FEW_CELLS:
         return [attacked(families, terms) for families in work]
+    shares = [
+        [(i, processes) for i in range(processes)] if families[0].axes[0].lines else [(0, 1)] for families in work
+    ]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(attacked, work, [terms] * len(work)))
+        running = [
+            [pool.submit(attacked, families, terms, part) for part in parts]
+            for families, parts in zip(work, shares, strict=True)  # pooled periods, the largest, come first
+        ]
+        found = [[share.result() for share in of_task] for of_task in running]
+    return [None if None in of_task else [f for part in of_task for f in part or []] for of_task in found]
 
 
 def _worst(found: list[Found], cells: int) -> pd.DataFrame:

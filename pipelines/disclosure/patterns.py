@@ -36,6 +36,7 @@ from pipelines.disclosure.tables import (
 SHOWN, SMALL, LINKED = "shown", "small", "linked"
 FEW_CELLS = 20_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
+PLACE = ["unit", "characteristic", "group", "metric"]
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
 
 
@@ -105,7 +106,10 @@ def of_pooled(
     """
     period = cells.iloc[0][["academic_year", "part"]].to_dict() if len(cells) else {}
     years = years.assign(level=years["academic_year"], small=years["hidden"], settled=True, **period)
-    both = pd.concat([cells.assign(small=small.to_numpy(bool), settled=False), years[[*cells, "small", "settled"]]])
+    seen_in_years = ~years.groupby(PLACE, observed=True)["hidden"].any()
+    told = seen_in_years.reindex(pd.MultiIndex.from_frame(cells[PLACE])).to_numpy(bool)  # their sum is no secret
+    own = cells.assign(small=small.to_numpy(bool) & ~told, settled=told)
+    both = pd.concat([own, years[[*cells, "small", "settled"]]])
     linked = _linked(both, schools, metrics, widths, processes)[: len(cells)]
     return pd.Series(np.select([small.to_numpy(bool), linked], [SMALL, LINKED], SHOWN), index=cells.index)
 
@@ -189,6 +193,8 @@ def hidden(job: Job, metrics: Metrics, widths: Widths, *, totals: bool = False) 
     give_way: Untold = {}
     answers: dict[tuple[str, tuple[str, str, str]], float] = {}  # by part and cell, where it is shown
     silent: set[tuple[str, str, str]] = set()  # cells where it is not
+    rates = [(table, m) for table in job.tables for m in table.measured if m.metric in metrics.counts_answers]
+    told = {table.names[i] for table, rate in rates for i in np.flatnonzero(rate.stays)}  # by what was published
     for table in job.tables:
         fixed = table.total & (not totals)
         bases = {
@@ -204,6 +210,8 @@ def hidden(job: Job, metrics: Metrics, widths: Widths, *, totals: bool = False) 
                 few = np.any([m.small for m in table.measured], axis=0)
             settled = np.any([m.settled for m in table.measured], axis=0)
             stays = np.any([m.stays for m in table.measured], axis=0)
+            if table.grain == RESPONSE:
+                stays |= np.array([name in told for name in table.names])
             few = np.where(settled, ~stays, few)
             known = [np.array([answers.get((part, name), 0.0) for name in table.names]) for part in bases]
             counts = [Counts.of_base(base, k) for base, k in zip(bases.values(), known, strict=True)]

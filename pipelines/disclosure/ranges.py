@@ -92,15 +92,18 @@ class Found:
     exact: np.ndarray
 
 
-def attacked(families: list[Family], terms: Terms) -> list[Found] | None:
-    """Attack every hidden cell of a period; None where what is known contradicts itself."""
+def attacked(families: list[Family], terms: Terms, part: tuple[int, int] = (0, 1)) -> list[Found] | None:
+    """Attack every hidden cell of a period; None where what is known contradicts itself.
+
+    part: (i, k) for the i-th of k shares of the work, by families.
+    """
     try:
-        return _attack(families, terms)
+        return _attack(families, terms, part)
     except ContradictionError:
         return None
 
 
-def _attack(families: list[Family], terms: Terms) -> list[Found]:
+def _attack(families: list[Family], terms: Terms, part: tuple[int, int]) -> list[Found]:
     """All families share what they tell of everyone (group 0)."""
     tight = [(family.low.copy(), family.high.copy()) for family in families]
     for _ in range(3):
@@ -116,36 +119,47 @@ def _attack(families: list[Family], terms: Terms) -> list[Found]:
     if any((low > high).any() for low, high in tight):
         raise ContradictionError("No counts agree with everything that is shown.")
     found = []
-    for family, (low, high) in zip(families, tight, strict=True):
+    for family, (low, high) in list(zip(families, tight, strict=True))[part[0] :: part[1]]:
         told_low, told_high = family.low.copy(), family.high.copy()
         told_low[..., 0], told_high[..., 0] = low[..., 0], high[..., 0]
         for _, others in terms.bases:
             told_high[others, N] = np.minimum(told_high[others, N], high[others, N])
         sums = sparse.csr_array(np.ones((1, 1), np.int8))
-        for axis in family.axes:
+        for axis in family.axes[1:]:
             sums = sparse.csr_array(sparse.kron(sums, axis.incidence(), format="csr"))
         done: dict[tuple[object, ...], Found] = {}  # metrics that count the same people are one problem
         for m in range(len(low)):
-            place = np.flatnonzero(family.hidden[m] >= 0)
-            if not len(place):
-                continue
-            about = told_low[m], told_high[m], low[m], high[m]
-            terms_of = place.tobytes(), bool(terms.complementary[m]), bool(terms.private[m])
-            same, mirrored = (
-                (*terms_of, *(ends[list(order)].tobytes() for ends in about)) for order in ((N, HAVE, LACK), MIRRORED)
-            )
-            cells = family.hidden[m].ravel()[place]
-            if same in done:
-                found.append(replace(done[same], cell=cells))
-            elif mirrored in done:
-                other = done[mirrored]
-                found.append(replace(other, cell=cells, low=other.low[list(MIRRORED)], high=other.high[list(MIRRORED)]))
-            else:
-                search = _Search(*_system(sums, *about, place, terms_of[1]), terms_of[2], terms)
-                search.run()
-                found.append(Found(cells, *search.verdict()))
-            done[same] = found[-1]
+            known = bool(terms.complementary[m]), bool(terms.private[m])
+            for periods in _together(family.axes[0], told_low[m], told_high[m]):
+                hidden = family.hidden[m, periods]
+                place = np.flatnonzero(hidden >= 0)
+                if not len(place):
+                    continue
+                about = tuple(ends[m][:, periods] for ends in (told_low, told_high, low, high))
+                same, mirrored = (
+                    (*known, place.tobytes(), *(ends[list(order)].tobytes() for ends in about))
+                    for order in ((N, HAVE, LACK), MIRRORED)
+                )
+                if mirrored in done and same not in done:
+                    other, order = done[mirrored], list(MIRRORED)
+                    done[same] = replace(other, low=other.low[order], high=other.high[order])
+                elif same not in done:
+                    of = family.axes[0].incidence() if len(periods) > 1 else np.ones((1, 1), np.int8)
+                    whole = sparse.csr_array(sparse.kron(of, sums, format="csr"))
+                    search = _Search(*_system(whole, about, place, known[0]), known[1], terms)
+                    search.run()
+                    done[same] = Found(place, *search.verdict())
+                found.append(replace(done[same], cell=hidden.ravel()[place]))
     return found
+
+
+def _together(periods: Axis, told_low: np.ndarray, told_high: np.ndarray) -> list[list[int]]:
+    """Which periods are one problem: all, where a sum of some of them is told of; else each by itself."""
+    told = (told_low > 0) | (told_high < CAP)
+    parents = [parent for parent, _ in periods.lines]
+    if told[:, parents].any():
+        return [list(range(periods.size))]
+    return [[period] for period in range(periods.size) if period not in parents]
 
 
 def share(low: np.ndarray, high: np.ndarray, terms: Terms) -> None:
@@ -193,16 +207,15 @@ def _along(low: np.ndarray, high: np.ndarray, parent: int, parts: list[int]) -> 
 
 def _system(
     sums: sparse.csr_array,
-    told_low: np.ndarray,
-    told_high: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
+    ends: tuple[np.ndarray, ...],
     place: np.ndarray,
     complementary: bool,
 ) -> tuple[Program | None, sparse.csr_array, np.ndarray, np.ndarray, np.ndarray]:
-    """The program of one metric, the sums that are attacked and their known part, and how far they are narrowed yet."""
-    low, high = low.reshape(3, -1).astype(float), high.reshape(3, -1).astype(float)
-    least_told, most_told = (told.reshape(3, -1).astype(float) for told in (told_low, told_high))
+    """The program of one metric, the sums that are attacked and their known part, and how far they are narrowed yet.
+
+    ends: the least and the most that is told, and that is left after narrowing.
+    """
+    least_told, most_told, low, high = (end.reshape(3, -1).astype(float) for end in ends)
     leaf = np.zeros(sums.shape[1], int)
     single = np.flatnonzero(np.diff(sums.indptr) == 1)
     leaf[sums.indices[sums.indptr[single]]] = single

@@ -111,7 +111,7 @@ def _size(first: Row, rows: pd.DataFrame, facts: Facts) -> str:
     same = rows[(rows["worse_off"] == first["worse_off"]) & (rows["better_off"] == first["better_off"])]
     beside = [
         f"{facts.label(r['metric'])} ({w.size(r['apart'], facts.metrics[r['metric']])})"
-        for r in same.iloc[1:].to_dict("records")
+        for r in same[["metric", "apart"]].iloc[1:].to_dict("records")
         if w.more(r["apart"]) == more
     ][:MOST_BESIDE]
     if beside:

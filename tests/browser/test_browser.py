@@ -15,7 +15,7 @@ from tests.dashboard.sample_release import Sample, write_release
 QUESTIONS = {
     "": "Is tutoring consistent this year?",
     "schools": "Which schools differ beyond chance?",
-    "equity": "Who is missing out, and where?",
+    "equity": "Who is missing out, where, and is it real?",
     "quality": "Can I trust these figures?",
 }
 

@@ -7,7 +7,7 @@ schools do not log their meetings, small cells are hidden, and this year's surve
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pandas as pd
 from pipelines.definitions import UNKNOWN, Definitions, Metric, load
 from pipelines.disclosure.cost import protection
 from pipelines.findings import findings
-from tests.dashboard.sample_profile import funnel
+from tests.dashboard.sample_measures import derived, like_for_like
 from tests.dashboard.sample_university import (
     CENTRE,
     CHECKS,
@@ -74,13 +74,24 @@ def _year(year: int) -> str:
     return f"{year}/{(year + 1) % 100:02d}"
 
 
+_made: dict[str, dict[str, pd.DataFrame]] = {}
+
+
 def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
+    """A release's tables; the figures are made once for all samples that differ in name and source only."""
+    alike = replace(sample, name="", source="")
+    if repr(alike) not in _made:
+        _made[repr(alike)] = _figures(alike)
+    return {"release": _release(sample), **_made[repr(alike)]}
+
+
+def _figures(sample: Sample) -> dict[str, pd.DataFrame]:
     units, periods = _units(), _periods(sample)
     cells = _cells(sample, units, periods)
     if not sample.meetings:
         cells = cells[cells["metric"].map({m.name: m.theme for m in sample.definitions.metrics.values()}) != "contact"]
+    gaps = like_for_like(_gaps(sample, cells))
     tables = {
-        "release": _release(sample),
         "unit": units,
         "metric": _metrics(sample),
         "characteristic": _characteristics(sample),
@@ -88,11 +99,12 @@ def _tables(sample: Sample) -> dict[str, pd.DataFrame]:
         "level": pd.DataFrame([{"level": k, "label": v, "ordering": i} for i, (k, v) in enumerate(LEVELS.items())]),
         "period": periods,
         "cell": cells.drop(columns=["share", "spread"]),
-        "gap": _gaps(sample, cells),
+        "gap": gaps,
+        **derived(cells, gaps, units, sample.definitions),
         "protection": protection(cells, _schools(units), sample.definitions),
         **_quality(sample),
     }
-    return {**tables, "finding": findings(tables), "funnel": funnel(cells, tables["metric"])}
+    return {**tables, "finding": findings(tables)}
 
 
 def _release(sample: Sample) -> pd.DataFrame:

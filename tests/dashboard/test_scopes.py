@@ -20,7 +20,7 @@ from dashboard.published import Release, UnreadableReleaseError, open_release
 from tests.dashboard.sample_faculties import write_faculties
 from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.signing_in import ACCESS, PEOPLE, claims, write_access
-from tests.dashboard.visiting import NAMES, ROOT, SEEN, everything, names_told, visit
+from tests.dashboard.visiting import NAMES, ROOT, SEEN, VIEWS, everything, names_told, visit
 
 PAGES = ROLES["university lead"].pages
 FORGED = {
@@ -82,6 +82,15 @@ def test_a_page_names_only_the_units_of_its_viewer(role: str, page: str, query: 
         assert app.title[0].value == "This page is not part of your role"
     if role in LEADS and query and page in ("overview", "schools", "equity", "profile"):
         assert "not among those you may see" in said
+
+
+@pytest.mark.usefixtures("access")
+@pytest.mark.parametrize("role", LEADS)
+def test_no_view_names_a_unit_of_somebody_else(role: str) -> None:
+    for page, query in VIEWS:
+        app = visit(page, PEOPLE[role], query)
+        assert not app.exception, (page, query)
+        assert names_told(everything(app)) <= SEEN[role], (page, query)
 
 
 @pytest.mark.usefixtures("access")

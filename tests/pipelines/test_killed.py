@@ -1,34 +1,26 @@
 """A run killed at any moment leaves the release in force intact, and the next run needs no help."""
 
-import os
 import random
-import subprocess
-import sys
+import signal
 import time
 
 import duckdb
 import pytest
 
 from pipelines import publish, warehouse
-from pipelines.example import generate
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
+from tests.bad_input.tiny import tiny_university
+from tests.pipelines.killing import start
 
-MOMENTS = 12
+MOMENTS = 5
+EVERY = 4  # changes of files
 pytestmark = pytest.mark.slow
 
 
-def start(settings):
-    environment = {**os.environ, "APT_DATA": str(settings.data), "APT_KEY_FILE": str(settings.key_file)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "run", "--sources", settings.example / "sources.toml"],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-
-
-def whole_run(settings):
-    process = start(settings)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+def run(**how):
+    process = start("run", **how)
+    process.join(300)
+    return process.exitcode
 
 
 def assert_served(settings):
@@ -42,31 +34,46 @@ def assert_served(settings):
             con.execute(f'select count(*), sum(hash(t)) from "{name}" t').fetchall()
 
 
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A data folder with a release in force."""
+    folder = tmp_path_factory.mktemp("killed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APT_DATA", str(folder / "data"))
+        patch.setenv("APT_KEY_FILE", str(folder / "keys" / "pseudonym.key"))
+        settings = Settings()
+        tiny_university(settings.inbox)
+        assert run() == 0
+        yield settings
+
+
 @pytest.mark.timeout(900)
-def test_a_killed_run_leaves_the_release_in_force_intact(tmp_path):
-    settings = Settings(data=tmp_path / "data", key_file=tmp_path / "keys" / "pseudonym.key")
-    generate(settings.example, students=1500, years=1, seed=3)
-    whole_run(settings)
+def test_a_killed_run_leaves_the_release_in_force_intact(released):
     began = time.monotonic()  # of a run that finds most of it published already
-    whole_run(settings)
+    assert run() == 0
     length = time.monotonic() - began
     moments = random.Random(11)
     finished = 0
     for moment in range(MOMENTS):
-        process = start(settings)
-        time.sleep(moments.uniform(0.2, length))
-        finished += process.poll() is not None
+        process = start("run")
+        time.sleep(length * (moment + moments.random()) / MOMENTS)
+        finished += not process.is_alive()
         process.kill()
-        process.communicate()
-        assert_served(settings)
-        if moment % 5 == 4:  # and the next run needs no help
-            whole_run(settings)
-    assert finished < MOMENTS / 3, "the moments were to lie within the run"
+        process.join()
+        assert_served(released)
+    assert finished < MOMENTS / 2, "the moments were to lie within the run"
 
-    before = publish.current(settings)
-    whole_run(settings)
-    assert publish.current(settings) != before
-    assert_served(settings)
-    left = [p.name for p in settings.published.iterdir() if p.name.startswith(publish.UNFINISHED)]
+
+def test_a_run_killed_between_changes_of_files_needs_no_help_either(released):
+    in_force = publish.current(released)
+    killed = 0
+    while (ended := run(changes=EVERY * killed + 2)) != 0:
+        assert ended == -signal.SIGKILL
+        killed += 1
+        assert_served(released)
+    assert killed >= 3
+    assert publish.current(released) != in_force
+    assert_served(released)
+    left = [p.name for p in released.published.iterdir() if p.name.startswith(publish.UNFINISHED)]
     assert left == []
-    assert not (settings.warehouse / warehouse.UNFINISHED).exists()
+    assert not (released.warehouse / warehouse.UNFINISHED).exists()

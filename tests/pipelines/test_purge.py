@@ -1,10 +1,7 @@
 """What `purge` promises: earlier years are gone to the last byte, later ones are whole, and a failed proof is loud."""
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import uuid
 
 import duckdb
@@ -12,8 +9,9 @@ import pytest
 
 from pipelines import __main__ as command_line
 from pipelines import publish, warehouse
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
 from tests.bad_input import tiny
+from tests.pipelines.killing import start
 
 BEFORE, KEPT = "2024/25", "2025/26"
 STAYS, LEAVES = range(1, 21), range(21, 41)  # of forty students in the first year; twenty others join in the second
@@ -280,24 +278,6 @@ def test_it_waits_for_no_run_under_way(after_run, capsys):
     assert len(students(after_run, BEFORE)) == 40
 
 
-KILLED = """
-import os, signal, sys
-from pipelines import __main__ as command_line
-left = int(sys.argv[1])
-def counted(call):
-    def stop(*arguments, **named):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return stop
-for name in ("fsync", "replace", "unlink"):
-    setattr(os, name, counted(getattr(os, name)))
-sys.exit(command_line.main(["purge", "--before", "2025/26", "--sources", "none"]))
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_at_any_change_of_a_file_it_leaves_the_old_warehouse_or_the_new(after_run, tmp_path):
@@ -309,12 +289,11 @@ def test_killed_at_any_change_of_a_file_it_leaves_the_old_warehouse_or_the_new(a
     for moment in range(30):
         shutil.rmtree(after_run.warehouse)
         shutil.copytree(untouched, after_run.warehouse)
-        process = subprocess.run(
-            [sys.executable, "-c", KILLED, str(moment)], cwd=ROOT, env=dict(os.environ), capture_output=True, text=True
-        )
-        if process.returncode == 0:
+        process = start("purge", "--before", KEPT, "--sources", "none", changes=moment)
+        process.join()
+        if process.exitcode == 0:
             break
-        assert process.returncode == -signal.SIGKILL, process.stderr
+        assert process.exitcode == -signal.SIGKILL
         if database.read_bytes() == old:
             left["old"] += 1
         else:
@@ -324,7 +303,7 @@ def test_killed_at_any_change_of_a_file_it_leaves_the_old_warehouse_or_the_new(a
         assert pipelines("purge", "--before", KEPT, "--sources", "none") == 0
         assert students(after_run, BEFORE) == set()
         assert not (after_run.warehouse / warehouse.UNFINISHED).exists()
-    assert process.returncode == 0
+    assert process.exitcode == 0
     assert left["old"] >= 3
     assert left["new"] >= 1
 
