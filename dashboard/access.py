@@ -31,7 +31,7 @@ class Role:
     exports: tuple[str, ...] = ()
 
 
-FIGURES = ("overview", "schools", "equity", "voice", "year", "quality")
+FIGURES = ("overview", "schools", "equity", "voice", "year", "profile", "quality", "methods")
 ROLES = {
     role.name.lower(): role
     for role in (
@@ -39,7 +39,7 @@ ROLES = {
             "University lead",
             "Everything published: every faculty and school by name, data quality, releases, packs, and this page.",
             (*FIGURES, "releases", "packs", "build", "who"),
-            exports=("check report", "packs"),
+            exports=("check report", "packs", "data"),
         ),
         Role(
             "Faculty lead",
@@ -47,7 +47,7 @@ ROLES = {
             "schools only as an unnamed band.",
             (*FIGURES, "packs", "build"),
             "faculty",
-            exports=("packs",),
+            exports=("packs", "data"),
         ),
         Role(
             "School lead",
@@ -55,14 +55,18 @@ ROLES = {
             "band.",
             FIGURES,
             "school",
+            exports=("data",),
         ),
         Role(
-            "Committee member", "Released committee packs, to download. Nothing else.", ("packs",), exports=("packs",)
+            "Committee member",
+            "Released committee packs, to download, and what their words and numbers mean. Nothing else.",
+            ("packs", "methods"),
+            exports=("packs",),
         ),
         Role(
             "Data steward",
             "Data quality and the list of releases, and the check report to download. No figures about students.",
-            ("quality", "releases"),
+            ("quality", "methods", "releases"),
             exports=("check report",),
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +13,25 @@ if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
     sys.path.insert(0, root)  # Streamlit puts this file's folder on the path, not the repository
 
 from audit import AuditError
-from dashboard import entrance, layout, log, screen, session
+from dashboard import entrance, layout, log, screen, session, watching
 from dashboard.access import AccessDeniedError
 from dashboard.charts.rows import NARROW, WIDE
 from dashboard.filters import settle, view
 from dashboard.layout import Visit
-from dashboard.page import build, equity, overview, packs, quality, releases, schools, voice, who, year
+from dashboard.page import (
+    build,
+    equity,
+    methods,
+    overview,
+    packs,
+    profile,
+    quality,
+    releases,
+    schools,
+    voice,
+    who,
+    year,
+)
 from dashboard.published import (
     NoReleaseError,
     Release,
@@ -36,7 +50,9 @@ PAGES = {
     "equity": ("Equity gaps", equity.page),
     "voice": ("Student voice", voice.page),
     "year": ("Through the year", year.page),
+    "profile": ("School profile", profile.page),
     "quality": ("Data quality", quality.page),
+    "methods": ("Methods", methods.page),
     "releases": ("Releases", releases.page),
     "packs": ("Packs", packs.page),
     "build": ("Make a pack", build.page),
@@ -57,7 +73,7 @@ def main() -> None:
     except NoReleaseError as error:
         layout.nothing_to_show(str(error))
     ask = session.asker()
-    seen = layout.standing(ask)
+    seen = watching.standing(ask)
     try:
         release = open_release(ask)
         if not chosen:
@@ -71,7 +87,7 @@ def main() -> None:
         entrance.turn_away(error)
     except AuditError as error:
         layout.nothing_to_show(f"{error} What cannot be recorded is not shown.")
-    layout.watch(ask, seen)
+    watching.watch(ask, seen)
 
 
 def _serve(release: Release, theme: Theme, chosen: bool) -> None:
@@ -84,7 +100,9 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
     for path, (title, page) in PAGES.items():
         if path in viewer.pages:
             title = "Your school" if path == "schools" and viewer.scope.startswith("school:") else title
-            pages[path] = st.Page(partial(page, visit), title=title, url_path=path, default=path == "overview")
+            pages[path] = st.Page(
+                partial(page, replace(visit, here=path)), title=title, url_path=path, default=path == "overview"
+            )
             routes.append(pages[path])
         else:
             refused = partial(entrance.not_yours, viewer, release.name, title)
@@ -98,6 +116,7 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
         layout.banner(release)
     is_page = asked in pages.values()
     if is_page:
+        layout.welcome(visit)
         log.once("view", viewer, release.name, view(asked.title, release))
     st.session_state["page"] = asked.title
     asked.run()

@@ -31,6 +31,8 @@ class Filters:
 
     def __post_init__(self) -> None:
         self._chosen: dict[str, str] = st.session_state.setdefault("chosen", {})
+        self._view: dict[str, str] = {}
+        st.session_state["chosen_here"] = self._view
         self.asked = asked()
         self.shown_unit = self.release.viewer.home
 
@@ -55,7 +57,7 @@ class Filters:
         asked = self.asked.get(name, "")
         code = asked if asked in options else default if default in options else next(iter(options))
         st.session_state[name] = code
-        self._chosen[name] = code
+        self._chosen[name] = self._view[name] = code
         if code == default and not pin:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != code:
@@ -99,6 +101,18 @@ class Filters:
         self.shown_unit = self.choose("unit", "Whose figures", units["name"].to_dict(), self.release.viewer.home)
         return self.shown_unit
 
+    def school(self) -> str:
+        """The chosen school among those the viewer sees: their own, one of the faculty asked for, or the first."""
+        units = self.release.units
+        schools = units[units["kind"] == "school"]["name"].to_dict()
+        if len(schools) == 1:  # no box: there is nothing to choose
+            self.shown_unit = self._view["unit"] = next(iter(schools))
+            return self.shown_unit
+        of_asked = [school for school in schools if units.loc[school, "parent"] == self.asked.get("unit")]
+        default = of_asked[0] if of_asked else self.release.viewer.home
+        self.shown_unit = self.choose("unit", "School", schools, default, pin=True)
+        return self.shown_unit
+
     @property
     def not_seen(self) -> bool:
         """Whether the URL asks for a unit that the viewer does not see, or that there is not; or did just now."""
@@ -138,8 +152,14 @@ def asked() -> dict[str, str]:
     return named or dict(st.session_state.get("chosen", {}))
 
 
+def chosen_here() -> dict[str, str]:
+    """What the boxes of this page are set to so far in this run, defaults too."""
+    return dict(st.session_state.get("chosen_here", {}))
+
+
 def settle() -> None:
     """Remember the address as the page completed it: a note on what it asked for stays until something changes."""
+    st.session_state.pop("chosen_here", None)
     noted = st.session_state.pop("noted", False)
     st.session_state["noted_at"] = (st.session_state.get("page"), asked()) if noted else None
 

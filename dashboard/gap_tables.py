@@ -34,6 +34,13 @@ def pooled_rows(rows: pd.DataFrame, pooled: pd.DataFrame, drawn: pd.DataFrame, t
     return pd.DataFrame(made, columns=list(rows.columns))
 
 
+def numbers(gaps: pd.DataFrame, pooled: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
+    """The numbers behind one group's gap in every school: as they stand, pooled, and drawn towards the pooled one."""
+    of_schools = drawn.assign(unit=drawn["school"], kind_of_gap="drawn towards the pooled gap") if len(drawn) else drawn
+    stands, together = gaps.assign(kind_of_gap="as it stands"), pooled.assign(kind_of_gap="pooled over schools")
+    return pd.concat([part for part in (stands, together, of_schools) if len(part)] or [stands])
+
+
 def tiles(
     cells: Sequence[Row], schools: Sequence[Row], columns: Sequence[tuple[str, str]], metric: Row
 ) -> pd.DataFrame:

@@ -6,24 +6,29 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlencode
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import log
-from dashboard.access import AccessDeniedError, Ask, Viewer
+from dashboard import inbrowser, log, numbers
+from dashboard.access import AccessDeniedError, Viewer
 from dashboard.charts.rows import WIDE
-from dashboard.filters import Filters
-from dashboard.published import NoReleaseError, Release, current_release, is_example
+from dashboard.filters import Filters, chosen_here
+from dashboard.published import Release
 from dashboard.style import html, words
 from dashboard.style.theme import LIGHT, THEMES, Theme, stylesheet
 
-WATCH_SECONDS = 10
 JOINER = "\u2060"
 AUTOMATIC = re.compile(r":(?=\S)|@|www(?=\.)", re.IGNORECASE)
+WELCOME = (
+    "Each page asks one question, answers it in its first sentence, and shows below how sure one can be. "
+    "Figures here start conversations, they do not judge: small groups are hidden to protect people, and ‘Methods’ "
+    "says what each number means."
+)
 STILL = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
@@ -37,6 +42,7 @@ class Visit:
     pages: Mapping[str, st.Page]
     column: int = WIDE  # characters of a label's line in charts
     keep: Mapping[str, str] = field(default_factory=dict)  # what every link carries on
+    here: str = ""  # the page
 
     def link(self, page: str, label: str, **view: str) -> None:
         """A link to a page with its filters set; just the words where the page is not part of the viewer's role."""
@@ -96,21 +102,24 @@ def section(title: str, subtitle: str = "") -> None:
 
 
 def chart(
+    visit: Visit,
     figure: go.Figure,
     *,
     title: str,
     subtitle: str,
     alt: str,
     table: pd.DataFrame,
+    figures: Callable[[], pd.DataFrame],
     numeric: Collection[str] = (),
     key: str,
     legend: str = "",
     note: str = "",
     pick: Callable[[list[str]], None] | None = None,
 ) -> None:
-    """A chart under its finding, with a note and the same figures as a table behind it.
+    """A chart under its finding, with a note, ways to take it along, and the same figures as a table behind it.
 
-    `pick` is told the customdata of the mark that a reader points at and clicks.
+    figures: gives the published rows drawn, once the file of numbers is asked for; see `numbers.tidy`.
+    pick: is told the customdata of the mark that a reader points at and clicks.
     """
     section(title, subtitle)
     if legend:
@@ -119,8 +128,26 @@ def chart(
     st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key, **clicks)
     if note:
         quiet(note)
+    _take_along(visit, title, subtitle, figures, key)
     with st.expander("The figures behind this chart"):
         st.html(html.table(table, title, numeric))
+
+
+def _take_along(visit: Visit, title: str, subtitle: str, figures: Callable[[], pd.DataFrame], key: str) -> None:
+    """A link to this very view, and its files for those whose role takes them; each file is one `download` here."""
+    view = chosen_here()
+    query = urlencode({**visit.keep, **view})
+    here = st.context.url
+    address = f"{here}?{query}" if here else ""
+    with st.container(key=f"along {key}", horizontal=True, vertical_alignment="center"):
+        inbrowser.copy_link(address, f"?{query}", title, key)
+        if visit.viewer.takes("data"):
+            name = numbers.file_name(visit.here, key, view)
+
+            def make() -> bytes:
+                return numbers.file(visit.release, figures(), title, subtitle, address or f"?{query}")
+
+            download(visit, "Data (CSV)", name, make, "text/csv", quiet=True)
 
 
 def _picked(key: str, pick: Callable[[list[str]], None]) -> None:
@@ -157,6 +184,12 @@ def banner(release: Release) -> None:
         st.html(html.paragraph("banner", "Example data: a fictional university"))
 
 
+def welcome(visit: Visit) -> None:
+    """Two sentences for whoever is here for the first time, about the pages with figures."""
+    if "overview" in visit.pages:
+        inbrowser.welcome(WELCOME)
+
+
 def not_seen(visit: Visit, filters: Filters) -> None:
     """Says so, and records it, where the URL asks for a unit that is not the viewer's to see."""
     if filters.not_seen:
@@ -173,16 +206,18 @@ def foot(visit: Visit, here: st.Page) -> None:
     """
     about, viewer = visit.release.about, visit.viewer
     said = f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])}"
+    said += " · example data" if visit.release.example else ""
     st.html(html.paragraph("foot", f"{said} · seen as {viewer.role.lower()}"))
-    if "quality" in visit.pages and here != visit.pages["quality"]:
-        visit.link("quality", "What each measure means", view="meanings")
+    if "methods" in visit.pages and here != visit.pages["methods"]:
+        with st.container(key="foot-link"):
+            visit.link("methods", "What each number means")
     with st.container(key="onward", horizontal=True):
         for page in visit.pages.values():
             if page != here:
                 st.page_link(page, label=page.title, query_params=dict(visit.keep) or None, width="content")
 
 
-def download(visit: Visit, label: str, name: str, make: Callable[[], bytes], mime: str) -> None:
+def download(visit: Visit, label: str, name: str, make: Callable[[], bytes], mime: str, quiet: bool = False) -> None:
     """A file to take away: made, allowed and recorded at the moment it is asked for."""
 
     def give() -> bytes:
@@ -195,30 +230,11 @@ def download(visit: Visit, label: str, name: str, make: Callable[[], bytes], mim
         log.record("download", visit.viewer, visit.release.name, name, data)
         return data
 
-    st.download_button(label, give, file_name=name, mime=mime, on_click="ignore", key=f"download {name}")
+    look: Literal["secondary", "tertiary"] = "tertiary" if quiet else "secondary"
+    st.download_button(label, give, file_name=name, mime=mime, on_click="ignore", key=f"download {name}", type=look)
 
 
 def nothing_to_show(why: str) -> None:
     """A page in words where there is no release to read."""
     question("Personal tutoring", "Nothing to show yet")
     st.markdown(why)
-
-
-@st.fragment(run_every=WATCH_SECONDS)
-def watch(ask: Ask, seen: object) -> None:
-    """Run the whole page again once another release is in force, or the viewer may see something else.
-
-    `seen`: what `standing` was when the page was drawn.
-    """
-    if standing(ask) != seen:
-        st.rerun()
-
-
-def standing(ask: Ask) -> tuple[str | None, object]:
-    """The release in force, and who looks at it or why nobody does."""
-    name = None
-    try:
-        name = current_release()
-        return name, ask(is_example(name))
-    except (NoReleaseError, AccessDeniedError) as error:
-        return name, f"{type(error).__name__}: {error}"

@@ -187,9 +187,11 @@ class Release:
 
     def findings(self, unit: str) -> pd.DataFrame:
         """The sentences about a unit, most important first; none where the release has no such table."""
-        if not self._has("finding"):
-            return pd.DataFrame()
-        return self._read("finding", "ordering", unit=unit)
+        return self.derived("finding", "ordering", unit=unit)
+
+    def derived(self, table: str, order: str = "", **keys: str) -> pd.DataFrame:
+        """Rows of a table made from cells, such as `funnel`, that match every key; none without such a table."""
+        return self._read(table, order, **keys) if self._has(table) else pd.DataFrame(columns=["unit", "status"])
 
     def consistency(self, metric: str, level: str, period: Mapping[Any, Any]) -> pd.DataFrame:
         """How far schools differ in one metric, chance set aside: one row, or none where it is not published."""
@@ -206,10 +208,6 @@ class Release:
             },
         )
         return found[(found["between"] == "schools") & (found["status"] == "shown")]
-
-    def derived(self, table: str, **keys: str) -> pd.DataFrame:
-        """Rows of a table made from cells that match every key given; none where the release has no such table."""
-        return self._matching(table, keys) if self._has(table) else pd.DataFrame(columns=["unit", "status"])
 
     def band(self, metric: str, level: str, period: Mapping[Any, Any], characteristic: str = "all") -> pd.DataFrame:
         """How all schools spread on a metric, none of them named: lowest, low, middle, high, highest per group.

@@ -14,7 +14,10 @@ KEY = "screen"
 LISTEN = """
 export default function ({ data, setStateValue }) {
   const phone = window.matchMedia("(max-width: 640px)");
-  const tell = () => { if (phone.matches !== data.narrow) setStateValue("narrow", phone.matches); };
+  const printing = window.matchMedia("print");  // paper is no other screen: charts stay as they are
+  const tell = () => {
+    if (!printing.matches && phone.matches !== data.narrow) setStateValue("narrow", phone.matches);
+  };
   tell();
   phone.addEventListener("change", tell);
   return () => phone.removeEventListener("change", tell);

@@ -89,7 +89,7 @@ def sight_of(viewer: Viewer, faculty: str = "", schools: tuple[str, ...] = ()) -
     if viewer.role == STEWARD and not viewer.scope:
         return Sight(dict.fromkeys((*WORDS, *QUALITY, COST), Rows.ALL))
     if viewer.role == COMMITTEE and not viewer.scope:
-        return Sight({"release": Rows.ALL})
+        return Sight(dict.fromkeys(WORDS, Rows.ALL))
     kind = viewer.scope.partition(":")[0]
     if kind == "faculty" and viewer.scope == faculty:
         return Sight({**LEAD, COST: Rows.ALL}, (UNIVERSITY, faculty, *schools), (faculty, *schools))

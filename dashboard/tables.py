@@ -290,21 +290,6 @@ def protection(frame: pd.DataFrame, by: Mapping[str, pd.Series]) -> pd.DataFrame
     )
 
 
-def definitions(metrics: pd.DataFrame) -> pd.DataFrame:
-    """What each measure means, whom it is out of, and which direction is better."""
-    return pd.DataFrame(
-        [
-            {
-                "Measure": m["label"],
-                "Definition": m["definition"],
-                "Out of": m["out_of"],
-                "Better": m["better"],
-            }
-            for m in metrics.to_dict("records")
-        ]
-    )
-
-
 def releases(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per release kept."""
     return pd.DataFrame(

@@ -8,12 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard import tables
 from dashboard.exports.reading import Reading
+from dashboard.findings import definitions as meanings
 from dashboard.findings import quality
 from dashboard.style import words
 
 GRADES = {
+    "protected": (
+        "Small figures are hidden, with as many others as it takes that they cannot be worked out; an automatic attack "
+        "on the figures this pack is made of got through nowhere."
+    ),
     "internal": (
         "This pack is graded internal: hidden figures might be worked out by whoever combines many published ones. "
         "Keep it among those who may see the students’ records."
@@ -134,4 +138,4 @@ def _rules(facts: Mapping[str, Any]) -> dict[str, Any]:
 def definitions(reading: Reading) -> pd.DataFrame:
     """What each measure means."""
     metrics = reading.release.metrics
-    return tables.definitions(metrics[metrics["available"].astype(bool)])
+    return meanings.measures(metrics[metrics["available"].astype(bool)])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pandas as pd
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 MOST_CHARACTERS = 6000
+LINE = "\r\n"  # of CSV files: with it, a text with either of the two is quoted and starts no row of its own
 
 
 def cell(value: object) -> object:
@@ -19,9 +21,15 @@ def cell(value: object) -> object:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def csv(frame: pd.DataFrame) -> bytes:
-    """A table as a CSV file that spreadsheets open as text and numbers."""
-    return str(frame.map(cell).to_csv(index=False)).encode("utf-8-sig")
+def csv(frame: pd.DataFrame, head: Mapping[str, str] | None = None) -> bytes:
+    """A table as a CSV file that spreadsheets open as text and numbers.
+
+    head: lines above the table, a name and a text each; an empty line sets them apart.
+    """
+    parts = [frame.map(cell).to_csv(index=False, lineterminator=LINE)]
+    if head:
+        parts.insert(0, pd.DataFrame(head.items()).map(cell).to_csv(index=False, header=False, lineterminator=LINE))
+    return LINE.join(parts).encode("utf-8-sig")
 
 
 def paragraphs(text: str) -> tuple[str, ...]:

@@ -83,6 +83,16 @@ class Comparison:
         return self.middle[1] - self.middle[0] if self.middle else -1.0
 
     @property
+    def numbers(self) -> pd.DataFrame:
+        """The university, each school, and where the middle 80% of schools lie: one row each."""
+        university = {**self.university, "unit": "university", "name": "University"}
+        rows = [university, *self.schools.to_dict("records")]
+        if self.middle:
+            low, high = self.middle
+            rows.append({"name": "The middle 80% of schools", "lower": low, "upper": high, "status": "shown"})
+        return pd.DataFrame(rows).assign(metric=self.metric["metric"], period=self.period)
+
+    @property
     def differs(self) -> bool | None:
         """Whether schools differ by more than chance, as published; None where that is not said."""
         return PUBLISHED.get(self.says)

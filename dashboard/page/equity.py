@@ -69,7 +69,9 @@ def page(visit: Visit) -> None:
     about = layout.about(metric, period["label"], release.levels.loc[level, "label"])
     if view == "who":
         chosen = ("everyone", metric["metric"], *when.values(), unit, visit.theme, visit.column)
-        layout.chart(**keep(release, lambda: _everyone(visit, gaps, metric, about, visit.name(unit), answer), *chosen))
+        layout.chart(
+            visit, **keep(release, lambda: _everyone(visit, gaps, metric, about, visit.name(unit), answer), *chosen)
+        )
         if text := quality.not_in_extract(release.characteristics):
             layout.quiet(text)
         nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
@@ -110,6 +112,7 @@ def _everyone(
         ),
         "alt": f"{title}. {answer}",
         "table": tables.gaps(rows[~rows["heading"]], metric, "group"),
+        "figures": lambda: gaps,
         "numeric": GAP_COLUMNS,
         "legend": gap_key(visit, metric),
         "note": f"No clear or possible gap by {words.listed(others)}." if others and worth.any() else "",

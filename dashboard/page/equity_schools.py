@@ -25,7 +25,7 @@ POINT = (
 
 def tiles(visit: Visit, x: Asked) -> None:
     """Every school by every characteristic; a tile leads to its school and group."""
-    layout.chart(**keep(visit.release, lambda: _tiles(visit, x), *x.key(visit, "tiles")), pick=_go)
+    layout.chart(visit, **keep(visit.release, lambda: _tiles(visit, x), *x.key(visit, "tiles")), pick=_go)
 
 
 def _tiles(visit: Visit, x: Asked) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def _tiles(visit: Visit, x: Asked) -> dict[str, Any]:
         ),
         "alt": f"{title}.",
         "table": gap_tables.tiles(cells, places, columns, x.metric),
+        "figures": lambda: pd.DataFrame(cells).assign(**x.when),
         "legend": html.key(
             [
                 (theme.attention, "■", "clear gap: a group worse off than the reference"),
@@ -81,7 +82,7 @@ def spread(visit: Visit, x: Asked) -> None:
     """Each school by its average and by how far its groups lie apart."""
     chart = keep(visit.release, lambda: _spread(visit, x), *x.key(visit, "spread"))
     if "figure" in chart:
-        layout.chart(**chart)
+        layout.chart(visit, **chart)
     else:
         layout.section(chart["title"])
 
@@ -112,6 +113,7 @@ def _spread(visit: Visit, x: Asked) -> dict[str, Any]:
         ),
         "alt": f"{title}.",
         "table": gap_tables.spread([*([university] if university else []), *schools], x.metric),
+        "figures": lambda: pd.DataFrame([*([university] if university else []), *schools]).assign(**x.of),
         "numeric": gap_tables.SPREAD_FIGURES,
         "legend": html.key(
             [(theme.attention, "●", "groups differ"), (theme.context, "○", "no more than chance, or too few to say")]

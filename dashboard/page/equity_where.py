@@ -56,10 +56,10 @@ def where(visit: Visit, x: Asked) -> None:
     """Groups side by side in each place; then one group's gap in every school, and in all of them pooled."""
     release = visit.release
     shown, hidden = keep(release, lambda: _places(visit, x), *x.key(visit, "places"))
-    layout.chart(**shown)
+    layout.chart(visit, **shown)
     nearby.groups(visit, hidden, release.cells)
     shown, hidden = keep(release, lambda: _schools(visit, x), *x.key(visit, "gaps"))
-    layout.chart(**shown)
+    layout.chart(visit, **shown)
     nearby.groups(visit, hidden, release.gaps)
 
 
@@ -91,6 +91,7 @@ def _places(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
         "subtitle": (f"{characteristic['label']}. {x.about}. The reference is {characteristic['reference']}{never}."),
         "alt": f"{characteristic['label']}. {title}.",
         "table": tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
+        "figures": lambda: drawn,
         "numeric": list(look),
         "legend": html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
         "key": "places",
@@ -142,6 +143,7 @@ def _schools(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
         ),
         "alt": f"{title}. {why.pooled_words(pooled, metric)}".rstrip(),
         "table": tables.gaps(whole, metric, "name"),
+        "figures": lambda: gap_tables.numbers(gaps[gaps["unit"].isin(rows["unit"])], pooled, drawn),
         "numeric": GAP_COLUMNS,
         "legend": gap_key(visit, metric, pooled),
         "key": "gaps",

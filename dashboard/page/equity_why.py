@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from dashboard import gap_tables, layout
 from dashboard.charts.parts import beside_raw, parts
 from dashboard.charts.years import by_year
@@ -24,14 +26,14 @@ def why(visit: Visit, x: Asked) -> None:
             "Like for like sets students of the same school and level side by side, so it is worked out for faculties "
             f"and the university: this is {words.within(visit.name(x.unit))}."
         )
-    _show(keep(visit.release, lambda: _beside(visit, x), *x.key(visit, "beside")))
-    _show(keep(visit.release, lambda: _parts(visit, x), *x.key(visit, "parts")))
+    _show(visit, keep(visit.release, lambda: _beside(visit, x), *x.key(visit, "beside")))
+    _show(visit, keep(visit.release, lambda: _parts(visit, x), *x.key(visit, "parts")))
 
 
-def _show(chart: dict[str, Any]) -> None:
+def _show(visit: Visit, chart: dict[str, Any]) -> None:
     """A chart, or where there is none a title and why."""
     if "figure" in chart:
-        layout.chart(**chart)
+        layout.chart(visit, **chart)
         return
     layout.section(chart["title"])
     if chart.get("note"):
@@ -55,6 +57,7 @@ def _beside(visit: Visit, x: Asked) -> dict[str, Any]:
         ),
         "alt": f"{title}.",
         "table": gap_tables.beside_raw(rows, x.metric),
+        "figures": lambda: pd.DataFrame(rows),
         "numeric": gap_tables.BESIDE_FIGURES,
         "legend": html.key([(theme.ink, "○", "as it stands"), (theme.accent, "◆", "like for like")]),
         "key": "beside",
@@ -84,6 +87,7 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
         ),
         "alt": f"{title}.",
         "table": gap_tables.parts(row, schools, release.units, finer),
+        "figures": lambda: pd.concat([whole, schools.assign(unit=schools["school"])] if len(schools) else [whole]),
         "numeric": gap_tables.PART_FIGURES,
         "legend": html.key(
             [(theme.ink, "■", "as it stands"), (theme.accent, "■", "within schools"),
@@ -95,7 +99,7 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
 
 def years(visit: Visit, x: Asked) -> None:
     """One group's gap in each whole year, and what is published of how it moved."""
-    _show(keep(visit.release, lambda: _years(visit, x), *x.key(visit, "gap years")))
+    _show(visit, keep(visit.release, lambda: _years(visit, x), *x.key(visit, "gap years")))
 
 
 def _years(visit: Visit, x: Asked) -> dict[str, Any]:
@@ -121,6 +125,7 @@ def _years(visit: Visit, x: Asked) -> dict[str, Any]:
         ),
         "alt": f"{title}.",
         "table": gap_tables.years(rows, x.metric),
+        "figures": lambda: pd.DataFrame(rows).assign(metric=key["metric"]),
         "numeric": gap_tables.YEAR_FIGURES,
         "key": "gap years",
     }

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, nearby, record, tables
+from dashboard import layout, nearby, record, tables, told
 from dashboard.access import UNIVERSITY
 from dashboard.charts.rows import WIDE
 from dashboard.charts.strip import strips
@@ -18,13 +18,12 @@ from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.kept import keep
 from dashboard.layout import Visit
-from dashboard.periods import code, period_before, periods_with
+from dashboard.periods import period_before, periods_with
 from dashboard.style import html, words
 
 MOST_GAPS = 5
 AT_ONCE, AT_ONCE_NARROW = 5, 2  # findings that are seen; the others wait behind a fold
 ALL_LEVELS = "all"  # findings are about all levels together
-IN_URL = ("metric", "characteristic", "group")
 
 
 def page(visit: Visit) -> None:
@@ -53,12 +52,12 @@ def page(visit: Visit) -> None:
     st.html(html.cards(cards))
     nearby.headline(visit, pd.DataFrame([row for row in own if row["status"] == "suppressed"]))
     found = release.findings(unit)
-    _stands_out(visit, found, current["label"], unit)
+    told.findings(visit, found, current["label"], unit, AT_ONCE if visit.column == WIDE else AT_ONCE_NARROW)
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
         drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
         chosen = ("strips", suffix, level, unit, faculty, visit.theme)
-        layout.chart(**keep(release, partial(_drawn, visit, drawn, unit, faculty, level), *chosen))
+        layout.chart(visit, **keep(release, partial(_drawn, visit, drawn, unit, faculty, level), *chosen))
     if with_figures:
         widest = consistency.widest([c for c, _ in with_figures])
         label = (
@@ -106,45 +105,6 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
     )
 
 
-def _stands_out(visit: Visit, found: pd.DataFrame, period: str, unit: str) -> None:
-    if found.empty:
-        return
-    found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
-    layout.section("What stands out", f"All levels together, {period} unless another year is named")
-    most = AT_ONCE if visit.column == WIDE else AT_ONCE_NARROW
-    rest = found.iloc[most:] if len(found) > most + 1 else found.iloc[:0]
-    with st.container(key="findings"):
-        for finding in found.head(len(found) - len(rest)).to_dict("records"):
-            _finding(visit, finding, unit)
-    if len(rest):
-        with st.expander(f"{words.headline(words.plural(len(rest), 'further finding'))}").container(key="further"):
-            for finding in rest.to_dict("records"):
-                _finding(visit, finding, unit)
-
-
-def _finding(visit: Visit, finding: dict[Any, Any], unit: str) -> None:
-    lead = words.FINDINGS.get(finding["kind"], "Finding")
-    if finding["kind"] == "gap":
-        about = visit.release.characteristics.loc[finding["characteristic"], "label"]
-        lead = f"{lead} by {words.lowered(about)}"
-    text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
-    visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
-
-
-def _of(visit: Visit, unit: str) -> dict[str, str]:
-    """The unit, as a filter in the URL, where it is not the viewer's own."""
-    return {"unit": unit} if unit != visit.viewer.home else {}
-
-
-def _view(finding: dict[Any, Any]) -> dict[str, str]:
-    """A finding's view, as filters in the URL."""
-    if finding["view"] not in ("schools", "equity", "voice"):
-        return {}
-    view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
-    view |= {"view": "where"} if "group" in view else {}
-    return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
-
-
 def _drawn(
     visit: Visit, drawn: list[tuple[Comparison, standing.Row]], unit: str, faculty: str, level: str
 ) -> dict[str, Any]:
@@ -170,6 +130,7 @@ def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -
         ),
         "alt": " ".join(words.sentence(consistency.spread(c)) for c in compared),
         "table": tables.headline(compared),
+        "figures": lambda: pd.concat([c.numbers for c in compared]).assign(level=level),
         "numeric": tables.HEADLINE_FIGURES,
         "key": f"strips {compared[0].metric['suffix']}",
     }
@@ -191,6 +152,7 @@ def _own_strips(
         "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.",
         "alt": " ".join(standing.schools_answer(c, None) for c in compared),
         "table": standing.headline(name, compared, own),
+        "figures": lambda: pd.concat([c.numbers for c in compared]).assign(level=level),
         "numeric": (name, "95% interval", "University", standing.ALL_SCHOOLS),
         "key": f"strips {compared[0].metric['suffix']}",
     }
@@ -228,7 +190,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
             group=gap["group"],
             view="where",
             level=level,
-            **_of(visit, unit),
+            **told.of(visit, unit),
         )
 
 

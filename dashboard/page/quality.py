@@ -20,7 +20,6 @@ VIEWS = {
     "aside": "Set aside",
     "record": "Recorded or recalled",
     "hidden": "What is hidden",
-    "meanings": "What measures mean",
 }
 ALL_LEVELS = "all"
 
@@ -37,11 +36,13 @@ def page(visit: Visit) -> None:
     )
     if visit.viewer.takes("check report"):
         layout.download(visit, "Check report (CSV)", "check-report.csv", visit.release.check_report, "text/csv")
-    for text in quality.not_available(release.metrics):
-        layout.quiet(text)
+    for text in (*quality.not_available(release.metrics), quality.not_in_extract(release.characteristics)):
+        if text:
+            layout.quiet(text)
     drawn = {"rows": _rows, "checks": _checks, "aside": _set_aside, "record": _record, "hidden": _hidden}
     view = Filters(release).switch("view", "What to see of data quality", _views(visit))
-    drawn.get(view, _meanings)(visit)
+    drawn[view](visit)
+    visit.link("methods", "What each measure means")
 
 
 def _views(visit: Visit) -> dict[str, str]:
@@ -110,6 +111,7 @@ def _record(visit: Visit) -> None:
     verdicts = ["attention" if u in low else "context" for u in c.schools["unit"]]
     schools = c.schools.assign(verdict=verdicts, **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
     layout.chart(
+        visit,
         intervals(schools, c.university, c.metric, theme, (), dict.fromkeys(low, record.INCOMPLETE), visit.column),
         title=title,
         subtitle=(
@@ -118,6 +120,7 @@ def _record(visit: Visit) -> None:
         ),
         alt=f"{title}.",
         table=tables.schools(c, set(low)),
+        figures=lambda: c.numbers.assign(level=ALL_LEVELS),
         numeric=tables.SCHOOL_FIGURES,
         legend=html.key(
             [
@@ -159,11 +162,3 @@ def _cost(visit: Visit) -> None:
     with st.expander("By characteristic"):
         by_characteristic = tables.protection(frame, {"Groups by": of})
         st.html(html.table(by_characteristic, "What protection costs, by characteristic", tables.PROTECTED))
-
-
-def _meanings(visit: Visit) -> None:
-    layout.section("What each measure means", quality.not_in_extract(visit.release.characteristics))
-    for theme, rows in visit.release.metrics.groupby("theme", sort=False):
-        label = words.THEMES.get(theme, theme)
-        with st.expander(f"{label}: {words.plural(len(rows), 'measure')}"):
-            st.html(html.table(tables.definitions(rows), f"Measures of {words.lowered(label)}"))

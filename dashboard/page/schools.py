@@ -95,14 +95,26 @@ def page(visit: Visit) -> None:
     elif view == "years":
         schools_beside.years(visit, metric, period, level)
     elif view == "funnel":
-        layout.chart(**keep(release, lambda: _funnel(visit, chosen), *chosen.key(visit, view)))
+        layout.chart(visit, **keep(release, lambda: _funnel(visit, chosen), *chosen.key(visit, view)))
     else:
-        layout.chart(**keep(release, lambda: _rows(visit, chosen), *chosen.key(visit, view)))
+        layout.chart(visit, **keep(release, lambda: _rows(visit, chosen), *chosen.key(visit, view)))
         cells = release.everyone(str(metric["metric"]), level, period)
         hidden = cells[(cells["status"] == "suppressed") & cells["unit"].isin(compared.hidden["unit"])]
         nearby.schools(visit, hidden)
     if compared.limited:
         layout.quiet(LIMITS_SAID)
+    _profiles(visit, compared)
+
+
+def _profiles(visit: Visit, c: Comparison) -> None:
+    """Ways on to all about one school."""
+    schools = c.schools.to_dict("records")
+    if len(schools) == 1:
+        visit.link("profile", "See all about your school on one page", unit=str(schools[0]["unit"]))
+        return
+    with st.expander("All about one school, on a page to print"), st.container(key="profiles"):
+        for school in schools:
+            visit.link("profile", layout.plain(str(school["name"])), unit=str(school["unit"]))
 
 
 def _views(c: Comparison) -> dict[str, str]:
@@ -171,6 +183,7 @@ def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
         "subtitle": f"{_about(visit, x)}. Lines are 95% intervals.",
         "alt": alt,
         "table": tables.schools(c, set(x.incomplete), standing.rows(x.spread, c.metric)),
+        "figures": lambda: c.numbers.assign(level=x.level),
         "numeric": tables.SCHOOL_FIGURES,
         "legend": _legend(visit, c, "◀▶", *more),
         "key": "schools",
@@ -191,6 +204,7 @@ def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
         ),
         "alt": x.answer,
         "table": tables.schools(c, set(x.incomplete)),
+        "figures": lambda: c.numbers.assign(level=x.level),
         "numeric": tables.SCHOOL_FIGURES,
         "legend": _legend(visit, c, "▼▲"),
         "note": note,

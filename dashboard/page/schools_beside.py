@@ -23,7 +23,7 @@ def modes(visit: Visit, c: Comparison, period: pd.Series, level: str) -> None:
     key = (str(c.metric["metric"]), c.period, level, visit.theme, visit.column)
     chart = keep(visit.release, lambda: _modes(visit, c, period, level), "modes", *key)
     if chart:
-        layout.chart(**chart)
+        layout.chart(visit, **chart)
     else:
         layout.section(f"How schools meet their students is not published for {c.period}")
 
@@ -45,6 +45,7 @@ def _modes(visit: Visit, c: Comparison, period: pd.Series, level: str) -> dict[s
         ),
         "alt": f"{ways.title(places, names, c)}.",
         "table": tables.modes(places, names, c.metric),
+        "figures": lambda: pd.concat([found, c.numbers.assign(level=level)]),
         "numeric": (*names, str(c.metric["label"]), "95% interval"),
         "legend": html.key([(colour, "■", name) for name, colour in look(names, visit.theme).items()]),
         "key": "modes",
@@ -63,6 +64,7 @@ def years(visit: Visit, metric: Mapping[Any, Any], period: pd.Series, level: str
         return
     title = over_years.consistency_title(rows, metric)
     layout.chart(
+        visit,
         by_year(rows, metric, visit.theme),
         title=title,
         subtitle=(
@@ -71,6 +73,7 @@ def years(visit: Visit, metric: Mapping[Any, Any], period: pd.Series, level: str
         ),
         alt=f"{title}.",
         table=tables.consistency_by_year(rows, metric),
+        figures=lambda: pd.DataFrame(rows).assign(metric=str(metric["metric"]), level=level),
         numeric=tables.CONSISTENCY_FIGURES,
         note=(
             "Whether schools have come closer is not put to a test here: look at the odds ratio behind this chart and "

@@ -87,6 +87,7 @@ def _statements(visit: Visit, split: pd.DataFrame, statements: pd.DataFrame, uni
     title = voice.statements_title(own, statements)
     rows = tables_voice.statement_rows(split, statements, visit.release.units, unit)
     layout.chart(
+        visit,
         diverging(rows, voice.RATE, visit.theme, visit.column),
         title=title,
         subtitle=f"{visit.name(unit)}: five answers to each statement, {period}, {ALL_LEVELS}. "
@@ -95,6 +96,7 @@ def _statements(visit: Visit, split: pd.DataFrame, statements: pd.DataFrame, uni
         table=tables_voice.divided(rows, "Statement"),
         numeric=tables_voice.DIVIDED,
         legend=_key(visit),
+        figures=lambda: split[split["unit"].isin([unit, UNIVERSITY])],
         key="statements",
     )
 
@@ -120,6 +122,7 @@ def _units(visit: Visit, split: pd.DataFrame, metric: pd.Series, unit: str, peri
         others[others["kind"] == smallest], standing.figure(split, UNIVERSITY), words.lowered(str(smallest))
     )
     layout.chart(
+        visit,
         diverging(rows, metric, visit.theme, visit.column),
         title=title,
         subtitle=f"{layout.about(metric, period, ALL_LEVELS)}, out of {_out_of(split[split['unit'] == unit])} "
@@ -128,6 +131,7 @@ def _units(visit: Visit, split: pd.DataFrame, metric: pd.Series, unit: str, peri
         table=tables_voice.divided(rows, "Place"),
         numeric=tables_voice.DIVIDED,
         legend=_key(visit),
+        figures=lambda: split[split["unit"].isin(places["unit"])],
         key="units",
     )
     one = visit.viewer.home.startswith("school:")
@@ -154,6 +158,7 @@ def _groups(visit: Visit, metric: pd.Series, characteristic: pd.Series, unit: st
     everyone = everyone[everyone["unit"] == unit]
     if (rows["bands"] > 0).any():
         layout.chart(
+            visit,
             diverging(rows, metric, visit.theme, visit.column),
             title=title,
             subtitle=f"{about}, out of {_out_of(everyone)}. Unknown is shown, never compared.",
@@ -161,10 +166,12 @@ def _groups(visit: Visit, metric: pd.Series, characteristic: pd.Series, unit: st
             table=tables_voice.divided(rows, str(characteristic["label"])),
             numeric=tables_voice.DIVIDED,
             legend=_key(visit),
+            figures=lambda: answers,
             key="groups",
         )
     else:
         layout.chart(
+            visit,
             around_everyone(
                 rows.assign(verdict="context"), standing.figure(everyone, unit), metric, visit.theme, visit.column
             ),
@@ -173,6 +180,7 @@ def _groups(visit: Visit, metric: pd.Series, characteristic: pd.Series, unit: st
             alt=alt,
             table=tables_voice.rated(rows, str(characteristic["label"])),
             numeric=tables_voice.RATED,
+            figures=lambda: cells,
             key="groups",
             note="How the five answers divide is not published for these groups here, so that no small group’s "
             "answers can be worked out.",
@@ -205,6 +213,7 @@ def _response(
         release.characteristics,
     )
     layout.chart(
+        visit,
         around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column),
         title=title,
         subtitle=f"{visit.name(unit)}: response rate by {words.lowered(str(characteristic['label']))}, {period}, "
@@ -218,6 +227,7 @@ def _response(
                 (visit.theme.context, "●", "not so"),
             ]
         ),
+        figures=lambda: own,
         key="response",
     )
     layout.prose(even)
@@ -232,6 +242,7 @@ def _weighted(
     title = voice.weighted_title(weighted, visit.release.metrics)
     rows = tables_voice.weighted_rows(weighted, own, statements)
     layout.chart(
+        visit,
         as_weighted(rows, visit.theme, visit.column),
         title=title,
         subtitle=f"{visit.name(unit)}: share who agree, {period}, {ALL_LEVELS}, out of {_out_of(own)}. "
@@ -245,6 +256,7 @@ def _weighted(
                 (visit.theme.accent, "◆", "as it would be if they had the make-up of everyone enrolled"),
             ]
         ),
+        figures=lambda: weighted,
         key="weighted",
         note="Weights mend who is counted; those who stay silent may still think otherwise.",
     )

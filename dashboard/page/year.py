@@ -108,7 +108,10 @@ def _unit(visit: Visit, curve: pd.DataFrame, unit: str, level: str, span: Span) 
     title = findings.units_title(now, university, points[unit, span.last], name, span)
     drawn = [x for x in lines if len(x.points)]
     said = "" if now else words.STATUS["suppressed"]
+    here = curve["unit"].isin([unit, UNIVERSITY])
+    drawn_rows = curve[here & curve["academic_year"].isin([span.year, span.last])]
     layout.chart(
+        visit,
         curves([Panel("", drawn, said)], theme, visit.column),
         title=title,
         subtitle=f"{name}. {_about(visit, level)}, out of {_out_of(now)}. The band is the 95% interval.",
@@ -116,6 +119,7 @@ def _unit(visit: Visit, curve: pd.DataFrame, unit: str, level: str, span: Span) 
         table=tables_year.beside({x.name: x.points for x in drawn}),
         numeric=[x.name for x in drawn],
         legend=html.key([(x.colour, "━━" if x.dash == "solid" else "╌╌", x.name) for x in drawn]),
+        figures=lambda: drawn_rows,
         key="curve",
     )
 
@@ -132,7 +136,7 @@ def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span
     there = [g for g in groups.sort_values("ordering")["group"] if g in set(curve.get("group", []))]
     if not there:
         layout.section("Groups are not told apart here")
-        layout.quiet("Of schools, groups are published for all levels together only.")
+        layout.quiet("Groups of faculties and schools are published for all levels together only.")
         return
     look = appearance(groups, bool(characteristic["ordered"]), theme)
     now, before = ({g: findings.line(curve, y, unit, g) for g in there} for y in (span.year, span.last))
@@ -158,6 +162,7 @@ def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span
         (theme.context, "━━", f"everyone, {span.year}"),
     ]
     layout.chart(
+        visit,
         curves(panels, theme, visit.column),
         title=title,
         subtitle=f"{visit.name(unit)}, by {words.lowered(str(characteristic['label']))}. {_about(visit, level)}. "
@@ -166,6 +171,7 @@ def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span
         table=tables_year.by_group(now, before, span.year, span.last),
         numeric=(span.year, span.last, "Out of"),
         legend=html.key([x for x in lines if x[2]]),
+        figures=lambda: curve[curve["academic_year"].isin([span.year, span.last])],
         key="group curves",
         note=findings.hidden_groups(now, before, span.last),
     )
@@ -187,6 +193,7 @@ def _contacts(visit: Visit, unit: str, span: Span) -> None:
     weeks = weeks.assign(why=[tables_year.why(w) for w in weeks.to_dict("records")])
     title, theme = findings.weeks_title(weeks), visit.theme
     layout.chart(
+        visit,
         contacts(weeks, theme),
         title=title,
         subtitle=f"{visit.name(unit)}: attended contacts in each teaching week of {span.year}, all levels, "
@@ -202,6 +209,7 @@ def _contacts(visit: Visit, unit: str, span: Span) -> None:
                 (theme.context, "▒", "limits within which weeks usually lie"),
             ]
         ),
+        figures=lambda: weeks,
         key="weeks",
         note=findings.weeks_words(weeks),
     )

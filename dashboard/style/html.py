@@ -29,13 +29,32 @@ def table(frame: pd.DataFrame, caption: str, numeric: Collection[str] = ()) -> s
     )
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A cell of a table that says where something stands: a mark and words, in the colour of its verdict."""
+
+    glyph: str
+    text: str
+    verdict: str  # well, attention or context
+
+    def __str__(self) -> str:
+        return f"{self.glyph} {self.text}"
+
+
 def _row(columns: Sequence[str], values: Sequence[object], numeric: Collection[str]) -> str:
-    first, *rest = (escape(str(v)) for v in values)
+    first, *rest = (_cell(v) for v in values)
     cells = "".join(
         f'<td role="cell" data-label="{escape(c)}"{_right(c, numeric)}>{v}</td>'
         for c, v in zip(columns[1:], rest, strict=True)
     )
     return f'<tr role="row"><th scope="row" role="rowheader">{first}</th>{cells}</tr>'
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, Mark):
+        glyph = f'<span aria-hidden="true">{escape(value.glyph)}</span>'
+        return f'<span class="mark {value.verdict}">{glyph} {escape(value.text)}</span>'
+    return escape(str(value))
 
 
 def _right(column: str, numeric: Collection[str]) -> str:
@@ -105,22 +124,22 @@ class Named:
     verdict: str  # well, attention or context
 
 
-def pair(lists: Sequence[Named]) -> str:
-    """Lists of names side by side, one above the other on narrow screens."""
+def pair(lists: Sequence[Named], most: int = MOST_NAMES) -> str:
+    """Lists of names side by side, one above the other on narrow screens; beyond `most`, names are folded away."""
     return (
         '<div class="pair">'
         + "".join(
             f'<section class="named {one.verdict}"><h2>{escape(one.heading)}</h2><p>{escape(one.explanation)}</p>'
-            f"{_folded(one.names)}</section>"
+            f"{_folded(one.names, most)}</section>"
             for one in lists
         )
         + "</div>"
     )
 
 
-def _folded(names: Sequence[str]) -> str:
+def _folded(names: Sequence[str], most: int) -> str:
     """The first names, and the rest behind a fold."""
-    first, rest = names[:MOST_NAMES], names[MOST_NAMES:]
+    first, rest = names[:most], names[most:]
     if len(rest) == 1:
         first, rest = names, []
     fold = f"<details><summary>and {len(rest)} more</summary>{_list(rest)}</details>" if rest else ""

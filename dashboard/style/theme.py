@@ -108,4 +108,5 @@ def stylesheet(theme: Theme) -> str:
     """The page's style sheet with the theme's colours as CSS variables."""
     colours = {k: v for k, v in asdict(theme).items() if isinstance(v, str) and v.startswith("#")}
     variables = "".join(f"--{name}:{colour};" for name, colour in colours.items())
+    variables += f"--on-paper:{'invert(1) hue-rotate(180deg)' if theme is DARK else 'none'};"  # charts, when printed
     return f"<style>:root{{{variables}}}\n{STYLESHEET.read_text(encoding='utf-8')}</style>"

@@ -20,6 +20,7 @@ FINDINGS = {
     "gap": "Gap", "closed gap": "Good news", "outstanding": "Good practice", "conversation": "Standing apart",
     "record": "Record", "voice": "Missing voice", "consistency": "Consistency", "change": "Change",
 }  # fmt: skip
+WITH_ARTICLE = (" School", " Centre", " Institute", " Department")
 MOST_DECIMALS = 4
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -138,7 +139,8 @@ def share(part: float, whole: float) -> str:
 
 def within(name: str) -> str:
     """A unit's name within a sentence: 'the School of Law', 'Northmere University'."""
-    return f"the {name}" if name.startswith(("School ", "Faculty ", "Department ", "Institute ")) else name
+    has_article = name.startswith(("School ", "Faculty ", "Department ", "Institute ")) or name.endswith(WITH_ARTICLE)
+    return f"the {name}" if has_article else name
 
 
 def file_size(count: int) -> str:

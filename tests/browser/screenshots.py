@@ -14,13 +14,8 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import find_chromium
 from tests.browser.serving import dashboard, settle
 
-PAGES = {
-    "overview": "",
-    "schools": "schools",
-    "equity": "equity",
-    "voice": "voice",
-    "year": "year",
-    "quality": "quality",
+PAGES = {"overview": ""} | {
+    page: page for page in ("schools", "equity", "voice", "year", "profile", "quality", "methods")
 }
 WIDTHS = (1440, 1024, 390)
 

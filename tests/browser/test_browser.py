@@ -147,13 +147,45 @@ def test_names_are_shown_as_they_are(page: Page, tmp_path: Path) -> None:
 def test_nothing_reaches_beyond_the_screen(page: Page, address: str, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 850})
     open_page(page, f"{address}/{path}")
-    beyond = page.evaluate(
+    assert beyond(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def beyond(page: Page) -> list[str]:
+    """What reaches beyond the screen's right edge."""
+    found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('[data-testid=stMain] *')]
             .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.unseen, svg'))
             .map(e => e.tagName + '.' + e.className)"""
     )
-    assert beyond == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return found
+
+
+def test_a_profile_fits_a_phone_and_prints_without_what_is_for_screens(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 850})
+    open_page(page, f"{address}/profile?unit=school:SCI3")
+    assert beyond(page) == []
+    page.emulate_media(media="print")
+    for gone in (".stAppHeader", ".st-key-viewer", ".st-key-filters", "[class*=st-key-along]", ".st-key-onward"):
+        expect(page.locator(gone).first).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("School of Mathematics")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(".foot")).to_be_visible()
+    expect(page.locator(".foot")).to_contain_text("example data")
+
+
+def test_the_keyboard_copies_a_link_and_a_word_of_welcome_stays_away(page: Page, address: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_page(page, f"{address}/schools?metric=trust")
+    page.get_by_role("button", name="Got it").press("Enter")
+    expect(page.get_by_role("button", name="Got it")).to_have_count(0)
+    page.reload()
+    settle(page)
+    expect(page.get_by_role("button", name="Got it")).to_have_count(0)
+    page.get_by_role("button", name="Copy link").first.press("Enter")
+    expect(page.get_by_text("Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{address}/schools?metric=trust&level=all&period=2025-26&faculty=all"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

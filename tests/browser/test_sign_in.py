@@ -21,7 +21,7 @@ from tests.dashboard.signing_in import ACCESS, PEOPLE, write_access
 
 LINKS = {
     "overview": "Overview", "schools": "Compare schools", "equity": "Equity gaps", "voice": "Student voice",
-    "year": "Through the year", "quality": "Data quality",
+    "year": "Through the year", "profile": "School profile", "quality": "Data quality", "methods": "Methods",
     "releases": "Releases", "packs": "Packs", "build": "Make a pack", "who": "Who sees what",
 }  # fmt: skip
 FIRST = {

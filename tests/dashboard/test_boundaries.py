@@ -9,7 +9,17 @@ import pytest
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
 FILES = sorted(DASHBOARD.rglob("*.py"))
-ALSO = ("tables.py", "tables_voice.py", "published.py", "access.py", "sight.py", "periods.py", "compared.py", "record.py", "packs.py")
+ALSO = (
+    "tables.py",
+    "tables_voice.py",
+    "published.py",
+    "access.py",
+    "sight.py",
+    "periods.py",
+    "compared.py",
+    "record.py",
+    "packs.py",
+)
 PURE = ("charts", "exports", "findings", "style")
 
 

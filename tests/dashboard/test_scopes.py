@@ -29,7 +29,8 @@ FORGED = {
     "unit": "school:BUS1", "faculty": "faculty:BUS", "viewer": "university", "metric": "trust", "period": "2025-26",
 }  # fmt: skip
 LEADS = ("faculty lead", "school lead")
-FIGURES = ("overview", "schools", "equity", "voice", "year", "quality")
+FIGURES = ("overview", "schools", "equity", "voice", "year", "profile", "quality")
+WORDS = ("release", "metric", "characteristic", "characteristic_group", "level", "period")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_a_page_names_only_the_units_of_its_viewer(role: str, page: str, query: 
         assert "not part of your role" not in app.title[0].value
     elif page != "overview":
         assert app.title[0].value == "This page is not part of your role"
-    if role in LEADS and query and page in ("overview", "schools", "equity", "voice", "year"):
+    if role in LEADS and query and page in ("overview", "schools", "equity", "voice", "year", "profile"):
         assert "not among those you may see" in said
 
 
@@ -215,7 +216,7 @@ def test_every_table_is_cut_to_the_viewers_units(role: str) -> None:
             assert set(rows[column].dropna()) <= allowed, table
         if table == "finding":
             assert set(rows.get("unit", [])) <= own
-        if table == "novelty" or not (allowed or table in ("release", "metric") or role == "data steward"):
+        if table == "novelty" or not (allowed or table in WORDS or role == "data steward"):
             assert rows.empty, table
     assert (len(release._read("cell")) > 0) == (role in LEADS)
     assert (len(release._read("check")) > 0) == (role != "committee member")
@@ -262,12 +263,16 @@ def test_downloads_are_offered_and_given_by_role(access: Path, downloads: dict, 
         visit(page, PEOPLE[role])
     packed = {"faculty.pdf"} if role == "faculty lead" else {"committee.pdf", "faculty.pdf"}
     files = {"check report": {"check-report.csv"}, "packs": packed}
-    assert set(downloads) == set().union(*(files[export] for export in ROLES[role].exports))
+    numbers = {name for name in downloads if name not in {"check-report.csv", "committee.pdf", "faculty.pdf"}}
+    assert bool(numbers) == ("data" in ROLES[role].exports)
+    given = [files[export] for export in ROLES[role].exports if export in files]
+    assert set(downloads) - numbers == set().union(*given)
     for name, give in downloads.items():
         data = give()
         last = list(audit.records(real / "audit"))[-1]
         assert (last["event"], last["what"], last["role"].lower()) == ("download", name, role)
         assert data
+        assert names_told(data.decode("utf-8", "ignore")) <= SEEN[role]
     write_access(access.parent, re.sub(PEOPLE[role], "gone@northmere.example", ACCESS, flags=re.IGNORECASE))
     for give in downloads.values():
         with pytest.raises(AccessDeniedError):

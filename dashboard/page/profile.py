@@ -1,0 +1,178 @@
+"""School profile: everything about one school, on one page to print."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import inbrowser, layout, nearby, told
+from dashboard.access import UNIVERSITY
+from dashboard.charts import profile as charts
+from dashboard.filters import Filters
+from dashboard.findings import consistency, profile
+from dashboard.findings.profile import Measure
+from dashboard.kept import keep
+from dashboard.layout import Visit
+from dashboard.periods import code, period_before, periods_with
+from dashboard.published import Release
+from dashboard.record import RECORD_CHECK
+from dashboard.style import html, words
+
+ALL_LEVELS = "all"
+MOST_GAPS = 8
+
+
+def page(visit: Visit) -> None:
+    """Where one school stands on every measure, what goes well, its gaps, its voice and its record."""
+    release = visit.release
+    current = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
+    head = st.container()
+    filters = Filters(release)
+    several = (release.units["kind"] == "school").sum() > 1
+    with layout.filters(visit, label="Choose a school") if several else st.container():
+        unit = filters.school()
+    name, faculty = visit.name(unit), str(release.units.loc[unit, "parent"])
+    measures = keep(release, lambda: _measures(release, unit, faculty), "profile", unit)
+    check = next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)
+    incomplete = check is not None and profile.looks_incomplete(check)
+    with head:
+        layout.question(f"{visit.name(UNIVERSITY)} · {visit.name(faculty)} · {current['label']}", _question(name))
+        layout.answer(profile.answer(name, measures, incomplete))
+        layout.not_seen(visit, filters)
+    inbrowser.print_page()
+
+    st.html(html.pair(profile.lists(measures, incomplete), most=len(measures)))
+    if any(m.place for m in measures):
+        layout.quiet(profile.by_chance(measures))
+    nearby.headline(visit, pd.DataFrame([m.own for m in measures if m.own["status"] == "suppressed"]))
+    _chart(visit, measures, unit, faculty)
+    told.findings(visit, release.findings(unit), current["label"], unit)
+    for theme, rows in groupby(measures, key=lambda m: str(m.metric["theme"])):
+        _theme(visit, theme, list(rows), unit)
+    _gaps(visit, measures, unit)
+
+
+def _question(name: str) -> str:
+    return f"How is tutoring in {words.within(name)}?"
+
+
+def _measures(release: Release, unit: str, faculty: str) -> list[Measure]:
+    """Every available measure in its current period, at all levels together."""
+    cells = release.cells(level=ALL_LEVELS, characteristic="all")
+    limits = release.derived("funnel", unit=unit, level=ALL_LEVELS)
+    limits = limits[limits["status"] == "shown"] if len(limits) else limits
+    made = []
+    for _, metric in release.metrics[release.metrics["available"].astype(bool)].iterrows():
+        period = periods_with(release, str(metric["metric"]), ALL_LEVELS).iloc[0]
+        before = period_before(release, period)
+        now = _at(cells, metric, period)
+        own_limits = _at(limits, metric, period) if len(limits) else limits
+        made.append(
+            Measure(
+                metric=metric,
+                period=str(period["label"]),
+                when=(str(period["academic_year"]), str(period["part"])),
+                own=_cell(now, unit),
+                faculty=_cell(now, faculty),
+                university=_cell(now, UNIVERSITY),
+                limits=own_limits.iloc[0].to_dict() if len(own_limits) else None,
+                before=str(before["label"]) if before is not None else "",
+                earlier=_cell(_at(cells, metric, before) if before is not None else cells.head(0), unit),
+            )
+        )
+    return made
+
+
+def _cell(cells: pd.DataFrame, unit: str) -> dict[Any, Any]:
+    """A unit's own cell, or one that says there is none."""
+    found = cells[cells["unit"] == unit].to_dict("records")
+    return found[0] if found else dict(consistency.MISSING)
+
+
+def _at(rows: pd.DataFrame, metric: pd.Series, period: pd.Series) -> pd.DataFrame:
+    is_then = (rows["academic_year"] == period["academic_year"]) & (rows["part"] == period["part"])
+    return rows[is_then & (rows["metric"] == metric["metric"])]
+
+
+def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> None:
+    """All percentages on one axis; what has another unit of measure is in the tables below."""
+    drawn = [m for m in measures if m.metric["suffix"] == "%"]
+    if not any(m.own["status"] == "shown" for m in drawn):
+        return
+    theme = visit.theme
+    marks = [("learn", "worth learning from", theme.well), ("better", "beyond the limits, to the good", theme.well),
+             ("conversation", "worth a conversation", theme.attention),
+             ("apart", "beyond the limits; neither way is better", theme.accent),
+             ("within", "within what chance gives", theme.accent)]  # fmt: skip
+    occurring = {m.place for m in drawn}
+    lines = [(colour, profile.GLYPHS[place], said) for place, said, colour in marks if place in occurring]
+    lines += [
+        (theme.ink, "❘", "university (tall), faculty (short)"),
+        (theme.context, "▒", "where chance and usual differences put schools"),
+    ]
+    title = profile.chart_title(measures)
+    layout.chart(
+        visit,
+        charts.profile(drawn, theme, visit.column),
+        title=title,
+        subtitle=f"{visit.name(unit)}, all levels together. Lines are 95% intervals. Percentages; averages are below.",
+        alt=f"{title}. {profile.answer(visit.name(unit), measures, False)}",
+        table=profile.table(drawn),
+        figures=lambda: profile.figures(measures, unit, faculty),
+        numeric=profile.COLUMNS,
+        legend=html.key(lines),
+        key="profile",
+    )
+
+
+def _theme(visit: Visit, theme: str, measures: list[Measure], unit: str) -> None:
+    """The measures of a theme in a table for each period, and in words what they rest on."""
+    label = words.THEMES.get(theme, theme)
+    for i, (when, rows) in enumerate(groupby(measures, key=profile.beside)):
+        layout.section(label if i == 0 else f"{label}, earlier", when)
+        st.html(html.table(profile.table(list(rows)), f"{label}, {when}", profile.COLUMNS))
+    if theme == "voice":
+        for text in _voice(visit, measures, unit):
+            layout.prose(text)
+    if theme == "record":
+        layout.prose(profile.record(next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)))
+
+
+def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:
+    release, (year, part) = visit.release, measures[0].when
+    when = {"academic_year": year, "part": part, "level": ALL_LEVELS, "unit": unit}
+    answered, evenly = release.derived("response", **when), release.derived("representativeness", **when)
+    return profile.voice(answered, evenly, release.characteristics)
+
+
+def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
+    release = visit.release
+    current = {str(m.metric["metric"]): m.when for m in measures}
+    gaps = _current(release.gaps(unit=unit, level=ALL_LEVELS), current)
+    drawn = release.derived("pooled_gap_school", unit=UNIVERSITY, school=unit, level=ALL_LEVELS)
+    drawn = _current(drawn[drawn["status"] == "shown"], current) if len(drawn) else drawn
+    found = profile.clearest(gaps, release.metrics, release.characteristics, drawn)
+    layout.section(
+        profile.gaps_title(gaps), "The clearest first, one for each characteristic and theme; all levels together"
+    )
+    with st.container(key="further-gaps"):
+        for gap in found.head(MOST_GAPS).to_dict("records"):
+            metric, characteristic = (
+                release.metrics.loc[gap["metric"]],
+                release.characteristics.loc[gap["characteristic"]],
+            )
+            lead, said = profile.gap_sentence(gap, metric, characteristic)
+            view = {"metric": gap["metric"], "characteristic": gap["characteristic"], "group": gap["group"]}
+            view |= {"period": code(gap), "view": "where", **told.of(visit, unit)}
+            visit.link("equity", f"**{layout.plain(lead)}.** {layout.plain(said)}", **view)
+    if text := profile.other_gaps(gaps, len(found) - MOST_GAPS):
+        layout.quiet(text)
+
+
+def _current(rows: pd.DataFrame, current: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """The rows of each metric's current period."""
+    keys = zip(rows["metric"], rows["academic_year"], rows["part"], strict=True)
+    return rows[[current.get(metric) == (year, part) for metric, year, part in keys]]

@@ -1,0 +1,165 @@
+"""One school on one page: where it stands in words and marks, with doubt, and no other school named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dashboard.charts import profile as charts
+from dashboard.findings import profile
+from dashboard.findings.profile import Measure
+from dashboard.published import Release
+from dashboard.style.theme import LIGHT
+from tests.dashboard.test_pages import links, text, visit
+
+METRIC = pd.Series(
+    {"metric": "trust", "label": "I trust my tutor", "theme": "voice", "suffix": "%", "gap_suffix": " points",
+     "decimals": 0, "better": "higher", "material": 3.0}
+)  # fmt: skip
+LOGGED = pd.Series({**METRIC, "metric": "recorded_of_recalled", "theme": "record", "better": "neither"})
+
+
+def cell(value: float | None, half: float = 4, status: str = "shown") -> dict[str, object]:
+    if value is None:
+        return {"base": None, "value": None, "lower": None, "upper": None, "status": status, "why": ""}
+    return {"base": 200, "value": value, "lower": value - half, "upper": value + half, "status": status, "why": ""}
+
+
+def limits(position: str, says: str) -> dict[str, object]:
+    return {"lower": 60.0, "upper": 80.0, "target": 70.0, "position": position, "says": says}
+
+
+def measure(value: float | None = 70, at: tuple[str, str] | None = ("within the limits",) * 2, **more) -> Measure:
+    found = Measure(
+        METRIC, "2026/27 to week 9", ("2026/27", "to_date"),
+        cell(value, status="shown" if value else "suppressed"), cell(69), cell(70),
+        limits(*at) if at else None, "2025/26 to week 9", cell(60),
+    )  # fmt: skip
+    return replace(found, **more)
+
+
+WELL = measure(95, ("above", "worth learning from"))
+GOOD = measure(85, ("above", "worth a conversation"))
+LOW = measure(50, ("below", "worth a conversation"))
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "verdict", "says"),
+    [
+        (WELL, "learn", "well", "worth learning from"),
+        (GOOD, "better", "well", "worth a conversation, to the good: higher than usual"),
+        (LOW, "conversation", "attention", "worth a conversation: lower than usual"),
+        (replace(LOW, metric=LOGGED), "apart", "context", "worth a conversation: lower than usual"),
+        (measure(), "within", "context", "within what chance gives"),
+        (measure(at=None), "", "context", "no limits to compare with"),
+        (measure(None), "", "context", "hidden to protect people"),
+    ],
+)
+def test_each_place_has_a_mark_and_words(given: Measure, place: str, verdict: str, says: str) -> None:
+    assert (given.place, given.verdict, given.says) == (place, verdict, says)
+    assert given.glyph
+
+
+def test_every_place_looks_different_without_colour() -> None:
+    assert len(set(profile.GLYPHS.values())) == len(profile.GLYPHS) == len(set(charts.SYMBOLS.values()))
+
+
+def test_what_goes_well_is_said_as_plainly_as_what_does_not() -> None:
+    said = profile.answer("School of Law", [WELL, GOOD, LOW, measure()], incomplete=True)
+    assert said.startswith("Of four measures, the School of Law does well on two and is worth a conversation on one")
+    assert "record looks incomplete" in said
+    well, others = profile.lists([LOW, GOOD, WELL], incomplete=False)
+    assert [name[0] for name in well.names] == ["★", "☆"]
+    assert [name[0] for name in others.names] == ["◆"]
+    assert "on all of two measures" in profile.answer("School of Law", [measure(), measure()], incomplete=False).lower()
+    assert "too few figures" in profile.answer("School of Law", [measure(None)], incomplete=False)
+
+
+def test_the_table_sets_a_value_beside_others_and_a_year_before() -> None:
+    rows = profile.table([measure(), measure(None)])
+    assert rows["Value"].tolist() == ["70% (66% to 74%)", "hidden to protect people"]
+    assert rows["Since the year before"].tolist() == ["up 10 points (+4 to +16)", "no figure to compare with"]
+    assert rows["Faculty"].tolist() == ["69%", "69%"]
+
+
+def test_the_chart_draws_marks_limits_and_words() -> None:
+    figure = charts.profile([WELL, measure(), measure(None)], LIGHT)
+    drawn = [t for t in figure.data if t.text is not None and len(t.x)]
+    assert sum(len(t.x) for t in drawn) == 2
+    assert {s for t in drawn for s in t.marker.symbol} == {"star", "circle"}
+    assert any("hidden to protect people" in a.text for a in figure.layout.annotations)
+    assert sum(1 for t in figure.data if t.mode == "lines") == 2
+
+
+def test_gaps_come_clearest_first_with_the_doubt_of_other_schools(release: Release) -> None:
+    about = {"reference": "White", "base": 50, "reference_base": 500, "status": "shown", "direction": "worse"}
+    black = {"characteristic": "ethnicity", "group": "Black"}
+    limits_of = ["metric", "value", "lower", "upper"]
+    rows = pd.DataFrame(
+        [("trust", -9.0, -17.0, -1.0), ("any_meeting", -8.0, -11.0, -5.0), ("no_meeting", 8.0, 5.0, 11.0)],
+        columns=limits_of,
+    ).assign(**about, **black, evidence=["clear gap", "clear gap", "possible gap"])
+    drawn = pd.DataFrame([("trust", -2.0, -6.0, 2.0), ("any_meeting", -6.0, -9.0, -3.0)], columns=limits_of).assign(
+        **black
+    )
+    found = profile.clearest(rows, release.metrics, release.characteristics, drawn)
+    assert found["metric"].tolist() == ["any_meeting", "trust"], "one for each characteristic and theme"
+    said = [
+        profile.gap_sentence(g, release.metrics.loc[g["metric"]], release.characteristics.loc["ethnicity"])[1]
+        for g in found.to_dict("records")
+    ]
+    assert said[0].endswith("Beside other schools’ gaps it is likelier about 6 points (3 to 9 points).")
+    assert said[1].endswith("Beside other schools’ gaps it may be none at all.")
+    without = profile.clearest(rows, release.metrics, release.characteristics, pd.DataFrame())
+    assert len(without) == 2
+
+
+def test_who_is_heard_less_is_said_with_its_interval(release: Release) -> None:
+    shared = {"base": 300, "status": "shown"}
+    response = pd.DataFrame(
+        [
+            {**shared, "characteristic": "all", "group": "all", "value": 40.0, "lower": 38.0, "upper": 42.0},
+            {**shared, "characteristic": "sex", "group": "Male", "value": 30.0, "lower": 26.0, "upper": 34.0},
+            {**shared, "characteristic": "sex", "group": "Female", "value": 48.0, "lower": 44.0, "upper": 52.0},
+        ]
+    )
+    uneven = pd.DataFrame([{"characteristic": "sex", "says": "some are heard less"}])
+    said = profile.voice(response, uneven, release.characteristics)
+    assert said == [
+        "40% (38% to 42%) answered the survey, out of about 300 students.",
+        "Some are heard less, by sex. Least: Male 30% (26% to 34%).",
+    ]
+    assert "not shown" in profile.voice(pd.DataFrame(), pd.DataFrame(), release.characteristics)[0]
+
+
+def test_the_record_is_judged_by_its_interval() -> None:
+    logged = measure(94, metric=LOGGED)
+    assert "at its word" in profile.record(logged)
+    assert "may be incomplete" in profile.record(replace(logged, own=cell(72)))
+    assert "matter of logging" in profile.record(replace(logged, own=cell(40)))
+    assert "not shown" in profile.record(None)
+
+
+def test_the_page_tells_all_about_one_school(sample: Path, serve) -> None:
+    serve(sample)
+    app = visit("profile", unit="school:SCI3")
+    assert not app.exception
+    said = text(app)
+    assert app.title[0].value == "How is tutoring in the School of Mathematics and Statistics?"
+    assert "☆" in said or "★" in said
+    for part in ("Going well", "Worth a conversation", "Contact", "Student voice", "Record check", "hidden to protect"):
+        assert part in said
+    assert "nan" not in said.lower().replace("finance", "").split()
+    gaps = [link for link in links(app) if "gap by" in link.label]
+    assert gaps
+    assert all("unit=school%3ASCI3" in link.query_string for link in gaps)
+
+
+def test_a_faculty_asked_for_opens_its_first_school(sample: Path, serve) -> None:
+    serve(sample)
+    assert visit("profile", unit="faculty:ENG").selectbox(key="unit").value == "school:ENG1"
+    app = visit("profile", viewer="faculty:ENG", unit="school:BUS1")
+    assert not app.exception
