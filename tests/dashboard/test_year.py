@@ -147,7 +147,7 @@ def test_the_years_page_follows_its_address(release: Release) -> None:
     onward = next(link for link in links(app) if link.label == "See these gaps with their evidence")
     assert "metric=no_meeting" in onward.query_string
     alone = text(visit("year", unit="school:ENG3", level="UG", characteristic="ethnicity"))
-    assert "Of schools, groups are published for all levels together only." in alone
+    assert "Groups of faculties and schools are published for all levels together only." in alone
 
 
 def test_a_release_without_these_tables_says_so(sample: Path, tmp_path: Path, serve) -> None:
