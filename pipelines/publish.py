@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 import filelock
+import numpy as np
 import pandas as pd
 
 from pipelines import scopes
@@ -168,19 +170,33 @@ def publish(
     tables["band"] = scopes.band(tables["cell"])
     folder = settings.published / f"{UNFINISHED}{release}"
     folder.mkdir(parents=True)
-    for name, of_scope in scopes.files(tables):
-        if not FILE.fullmatch(name):
-            raise ReleaseError(
-                f"The faculty code in {name!r} cannot name a file. Map it to letters, digits, '-', '_' or '.' with a "
-                "[schools.codes] table in sources.toml."
-            )
-        _write(folder / name, of_scope)
+    with ThreadPoolExecutor(settings.threads or os.cpu_count()) as pool:
+        list(pool.map(lambda file: _write(folder / file[0], file[1]), _files(tables)))
     _sync_folder(folder)
     os.rename(folder, settings.published / release)
     _sync_folder(settings.published)
     switch(settings, release)
     _drop_oldest(settings)
     return release
+
+
+def _files(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str, pd.DataFrame]]]:
+    """Name and tables of each file, every table in its order."""
+    for name, of_scope in scopes.files({name: _in_order(table) for name, table in tables.items()}):
+        if not FILE.fullmatch(name):
+            raise ReleaseError(
+                f"The faculty code in {name!r} cannot name a file. Map it to letters, digits, '-', '_' or '.' with a "
+                "[schools.codes] table in sources.toml."
+            )
+        yield name, of_scope
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """The table in the order of its `ordering`, or as readers look things up."""
+    order = ["ordering"] if "ordering" in table else [c for c in LOOK_UP if c in table]
+    if not order:
+        return table
+    return table.take(np.lexsort([table[c].astype("category").cat.codes for c in reversed(order)]))
 
 
 def as_published(
@@ -209,13 +225,10 @@ def as_published(
 
 def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:
     """A new file holding `tables` and nothing that was ever deleted."""
-    with duckdb.connect(path) as con:
+    with duckdb.connect(path, config={"threads": 1}) as con:  # several files are written at a time
         for name, frame in tables.items():
             con.register("safe", frame)
-            # tables that say their own order are written in it
-            order = ["ordering"] if "ordering" in frame else [c for c in LOOK_UP if c in frame]
-            by = ", ".join(f'"{c}"' for c in order)
-            con.execute(f'create table "{name}" as select * from safe {f"order by {by}" if by else ""}')
+            con.execute(f'create table "{name}" as select * from safe')
             con.unregister("safe")
         con.execute("checkpoint")
     with path.open("rb") as file:

@@ -17,6 +17,7 @@ MEDIAN = np.sqrt(2) * special.ndtri(0.75)  # of the distance between two draws w
 TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
 STEPS = 60
+LEAST_SCALE = 0.5  # of a χ² whose members have short tails
 BY_PARENT = ["academic_year", "part", "level", "metric", "parent"]
 FAMILY = ["metric", "academic_year", "part"]
 # one-sided, since members are never more alike than chance: so that the words and the two-sided limits agree
@@ -40,7 +41,9 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
     deviation between members on the logit scale. σ and the middle are those of the logit-normal distribution whose
     mean and variance are the members': the variance V solves Σ(x/n − mean)²/(V + (P(1−P) − V)/n) = members − 1
     (Kleinman, 1973, with Paule & Mandel's, 1982, equation), which stays right for members with few students, where
-    the variance of observed logits does not. Limits: Q-profile (Viechtbauer, 2007). p: χ² test.
+    the variance of observed logits does not. Limits: Q-profile (Viechtbauer, 2007); for the upper one the sum is
+    taken as a scaled χ² (Satterthwaite, 1946) with the variance that the tails of the members' shares give it, since
+    near 0 and 1 those are long. p: χ² test.
     """
     rows = members.take(np.flatnonzero((members["n"] >= max(smallest, 1)).to_numpy(bool)))
     of = sets.number(rows, by)
@@ -55,15 +58,16 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
     share = np.where(known, x / n, 0)
     alone = np.where(known, chance[of.of], 1) / n
     df = np.maximum(k - 1, 1)
-    between, lowest, highest = (
-        paule_mandel(share, alone, of, target.astype(float), 1 - 1 / n)
-        for target in (df, special.chdtri(df, 1 - UPPER), special.chdtri(df, UPPER))
-    )
+    targets = df.astype(float), special.chdtri(df, 1 - UPPER)
+    between, lowest = (paule_mandel(share, alone, of, target, 1 - 1 / n) for target in targets)
+    true = (1 - 1 / n) * np.nan_to_num(between)[of.of]
     with np.errstate(divide="ignore", invalid="ignore"):
-        weight = 1 / (alone + (1 - 1 / n) * np.nan_to_num(between)[of.of])
-        mean = of.sum(weight * share) / of.sum(weight)
-    middle, spread = logit_normal(np.tile(mean, 3), np.concatenate([between, lowest, highest]))
-    middle, (spread, *limits) = middle[: len(of)], spread.reshape(3, -1)
+        mean = of.sum(share / (alone + true)) / of.sum(1 / (alone + true))
+    middle, spread = logit_normal(mean, between)
+    tails = of.sum((true / (alone + true)) ** 2) / k * excess_kurtosis(middle, spread)
+    scale = np.maximum(1 + tails / 2, LEAST_SCALE)
+    highest = paule_mandel(share, alone, of, scale * special.chdtri(df / scale, UPPER), 1 - 1 / n)
+    limits = [logit_normal(mean, limit)[1] for limit in (lowest, highest)]
     q = of.sum((share - overall[of.of]) ** 2 / alone)
     figures = {
         "value": special.expit(middle),
@@ -110,6 +114,17 @@ def logit_normal(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
             break
     missing = np.isnan(second)
     return np.where(missing, np.nan, middle), np.where(missing, np.nan, spread)
+
+
+def excess_kurtosis(middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """How much longer the tails of logit-normal shares are than the normal's; 0 where they do not vary."""
+    z, weights = np.polynomial.hermite_e.hermegauss(41)
+    weights = weights / weights.sum()
+    share = special.expit(middle[:, None] + spread[:, None] * z)
+    squares = (share - (share @ weights)[:, None]) ** 2
+    variance = squares @ weights
+    varies = variance > 1e-12
+    return np.where(varies, squares**2 @ weights / np.where(varies, variance, 1) ** 2 - 3, 0)
 
 
 def between_schools(cells: pd.DataFrame, kinds: pd.Series, schools: pd.DataFrame) -> pd.DataFrame:

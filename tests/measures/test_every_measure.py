@@ -68,3 +68,58 @@ def test_what_comes_in_is_left_alone(name):
     before = CELLS.copy(deep=True)
     measure(CELLS)
     pd.testing.assert_frame_equal(CELLS, before)
+
+
+NAMES = {
+    "unit": {f"school:S{i}": f"school:Z{9 - i}" for i in range(7)},
+    "group": {"Female": "Woman", "Asian": "Z", "Black": "Y"},
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_order_and_names_change_nothing(name, monkeypatch):
+    measure, keys = MEASURES[name]
+    before = measure(CELLS)
+    renamed = sets.coded(CELLS.replace(NAMES).sample(frac=1, random_state=3), KEYS)
+    faculties = dict(zip("school:" + SCHOOLS["school_code"], SCHOOLS["faculty_code"], strict=True))
+    codes = [NAMES["unit"][unit].removeprefix("school:") for unit in faculties]
+    monkeypatch.setattr(f"{__name__}.SCHOOLS", pd.DataFrame({"school_code": codes, "faculty_code": faculties.values()}))
+    monkeypatch.setattr(f"{__name__}.GROUPS", GROUPS.replace(NAMES))
+    after = measure(renamed)
+    names = {column: NAMES["unit"] if column in ("unit", "school") else NAMES.get(column, {}) for column in keys}
+    pd.testing.assert_frame_equal(
+        sorted_rows(after, keys),
+        sorted_rows(before.astype(dict.fromkeys(keys, object)).replace(names), keys),
+        check_dtype=False, check_like=True, check_categorical=False, rtol=1e-6,
+    )  # fmt: skip
+
+
+HALVED = {  # what a school in two identical halves leaves as it is; what rests on how many schools there are changes
+    "like_for_like": ["value"],
+    "decompose": ["value", "within_schools", "which_schools"],
+    "funnel": ["target"],
+    "inequality": ["range", "between_sd", "theil", "disparity", "slope", "relative", "p"],
+    "trend": ["change", "lower", "upper", "p"],
+}
+
+
+@pytest.mark.parametrize("name", HALVED)
+def test_a_school_in_two_identical_halves_changes_what_it_should_and_nothing_else(name, monkeypatch):
+    measure, keys = MEASURES[name]
+    before = measure(CELLS)
+    of_school = (CELLS["unit"] == "school:S0").to_numpy(bool)
+    sums = ["n", "sx", "sxx", "sy", "syy", "sxy"]
+    half = CELLS[of_school].astype(dict.fromkeys(sums, float))
+    half[sums] /= 2
+    halves = [half.assign(unit=f"school:S0{part}") for part in "ab"]
+    faculty = dict(zip(SCHOOLS["school_code"], SCHOOLS["faculty_code"], strict=True))
+    faculty |= {"S0a": faculty["S0"], "S0b": faculty["S0"]}
+    schools = pd.DataFrame({"school_code": faculty.keys(), "faculty_code": faculty.values()})
+    monkeypatch.setattr(f"{__name__}.SCHOOLS", schools)
+    after = measure(pd.concat([CELLS[~of_school], *halves], ignore_index=True))
+    assert len(after)
+    same = [f[~f["unit"].astype(str).str.startswith("school:S0")] for f in (after, before)]
+    figures = [c for c in HALVED[name] if c in before]
+    assert figures
+    after, before = (sorted_rows(f, keys)[[*keys, *figures]] for f in same)
+    pd.testing.assert_frame_equal(after, before, check_dtype=False, rtol=1e-9, atol=1e-12)

@@ -1,6 +1,6 @@
 -- grain: one row per academic year, part, level, unit, characteristic and group
 -- n enrolments, and how many answered the survey. In a year whose survey is not linked to students, answers count
--- in the groups declared with them.
+-- in the groups declared with them. Groups by level for the university only.
 with linked_years as (
     select distinct academic_year
     from stg_feedback
@@ -57,6 +57,7 @@ final as (
     from by_school s
     inner join mart_unit u on u.school_code = s.school_code
     inner join levels l on l.level = s.level
+    where s.characteristic = 'all' or l.counts_for = 'all' or u.unit = 'university'
     group by s.academic_year, s.part, l.counts_for, u.unit, s.characteristic, s.grp
 )
 select * from final

@@ -1,6 +1,6 @@
 -- grain: one row per academic year, level, unit, characteristic, group and week of the first attended meeting
 -- n enrolments; no week: not met. In whole years the last week of teaching also holds those first met after it; in
--- the year in progress weeks end with the one reached. Week 0 is induction. Schools have groups for all levels only.
+-- the year in progress weeks end with the one reached. Week 0 is induction. Groups by level for the university only.
 with enrolments as (
     select
         e.academic_year,
@@ -32,13 +32,6 @@ by_school as (
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
-units as (
-    select school_code, 'school:' || school_code as unit, true as is_school from stg_schools
-    union all
-    select school_code, 'faculty:' || faculty_code as unit, false as is_school from stg_schools
-    union all
-    select school_code, 'university' as unit, false as is_school from stg_schools
-),
 levels as (
     select distinct level, level as counts_for from by_school
     union all
@@ -49,9 +42,9 @@ final as (
         s.academic_year, l.counts_for as level, u.unit, s.characteristic, s.grp, s.through_week, s.met_week,
         cast(sum(s.n) as bigint) as n
     from by_school s
-    inner join units u on u.school_code = s.school_code
+    inner join mart_unit u on u.school_code = s.school_code
     inner join levels l on l.level = s.level
-    where not u.is_school or s.characteristic = 'all' or l.counts_for = 'all'
+    where s.characteristic = 'all' or l.counts_for = 'all' or u.unit = 'university'
     group by s.academic_year, l.counts_for, u.unit, s.characteristic, s.grp, s.through_week, s.met_week
 )
 select * from final
