@@ -23,7 +23,7 @@ import filelock
 
 LOG, HEAD, LOCK = "audit.jsonl", "head.json", ".lock"
 NOTHING = "0" * 64  # what the first record follows
-EVENTS = ("sign-in", "view", "download", "refusal")
+EVENTS = ("sign-in", "view", "download", "refusal", "release", "withdrawal")
 PATIENCE = 10  # seconds to wait for another writer
 MOST_PROBLEMS = 20  # told one by one
 

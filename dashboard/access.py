@@ -31,22 +31,23 @@ class Role:
     exports: tuple[str, ...] = ()
 
 
-FIGURES = ("overview", "schools", "equity", "quality")
+FIGURES = ("overview", "schools", "equity", "voice", "year", "quality")
 ROLES = {
     role.name.lower(): role
     for role in (
         Role(
             "University lead",
             "Everything published: every faculty and school by name, data quality, releases, packs, and this page.",
-            (*FIGURES, "releases", "packs", "who"),
+            (*FIGURES, "releases", "packs", "build", "who"),
             exports=("check report", "packs"),
         ),
         Role(
             "Faculty lead",
-            "Their own faculty and its schools by name, with the university as benchmark. Other schools only as an "
-            "unnamed band.",
-            FIGURES,
+            "Their own faculty and its schools by name, with the university as benchmark, and the packs of both. Other "
+            "schools only as an unnamed band.",
+            (*FIGURES, "packs", "build"),
             "faculty",
+            exports=("packs",),
         ),
         Role(
             "School lead",

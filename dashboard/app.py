@@ -17,7 +17,7 @@ from dashboard.access import AccessDeniedError
 from dashboard.charts.rows import NARROW, WIDE
 from dashboard.filters import settle, view
 from dashboard.layout import Visit
-from dashboard.page import equity, overview, packs, quality, releases, schools, who
+from dashboard.page import build, equity, overview, packs, quality, releases, schools, voice, who, year
 from dashboard.published import (
     NoReleaseError,
     Release,
@@ -34,9 +34,12 @@ PAGES = {
     "overview": ("Overview", overview.page),
     "schools": ("Compare schools", schools.page),
     "equity": ("Equity gaps", equity.page),
+    "voice": ("Student voice", voice.page),
+    "year": ("Through the year", year.page),
     "quality": ("Data quality", quality.page),
     "releases": ("Releases", releases.page),
     "packs": ("Packs", packs.page),
+    "build": ("Make a pack", build.page),
     "who": ("Who sees what", who.page),
 }
 

@@ -9,23 +9,29 @@ import pandas as pd
 from dashboard.access import UNIVERSITY
 from dashboard.findings import consistency, standing
 from dashboard.findings.consistency import Comparison
+from dashboard.kept import kept
 from dashboard.published import Release
 
 
 def compare(release: Release, metric: pd.Series, period: pd.Series, level: str) -> Comparison:
-    """All schools that the viewer sees, on one metric.
+    """All schools that the viewer sees, on one metric, with what is published of them and of all schools together."""
+    return _compare(release, str(metric["metric"]), level, str(period["academic_year"]), str(period["part"]))
 
-    Whoever sees some schools only gets the published range of all of them, or that of the unnamed band.
-    """
-    name = str(metric["metric"])
-    cells = release.everyone(name, level, period)
-    published = release.consistency(name, level, period)
-    found = consistency.compare(cells, release.units, metric, str(period["label"]), published)
-    if release.viewer.home == UNIVERSITY:
-        return found
+
+@kept
+def _compare(release: Release, name: str, level: str, year: str, part: str) -> Comparison:
+    period = release.periods.loc[(year, part)]
+    found = consistency.compare(
+        release.everyone(name, level, period),
+        release.units,
+        release.metrics.loc[name],
+        str(period["label"]),
+        release.consistency(name, level, period),
+        release.derived("funnel", metric=name, level=level, academic_year=year, part=part),
+    )
     spread = standing.band(release.band(name, level, period))
     observed = (spread.low, spread.high) if spread else None
-    return replace(found, partial=True, observed=observed)
+    return replace(found, partial=release.viewer.home != UNIVERSITY, observed=observed)
 
 
 def with_faculty(release: Release, c: Comparison, level: str, period: pd.Series) -> Comparison:
@@ -42,6 +48,12 @@ def with_faculty(release: Release, c: Comparison, level: str, period: pd.Series)
     return replace(c, schools=pd.concat([c.schools, beside], ignore_index=True))
 
 
-def figure(release: Release, metric: pd.Series, period: pd.Series, level: str, unit: str) -> standing.Row:
-    """One unit's own cell."""
-    return standing.figure(release.everyone(str(metric["metric"]), level, period), unit)
+def parts_of(release: Release, unit: str) -> pd.DataFrame:
+    """The university, a unit and the units it is made of, as far as the viewer sees them; for a school its faculty's.
+
+    What leads see of the university is their own faculty.
+    """
+    units = release.units
+    top = release.viewer.home if unit == UNIVERSITY else unit
+    top = str(units.loc[top, "parent"]) if units.loc[top, "kind"] == "school" else top
+    return units[units["unit"].isin([UNIVERSITY, top]) | (units["parent"] == top)]

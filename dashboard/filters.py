@@ -13,10 +13,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.access import UNIVERSITY
+from dashboard.periods import code, periods_with
 from dashboard.published import Release
 
 EVERYWHERE = "all"
-NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group")
+NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group", "view", "drawn")
 Key = tuple[str, str]
 
 
@@ -35,10 +36,25 @@ class Filters:
 
     def choose(self, name: str, label: str, options: Mapping[str, str], default: str, pin: bool = False) -> str:
         """A box of `options` (code → words). The URL names the code unless it is the default; `pin`: always."""
+        code = self._settled(name, options, default, pin)
+        st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
+        return code
+
+    def switch(self, name: str, label: str, options: Mapping[str, str]) -> str:
+        """A row of views, of which one is open: the URL names it unless it is the first. No row for a single one."""
+        code = self._settled(name, options, next(iter(options)), pin=False)
+        if len(options) > 1:
+            st.segmented_control(
+                label, list(options), format_func=lambda c: options[c], key=name, required=True,
+                on_change=_changed, args=(name,), label_visibility="collapsed",
+            )  # fmt: skip
+        return code
+
+    def _settled(self, name: str, options: Mapping[str, str], default: str, pin: bool) -> str:
+        """The option that the URL names, else the default; set for its widget, the session and the URL."""
         asked = self.asked.get(name, "")
         code = asked if asked in options else default if default in options else next(iter(options))
         st.session_state[name] = code
-        st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
         self._chosen[name] = code
         if code == default and not pin:
             st.query_params.pop(name, None)
@@ -62,6 +78,19 @@ class Filters:
         offered = periods_with(self.release, metric, level)
         labels = {code(p): str(p["label"]) for _, p in offered.iterrows()}
         chosen = self.choose("period", "Period", labels, code(offered.iloc[0]))
+        return next(p for _, p in offered.iterrows() if code(p) == chosen)
+
+    def year(self) -> pd.Series:
+        """The chosen academic year: whole years, and the one in progress up to now. The current one is the default."""
+        is_current = self.release.periods["is_current"].astype(bool)
+        offered = pd.concat(
+            [
+                self.release.periods[is_current],
+                self.release.periods[~is_current & (self.release.periods["part"] == "year")],
+            ]
+        )
+        labels = {code(p): str(p["label"]) for _, p in offered.iterrows()}
+        chosen = self.choose("period", "Year", labels, code(offered.iloc[0]))
         return next(p for _, p in offered.iterrows() if code(p) == chosen)
 
     def unit(self) -> str:
@@ -122,29 +151,3 @@ def view(title: str, release: Release) -> str:
         seen = (EVERYWHERE, *release.units.index)
         named = {name: code for name, code in named.items() if name not in ("unit", "faculty") or code in seen}
     return f"{title}?{'&'.join(f'{name}={code}' for name, code in named.items())}".rstrip("?")
-
-
-def code(period: Mapping[str, object]) -> str:
-    """A period's code in the URL: 2025-26, 2025-26-to-date."""
-    year = str(period["academic_year"]).replace("/", "-")
-    return f"{year}-to-date" if period["part"] == "to_date" else year
-
-
-def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
-    """Periods in which the university has a figure for the metric: the current one first, then the latest.
-
-    Where it has none at any time, the current period alone.
-    """
-    cells = release.cells(metric=metric, level=level, unit="university", characteristic="all")
-    have = {(c["academic_year"], c["part"]) for c in cells.to_dict("records") if c["status"] == "shown"}
-    is_current = release.periods["is_current"].astype(bool)
-    periods = pd.concat([release.periods[is_current], release.periods[~is_current]])
-    offered = periods[[key in have for key in periods.index]]
-    return offered if len(offered) else periods.head(1)
-
-
-def period_before(release: Release, period: Mapping[str, object]) -> pd.Series | None:
-    """The same part of the academic year before, or None."""
-    periods = release.periods
-    earlier = periods[(periods["part"] == period["part"]) & (periods["academic_year"] < period["academic_year"])]
-    return earlier.sort_values("academic_year").iloc[-1] if len(earlier) else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import log
 from dashboard.access import AccessDeniedError, Ask, Viewer
@@ -104,16 +106,33 @@ def chart(
     key: str,
     legend: str = "",
     note: str = "",
+    pick: Callable[[list[str]], None] | None = None,
 ) -> None:
-    """A chart under its finding, with a note and the same figures as a table behind it."""
+    """A chart under its finding, with a note and the same figures as a table behind it.
+
+    `pick` is told the customdata of the mark that a reader points at and clicks.
+    """
     section(title, subtitle)
     if legend:
         st.html(legend)
-    st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key)
+    clicks: dict[str, Any] = {"on_select": partial(_picked, key, pick), "selection_mode": "points"} if pick else {}
+    st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key, **clicks)
     if note:
         quiet(note)
     with st.expander("The figures behind this chart"):
         st.html(html.table(table, title, numeric))
+
+
+def _picked(key: str, pick: Callable[[list[str]], None]) -> None:
+    points = st.session_state[key]["selection"]["points"]
+    if points and points[0].get("customdata"):
+        pick([str(one) for one in points[0]["customdata"]])
+
+
+def filters(visit: Visit, key: str = "filters", label: str = "Choose what to look at") -> DeltaGenerator:
+    """Where a page's filters stand: folded on a phone, where they would push the answer's chart off the screen."""
+    where = st.expander(label) if visit.column != WIDE else st.container()
+    return where.container(key=key)
 
 
 def plain(text: str) -> str:
@@ -156,7 +175,7 @@ def foot(visit: Visit, here: st.Page) -> None:
     said = f"Release {about['release']} · {about['grade']} · {words.data_through(about['data_through'])}"
     st.html(html.paragraph("foot", f"{said} · seen as {viewer.role.lower()}"))
     if "quality" in visit.pages and here != visit.pages["quality"]:
-        visit.link("quality", "What each measure means")
+        visit.link("quality", "What each measure means", view="meanings")
     with st.container(key="onward", horizontal=True):
         for page in visit.pages.values():
             if page != here:

@@ -1,4 +1,5 @@
-"""Writes the audit log: who signed in, saw which page, took which file, and was refused what. Never a value."""
+"""Writes the audit log: who signed in, saw which page, took which file, and was refused what, and who
+released or withdrew a pack. Never a value."""
 
 from __future__ import annotations
 
@@ -27,6 +28,11 @@ def record(event: str, viewer: Viewer | None, release: str = "", what: str = "",
         what=SAFE.sub("", what)[:300],
         artefact=hashlib.sha256(artefact).hexdigest() if artefact else "",
     )
+
+
+def record_release(viewer: Viewer, release: str, event: str, what: str, artefact: bytes) -> None:
+    """The same for a pack that is released or withdrawn."""
+    record(event, viewer, release, what, artefact)
 
 
 def once(event: str, viewer: Viewer | None, release: str = "", what: str = "") -> None:

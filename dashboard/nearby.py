@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout
-from dashboard.filters import code, periods_with
 from dashboard.findings import nearest
 from dashboard.findings.nearest import Offer, View
 from dashboard.layout import Visit
+from dashboard.periods import code, periods_with
 from dashboard.style import words
 
 AT_ONCE = 2  # more links wait behind a fold
@@ -45,6 +45,7 @@ def groups(visit: Visit, hidden: pd.DataFrame, read: Callable[..., pd.DataFrame]
         own_groups = [one.group for one, _ in offer.hidden if one.characteristic == view.characteristic]
         group = next((g for g in [view.group, *own_groups] if (view.characteristic, g) in followed), "")
         asked = {**_asked(visit, view), "unit": view.unit, "characteristic": view.characteristic}
+        asked |= {} if across else {"view": "where"}
         return "equity", asked | ({"group": group} if group else {})
 
     _show(visit, *nearest.offers(hidden, _around(visit, shown), one_page), query, lambda view: view.group)
@@ -114,7 +115,7 @@ def _openable(
     """What is shown of some characteristics, and a page can be opened with: where the university has the metric."""
     release, metric = visit.release, str(hidden["metric"].iloc[0])
     now = (hidden["academic_year"].iloc[0], hidden["part"].iloc[0])
-    wanted = {now, nearest.last_whole_year(release.periods)} if any_period else {now}
+    wanted = {now, *(nearest.last(release.periods, part) for part in nearest.TOLD)} if any_period else {now}
     parts = [pd.DataFrame(columns=list(hidden.columns))]
     for level, (year, part) in product(release.levels.index, [p for p in wanted if p]):
         offered = periods_with(release, metric, level)

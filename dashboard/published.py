@@ -20,6 +20,7 @@ import pandas as pd
 
 from dashboard import tables
 from dashboard.access import AccessDeniedError, Ask, Viewer
+from dashboard.exports import inert
 from dashboard.sight import Sight, sight_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +112,7 @@ class Release:
         self.ask_again()
         if not self.viewer.takes("check report"):
             raise AccessDeniedError("The check report is not part of your role.")
-        return tables.file(tables.checks(self.checks))
+        return inert.csv(tables.checks(self.checks))
 
     def ask_again(self) -> None:
         """Raises AccessDeniedError unless the viewer this release was opened for may still see it."""
@@ -180,6 +181,10 @@ class Release:
         """Gaps against the reference group (or "everyone else") that match every key given; see `cells`."""
         return self._matching("gap", {"against": against, **keys})
 
+    def rows(self, table: str, **keys: str) -> pd.DataFrame:
+        """Rows of any table of figures that match every key given; see `cells`. None where the release lacks it."""
+        return self._matching(table, keys) if self._has(table) else pd.DataFrame(columns=[*keys, "status"])
+
     def findings(self, unit: str) -> pd.DataFrame:
         """The sentences about a unit, most important first; none where the release has no such table."""
         if not self._has("finding"):
@@ -201,6 +206,10 @@ class Release:
             },
         )
         return found[(found["between"] == "schools") & (found["status"] == "shown")]
+
+    def derived(self, table: str, **keys: str) -> pd.DataFrame:
+        """Rows of a table made from cells that match every key given; none where the release has no such table."""
+        return self._matching(table, keys) if self._has(table) else pd.DataFrame(columns=["unit", "status"])
 
     def band(self, metric: str, level: str, period: Mapping[Any, Any], characteristic: str = "all") -> pd.DataFrame:
         """How all schools spread on a metric, none of them named: lowest, low, middle, high, highest per group.

@@ -6,8 +6,8 @@ fewer meetings are on record than students recall, its contact figures carry a c
 
 from __future__ import annotations
 
-from dashboard.filters import periods_with
 from dashboard.findings import consistency
+from dashboard.periods import periods_with
 from dashboard.published import Release
 from dashboard.style import words
 
@@ -27,7 +27,9 @@ def incomplete(release: Release, level: str) -> dict[str, float]:
 def caution(release: Release, schools: dict[str, float]) -> str:
     """The words of caution for those schools."""
     check = release.metrics.loc[RECORD_CHECK]
-    named = [f"{release.units.loc[unit, 'name']} ({words.value(x, check)})" for unit, x in schools.items()]
+    named = [
+        f"{words.within(str(release.units.loc[unit, 'name']))} ({words.value(x, check)})" for unit, x in schools.items()
+    ]
     return (
         f"Read with care: in {words.listed(named)} far fewer meetings are on record than students recall, so low "
         "contact figures there may be a matter of logging."

@@ -28,7 +28,7 @@ QUALITY = ("check", "reconciliation", "quarantine")
 COST = "protection"  # counts of cells by kind of unit: it holds no units
 FIGURES = (
     "unit", "cell", "gap", "decomposition", "pooled_gap", "consistency", "funnel", "inequality", "trend", "curve",
-    "week", "mode", "response", "representativeness", "weighted",
+    "week", "mode", "answers", "response", "representativeness", "weighted",
 )  # fmt: skip
 LEAD: Mapping[str, Rows] = {
     **dict.fromkeys((*WORDS, "band"), Rows.ALL),

@@ -8,15 +8,18 @@ from typing import Any
 import pandas as pd
 
 from dashboard.access import Person, Role
-from dashboard.findings.consistency import Comparison
+from dashboard.findings.consistency import LIMITS, Comparison
 from dashboard.style import words
 
 Row = Mapping[str, Any]
-SIDES = {"above": "clearly above", "below": "clearly below", "near": "no clear difference", "": "–"}
+SIDES = {"above": "above", "below": "below", "near": "within", "": "–"}
+OUTSIDE = ("above", "below")
 TOTALLED = ("Read", "Loaded", "Set aside", "Duplicates", "Files")
 HEADLINE_FIGURES = (
     "University", "95% interval", "Middle 80% of schools", "Schools above", "Schools below", "Hidden",
 )  # fmt: skip
+SCHOOL_FIGURES = ("Value", "95% interval", "Out of", "95% limits", "99.8% limits")
+CONSISTENCY_FIGURES = ("Eight in ten schools", "Middle school", "Median odds ratio", "Schools")
 RECONCILED = ("Read", "Loaded", "Set aside", "Duplicates")
 PROTECTED = ("Figures", "Shown", "Too few to show", "Hidden to protect another", "Of hidden, seen nearby")
 
@@ -31,8 +34,8 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
                 "University": words.shown(c.university, c.metric),
                 "95% interval": words.shown_interval(c.university, c.metric),
                 "Middle 80% of schools": words.interval(*c.middle, c.metric) if c.middle else "too few schools",
-                "Schools above": len(c.on_side("above")),
-                "Schools below": len(c.on_side("below")),
+                "Schools above": len(c.on_side("above")) if c.limited else "–",
+                "Schools below": len(c.on_side("below")) if c.limited else "–",
                 "Hidden": len(c.hidden),
             }
             for c in compared
@@ -42,7 +45,7 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
 
 def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str]] = ()) -> pd.DataFrame:
     """One row per school, in reading order, the university first; `unnamed` rows last."""
-    university = {**c.university, "name": "University", "unit": "university", "side": ""}
+    university = {**LIMITS, **c.university, "name": "University", "unit": "university", "side": ""}
     return pd.DataFrame(
         [
             {
@@ -50,7 +53,9 @@ def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str
                 "Value": words.shown(r, c.metric),
                 "95% interval": words.shown_interval(r, c.metric),
                 "Out of": words.shown_base(r),
-                "Against the university": SIDES[r["side"]],
+                "95% limits": _limits(r["limit"], r["limit_above"], c.metric),
+                "99.8% limits": _limits(r["outer"], r["outer_above"], c.metric),
+                "Against the limits": f"{SIDES[r['side']]}: {r['says']}" if r["side"] in OUTSIDE else SIDES[r["side"]],
                 "Record": "looks incomplete" if r["unit"] in incomplete else "–",
             }
             for r in [university, *c.schools.to_dict("records")]
@@ -59,22 +64,58 @@ def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str
     ).fillna("–")
 
 
+def _limits(low: Any, high: Any, metric: Row) -> str:
+    return words.interval(low, high, metric) if pd.notna(low) and pd.notna(high) else "–"
+
+
+def modes(places: Sequence[Row], names: Sequence[str], metric: Row) -> pd.DataFrame:
+    """One row per place: the share of each mode among its meetings, and its outcome."""
+    return pd.DataFrame(
+        [
+            {
+                "Place": p["name"],
+                **{n: f"{p['modes'].get(n, 0.0):.0f}%" if p["modes"] else p["without"] for n in names},
+                metric["label"]: words.shown(p, metric),
+                "95% interval": words.shown_interval(p, metric),
+            }
+            for p in places
+        ]
+    )
+
+
+def consistency_by_year(rows: Sequence[Row], metric: Row) -> pd.DataFrame:
+    """One row per year: how far apart schools were, chance set aside."""
+    return pd.DataFrame(
+        [
+            {
+                "Period": r["period"],
+                "Eight in ten schools": words.interval(r["low"], r["high"], metric),
+                "Middle school": words.value(r["value"], metric),
+                "Median odds ratio": r["odds"],
+                "Schools": words.number(r["members"]),
+                "Says": r["says"],
+            }
+            if r["status"] == "shown"
+            else {"Period": r["period"], "Eight in ten schools": words.missing(r)}
+            for r in rows
+        ]
+    ).fillna("–")
+
+
 def gap_rows(gaps: pd.DataFrame, characteristics: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     """Gaps of one unit, each characteristic under a heading, the widest first; for the chart of gaps."""
-    order = groups.set_index(["characteristic", "group"])["ordering"]
+    order = dict(zip(zip(groups["characteristic"], groups["group"], strict=True), groups["ordering"], strict=True))
+    of: dict[str, list[dict[Any, Any]]] = {}
+    for gap in gaps.to_dict("records"):
+        of.setdefault(gap["characteristic"], []).append(gap)
+    reach = {c: max([abs(g["value"]) for g in own if pd.notna(g["value"])], default=0.0) for c, own in of.items()}
+    about = characteristics[["label", "reference"]].to_dict("index")
     rows: list[dict[str, Any]] = []
-    reach = gaps.assign(reach=gaps["value"].abs()).groupby("characteristic")["reach"].max()
-    by_reach = sorted(characteristics.index, key=lambda c: -reach.get(c, 0.0))
-    for characteristic in by_reach:
-        row = characteristics.loc[characteristic]
-        own = gaps[gaps["characteristic"] == characteristic]
-        if own.empty:
-            continue
-        heading = f"{row['label']}, against {row['reference']}"
-        rows.append({"label": heading, "heading": True, "status": "shown"})
-        own = own.assign(place=[order.get((characteristic, g), 0) for g in own["group"]])
-        for gap in own.sort_values("place").to_dict("records"):
-            rows.append({**gap, "label": gap["group"], "heading": False, "characteristic": row["label"]})
+    for characteristic in sorted((c for c in about if c in of), key=lambda c: -reach[c]):
+        label, reference = about[characteristic]["label"], about[characteristic]["reference"]
+        rows.append({"label": f"{label}, against {reference}", "heading": True, "status": "shown", "evidence": ""})
+        for gap in sorted(of[characteristic], key=lambda g: order.get((g["characteristic"], g["group"]), 0)):
+            rows.append({**gap, "label": gap["group"], "heading": False, "characteristic": label})
     return pd.DataFrame(rows)
 
 
@@ -114,7 +155,7 @@ def _gap(r: Row, metric: Row) -> dict[str, str]:
         "Gap": f"{words.signed(r['value'], metric)}{metric['gap_suffix']}",
         "95% interval": words.gap_interval(r["lower"], r["upper"], metric),
         "Evidence": r["evidence"],
-        "Out of": f"{words.about(r['base'])} and {words.number(r['reference_base'])}",
+        "Out of": f"{words.about(r['base'])} and {words.number(r['reference_base'])}" if pd.notna(r["base"]) else "–",
     }
 
 
@@ -297,9 +338,3 @@ def people(known: Sequence[Person], units: pd.DataFrame, claim: str) -> pd.DataF
             for p in known
         ]
     )
-
-
-def file(frame: pd.DataFrame) -> bytes:
-    """A table as a CSV file that spreadsheets open as text: what they would take for a formula gets an apostrophe."""
-    safe = frame.map(lambda x: f"'{x}" if isinstance(x, str) and x.startswith(("=", "+", "-", "@", "\t", "\r")) else x)
-    return str(safe.to_csv(index=False)).encode("utf-8-sig")

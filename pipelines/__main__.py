@@ -27,6 +27,7 @@ QUOTES_NO_ROW = re.compile(r"\b(Binder|Catalog|Parser|Not implemented|Out of Mem
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 the data or a setting stops it, 2 wrong usage."""
     options = _parser().parse_args(arguments)
+    from pipelines.attack import AttackError
     from pipelines.check import CheckFailed
     from pipelines.errors import InputError
     from pipelines.purge import PurgeError
@@ -35,7 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings()
         return int(options.command(options, settings, progress))
-    except (InputError, CheckFailed, PurgeError, publish.ReleaseError, DefinitionError, SettingError) as error:
+    except (
+        InputError,
+        CheckFailed,
+        AttackError,
+        PurgeError,
+        publish.ReleaseError,
+        DefinitionError,
+        SettingError,
+    ) as error:
         print(f"\n{error}", file=sys.stderr)
     except tomllib.TOMLDecodeError as error:
         print(f"\nsettings.toml is not valid TOML: {error}", file=sys.stderr)

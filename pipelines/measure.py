@@ -16,7 +16,7 @@ from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules
 from pipelines.measures import consistency, decomposition, funnel, gaps, inequality, over_time, pooling, sets
 from pipelines.measures import like_for_like as alike
-from pipelines.measures.intervals import with_intervals
+from pipelines.measures.intervals import with_limits, with_values
 from pipelines.settings import Settings
 
 EVERYONE = "all"
@@ -64,46 +64,52 @@ def terms(definitions: Definitions, schools: pd.DataFrame, settings: Settings) -
     )
 
 
-def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms) -> Tables:
+def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: pd.Series | None = None) -> Tables:
     """Every measure of `cells`, by the name of the table it is published as; exact, and not yet safe to publish.
 
-    hidden: which cells may not be shown. Figures are in natural units. Each table has its columns as in
+    hidden: which cells may not be shown. listed: which are published at all, all by default; the others, hidden too,
+    count only in what sums over schools. Figures are in natural units. Each table has its columns as in
     docs/data-contract.md, and `status`; `cell` and `gap` still hold figures that are hidden.
     """
-    counted = (cells["sy"] > 0).to_numpy(bool)
-    coded = sets.coded(cells.assign(hidden=hidden.to_numpy(bool)).take(np.flatnonzero(counted)), KEY)
-    valued = with_intervals(coded, with_terms.kinds, with_terms.bounded)
-    is_everyone = (valued["characteristic"] == EVERYONE).to_numpy(bool)
-    everyone = valued.take(np.flatnonzero(is_everyone))
-    compared = valued.take(np.flatnonzero(~is_everyone & (valued["group"] != UNKNOWN).to_numpy(bool)))
-    shown = _shown(compared)
+    listed = pd.Series(True, index=cells.index) if listed is None else listed
+    rows = cells[[*KEY, *gaps.SUMS]].assign(hidden=hidden.to_numpy(bool), listed=listed.to_numpy(bool))
+    counted = sets.coded(rows.take(np.flatnonzero(cells["sy"] > 0)), KEY)
+    every = with_values(counted, with_terms.kinds)
+    of_everyone = (every["characteristic"] == EVERYONE).to_numpy(bool)
+    of_groups = ~of_everyone & (every["group"] != UNKNOWN).to_numpy(bool)
+    is_listed, all_levels = every["listed"].to_numpy(bool), (every["level"] == sets.EVERY_LEVEL).to_numpy(bool)
+
+    cell = with_limits(every.take(np.flatnonzero(is_listed)), with_terms.kinds, with_terms.bounded)
+    compared = cell.take(np.flatnonzero(of_groups[is_listed]))
+    shown, shown_everyone = _shown(compared), _shown(cell.take(np.flatnonzero(of_everyone[is_listed])))
+    in_schools = of_groups & sets.is_school(every["unit"])
+    schools, strata = (every.take(np.flatnonzero(in_schools & at)) for at in (all_levels, ~all_levels))
+    everyone = every.take(np.flatnonzero(of_everyone))
 
     gap = _against_reference(compared, with_terms)
     seen = gap.take(np.flatnonzero(gap["status"] == rules.SHOWN))
-    all_levels = compared.take(np.flatnonzero(compared["level"] == sets.EVERY_LEVEL))
-    pooled = _pooled(all_levels, seen, with_terms)
+    pooled = _pooled(schools, seen, with_terms)
     told = pooled["pooled_gap"]
     return {
-        "cell": valued.assign(
+        "cell": cell.assign(
             status=sets.said(
-                [valued["hidden"], ~np.isfinite(valued["upper"] - valued["lower"])],
+                [cell["hidden"], ~np.isfinite(cell["upper"] - cell["lower"])],
                 [rules.SUPPRESSED, rules.NONE],
                 default=rules.SHOWN,
             )
         ),
-        "gap": pd.concat(
+        "gap": sets.stacked(
             [
-                _beside_like_for_like(gap, _like_for_like(compared, shown, told, with_terms), with_terms),
+                _beside_like_for_like(gap, _like_for_like(strata, told, with_terms), with_terms),
                 _against_everyone_else(shown, with_terms),
-            ],
-            ignore_index=True,
+            ]
         ),
-        **_decomposition(all_levels, seen, told, with_terms),
+        **_decomposition(schools, seen, told, with_terms),
         **pooled,
-        "consistency": _consistency(everyone, with_terms),
-        "funnel": _funnel(everyone, with_terms),
+        "consistency": _consistency(everyone, shown_everyone, with_terms),
+        "funnel": _funnel(everyone, shown_everyone, with_terms),
         "inequality": _inequality(shown, with_terms),
-        "trend": _trend(pd.concat([_shown(everyone), shown]), seen, with_terms),
+        "trend": _trend(pd.concat([shown_everyone, shown]), seen, with_terms),
     }
 
 
@@ -131,9 +137,11 @@ def _against_reference(compared: pd.DataFrame, with_terms: Terms) -> pd.DataFram
     found = gaps.between(compared.take(one[~hidden]), compared.take(two[~hidden]), with_terms.kinds)
     unseen = compared[KEY].take(one[hidden]).assign(
         reference=compared["group"].take(two[hidden]).array,
-        evidence=gaps.TOO_FEW, direction="none", status=rules.SUPPRESSED,
+        **{c: sets.always(word, int(hidden.sum())) for c, word in
+           {"evidence": gaps.TOO_FEW, "direction": "none", "status": rules.SUPPRESSED}.items()},
     )  # fmt: skip
-    return pd.concat([_judged(found, with_terms), unseen], ignore_index=True).assign(against="reference")
+    every = sets.stacked([_judged(found, with_terms), unseen])
+    return every.assign(against=sets.always("reference", len(every)))
 
 
 def _against_everyone_else(shown: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
@@ -141,7 +149,8 @@ def _against_everyone_else(shown: pd.DataFrame, with_terms: Terms) -> pd.DataFra
     size = with_terms.groups["characteristic"].value_counts()
     several = np.flatnonzero(shown["characteristic"].isin(size.index[size > 2]))
     found = gaps.against_everyone_else(shown.take(several), with_terms.kinds, with_terms.bounded)
-    return _judged(found, with_terms).assign(against=gaps.ELSE, like_for_like_says="")
+    constant = {"against": gaps.ELSE, "like_for_like_says": ""}
+    return _judged(found, with_terms).assign(**{c: sets.always(word, len(found)) for c, word in constant.items()})
 
 
 def _judged(found: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
@@ -150,22 +159,21 @@ def _judged(found: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
     found["evidence"] = gaps.evidence(found, with_terms.material, with_terms.too_wide)
     found["direction"] = gaps.direction(found, with_terms.better)
     known = np.isfinite(found[["value", "lower", "upper", "p"]].to_numpy(float)).all(axis=1)
-    return found.assign(status=np.where(known, rules.SHOWN, rules.NONE))
+    return found.assign(status=sets.said([known], [rules.SHOWN], default=rules.NONE))
 
 
-def _like_for_like(compared: pd.DataFrame, shown: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+def _like_for_like(strata: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
     """Of the university and faculties where three schools have both groups; of schools, from levels that are shown.
 
-    told: places at all levels with as many schools. At one level a stratum is a school.
+    strata: groups of schools at one level. told: places at all levels with as many schools.
     """
     kinds, references, schools = with_terms.kinds, with_terms.references, with_terms.schools
-    whole = alike.like_for_like(compared, kinds, references, schools)
+    whole = alike.like_for_like(strata, kinds, references, schools)
     one_level = (whole["level"] != sets.EVERY_LEVEL).to_numpy(bool)
     enough = (whole["strata"] >= FEWEST_SCHOOLS).to_numpy(bool) & (one_level | (sets.find(whole, told, KEY) >= 0))
     whole = whole.take(np.flatnonzero(enough & ~sets.is_school(whole["unit"])))
-    in_schools = shown.take(np.flatnonzero(sets.is_school(shown["unit"])))
-    own = alike.like_for_like(in_schools, kinds, references, schools)
-    return pd.concat([whole, own.take(np.flatnonzero(sets.is_school(own["unit"])))], ignore_index=True)
+    own = alike.like_for_like(_shown(strata), kinds, references, schools)
+    return sets.stacked([whole, own.take(np.flatnonzero(sets.is_school(own["unit"])))])
 
 
 def _beside_like_for_like(gap: pd.DataFrame, like: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
@@ -175,16 +183,18 @@ def _beside_like_for_like(gap: pd.DataFrame, like: pd.DataFrame, with_terms: Ter
     made = (row >= 0) & (gap["status"] == rules.SHOWN).to_numpy(bool)
     row = row[made]
     figures = {"like_for_like": "value", "like_for_like_lower": "lower", "like_for_like_upper": "upper"}
-    says = np.full(len(gap), "", object)
-    says[made] = alike.beside_raw(gap[made], like.take(row), with_terms.material).to_numpy(object)
+    said = alike.beside_raw(gap[made], like.take(row), with_terms.material).array
+    says = np.full(len(gap), len(said.categories))
+    says[made] = said.codes
     beside = {name: np.full(len(gap), np.nan) for name in figures}
     for name, column in figures.items():
         beside[name][made] = like[column].to_numpy(float)[row]
-    return gap.assign(**beside, like_for_like_says=says)
+    words = pd.Categorical.from_codes(says, categories=[*said.categories, ""])
+    return gap.assign(**beside, like_for_like_says=words)
 
 
-def _pooled(compared: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> Tables:
-    found = pooling.pooled(compared, with_terms.kinds, with_terms.references, with_terms.schools, with_terms.bounded)
+def _pooled(in_schools: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> Tables:
+    found = pooling.pooled(in_schools, with_terms.kinds, with_terms.references, with_terms.schools, with_terms.bounded)
     enough = found.whole.take(np.flatnonzero(found.whole["schools"] >= FEWEST_SCHOOLS))
     whole = _there(enough, seen, KEY)
     whole["p_adjusted"] = gaps.adjusted(whole["p"], [whole[c] for c in gaps.FAMILY])
@@ -194,8 +204,8 @@ def _pooled(compared: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> Ta
     return {"pooled_gap": whole, "pooled_gap_school": _whole(parts, ["value", "lower", "upper"])}
 
 
-def _decomposition(compared: pd.DataFrame, seen: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> Tables:
-    found = decomposition.decompose(compared, with_terms.references, with_terms.schools)
+def _decomposition(in_schools: pd.DataFrame, seen: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> Tables:
+    found = decomposition.decompose(in_schools, with_terms.references, with_terms.schools)
     whole = _there(found.whole, told, KEY)
     raw = seen.take(sets.find(whole, seen, KEY))  # `told` is of shown gaps
     whole = whole.assign(lower=raw["lower"].array, upper=raw["upper"].array)
@@ -215,20 +225,19 @@ def _of_schools(parts: pd.DataFrame, seen: pd.DataFrame, whole: pd.DataFrame) ->
     return parts.take(np.flatnonzero(sets.find(own, seen, KEY) >= 0))
 
 
-def _consistency(everyone: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+def _consistency(everyone: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
     found = consistency.between_schools(everyone, with_terms.kinds, with_terms.schools)
-    found = _there(found, _shown(everyone), ["academic_year", "part", "level", "unit", "metric"])
+    found = _there(found, seen, ["academic_year", "part", "level", "unit", "metric"])
     found = found.assign(between="schools", says=consistency.verdict(found))
     return _whole(found, ["value", "odds_ratio", "odds_ratio_lower", "odds_ratio_upper", "low", "high", "p"])
 
 
-def _funnel(everyone: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+def _funnel(everyone: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
     """Limits for the schools whose value is shown, where the university's, the target, is shown too."""
     in_schools = everyone.take(np.flatnonzero(sets.is_school(everyone["unit"])))
     found = funnel.funnel(in_schools, with_terms.kinds, with_terms.bounded)
     found = found.assign(position=funnel.side(found["position"]), says=funnel.words(found, with_terms.better))
     found = found.rename(columns={"phi": "overdispersion"})
-    seen = _shown(everyone)
     target = seen.take(np.flatnonzero(seen["unit"] == sets.UNIVERSITY))
     found = _there(_there(found, seen, KEY), target, ["academic_year", "part", "level", "metric"])
     return _whole(found, ["value", "target", "lower", "upper", "lower_outer", "upper_outer", "overdispersion"])
@@ -248,9 +257,10 @@ def _trend(values: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.Da
         found = over_time.trend(whole_years, [*SERIES, "kind"], ["metric", "characteristic", "kind"])
         found["p_adjusted"] = gaps.adjusted(found["p"], [found[c] for c in ("metric", "characteristic")])
         found["says"] = over_time.verdict(found, with_terms.material, with_terms.too_wide, of_gaps=of == "gap")
-        made.append(found.assign(of=of, says=found["says"].astype(object)))
-    trends = pd.concat(made, ignore_index=True)
-    years = {c: trends[c].map(_academic_year).astype(object) for c in ("first_year", "last_year")}
+        made.append(found.assign(of=sets.always(of, len(found))))
+    trends = sets.stacked(made)
+    names = {year: _academic_year(year) for c in ("first_year", "last_year") for year in trends[c].unique()}
+    years = {c: trends[c].map(names).astype("category") for c in ("first_year", "last_year")}
     return _whole(trends.assign(**years), ["change", "lower", "upper"])
 
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipelines import pooled
 from pipelines.definitions import Definitions
-from pipelines.disclosure import patterns, rules
+from pipelines.disclosure import patterns, rules, tables
 from pipelines.disclosure.ledger import COUNTS, Ledger, in_periods
 from pipelines.disclosure.ledger import terms as ledger_terms
 from pipelines.measures import gaps, over_time, sets
@@ -123,8 +124,8 @@ class Decision:
         keys = [c for c in places if c in CELL_KEY]
         wanted = {metric} if metric else {m for m, g in self.grains.items() if g == grain}
         rows = self.cells[~self.hidden & self.cells["metric"].isin(wanted)]
-        rows = rows[(rows[[k for k in ("characteristic", "group") if k not in keys]] == patterns.EVERYONE).all(axis=1)]
-        rows = rows[(rows[[k for k in ("level",) if k not in keys]] == patterns.EVERY_LEVEL).all(axis=1)]
+        rows = rows[(rows[[k for k in ("characteristic", "group") if k not in keys]] == tables.EVERYONE).all(axis=1)]
+        rows = rows[(rows[[k for k in ("level",) if k not in keys]] == tables.EVERY_LEVEL).all(axis=1)]
         return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0
 
     def explained(self, safe: Protected) -> Protected:
@@ -190,21 +191,38 @@ def protect(
     """
     terms = terms_of(definitions, settings, source)
     kept = published.kept(modelled.periods, terms, revised) if published else set()
+    single = {period for period in kept if period[1] != pooled.POOLED}
     if published and corrected:
-        kept = {period for period in kept if not _differing(published.of({period}), modelled.cells, {period})}
-    new = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
-    listed = ~unlisted(new, definitions)
-    small = small_cells(new, definitions, settings)
+        single = {period for period in single if not _differing(published.of({period}), modelled.cells, {period})}
+    for name, years in pooled.of(modelled.periods):
+        if not {(year, pooled.WHOLE_YEAR) for year in years} <= single:
+            kept.discard((name, pooled.POOLED))
+    kept = single | {period for period in kept if period[1] == pooled.POOLED}
     about, widths = _about(definitions, settings)
-    why = pd.Series(UNLISTED, index=new.index, dtype=object)
-    why[listed] = patterns.patterns(new[listed], small[listed], modelled.schools, about, widths, settings.threads)
+    cells = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
+    listed = ~unlisted(cells)
+    small = small_cells(cells, definitions, settings)
+    why = pd.Series(UNLISTED, index=cells.index, dtype=object)
+    why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, settings.threads)
     differing = 0
     if published and kept:
         before = published.of(kept)
-        differing = _differing(before, modelled.cells, kept)
-        new, why = pd.concat([before.drop(columns="why"), new]), pd.concat([before["why"], why])
-        new, why = new.reset_index(drop=True), why.reset_index(drop=True)
-    return Decision(new, why, about.grain, frozenset(kept), differing, terms)
+        differing = _differing(before[before["part"] != pooled.POOLED], modelled.cells, single)
+        cells, why = _together((before.drop(columns="why"), before["why"]), (cells, why))
+    for name, years in pooled.of(modelled.periods):
+        if (name, pooled.POOLED) not in kept:
+            own = pooled.years_of(cells, years)
+            new = pooled.summed(own, definitions, name)
+            own = own.assign(hidden=why[own.index] != patterns.SHOWN)[own["metric"].isin(new["metric"].unique())]
+            small = small_cells(new, definitions, settings)
+            decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, settings.threads)
+            cells, why = _together((cells, why), (new, decided))
+    return Decision(cells, why, about.grain, frozenset(kept), differing, terms)
+
+
+def _together(*parts: tuple[pd.DataFrame, pd.Series]) -> tuple[pd.DataFrame, pd.Series]:
+    cells, why = (pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True))
+    return cells, why
 
 
 def _differing(before: pd.DataFrame, cells: pd.DataFrame, periods: set[tuple[str, str]]) -> int:
@@ -228,10 +246,11 @@ def _about(definitions: Definitions, settings: Settings) -> tuple[patterns.Metri
     about = patterns.Metrics(
         grain={m.name: m.grain for m in metrics},
         counts_people={m.name: m.kind != "ratio" for m in metrics},
+        private=frozenset(m.name for m in metrics if m.private),
         one_pattern=frozenset(m.name for m in metrics if m.grain == "response" and m.kind == "proportion"),
         counts_answers=frozenset(m.name for m in metrics if m.counts_respondents),
         broader={
-            c.name: patterns.Broader(c.of, {finer: group for group, joined in c.join.items() for finer in joined})
+            c.name: tables.Broader(c.of, {finer: group for group, joined in c.join.items() for finer in joined})
             for c in definitions.characteristics.values()
             if c.of
         },
@@ -239,16 +258,15 @@ def _about(definitions: Definitions, settings: Settings) -> tuple[patterns.Metri
     return about, patterns.Widths(limits.smallest_percentage_base, limits.narrowest_base, limits.narrowest_margin)
 
 
-def unlisted(cells: pd.DataFrame, definitions: Definitions) -> pd.Series:
-    """Cells that are not published, of groups in schools: answers at one level, nearly all of which would be too few,
-    and earlier years to date.
+def unlisted(cells: pd.DataFrame) -> pd.Series:
+    """Cells that are not published: groups by level but of the university, as few students would be in most of them,
+    and what they hide would hide the groups at all levels too; and groups in schools in earlier years to date.
     """
-    answers = [m.name for m in definitions.metrics.values() if m.grain == "response"]
-    in_school = cells["unit"].str.startswith(sets.SCHOOL)
-    of_group = (cells["characteristic"] != patterns.EVERYONE) & in_school
+    of_group = cells["characteristic"] != tables.EVERYONE
+    of_level = (cells["level"] != tables.EVERY_LEVEL) & (cells["unit"] != sets.UNIVERSITY)
     year = cells["academic_year"].astype(str)
-    earlier = (cells["part"] == "to_date") & (year != year.max())
-    return of_group & (earlier | cells["metric"].isin(answers) & (cells["level"] != patterns.EVERY_LEVEL))
+    earlier = (cells["part"] == "to_date") & (year != year.max()) & cells["unit"].str.startswith(sets.SCHOOL)
+    return of_group & (of_level | earlier)
 
 
 def rounded(measured: Mapping[str, pd.DataFrame], definitions: Definitions, settings: Settings) -> Protected:
@@ -263,7 +281,7 @@ def rounded(measured: Mapping[str, pd.DataFrame], definitions: Definitions, sett
     for name, columns in TABLES.items():
         table = measured[name].rename(columns=RENAMED.get(name, {}))
         if name in ("cell", "gap"):
-            table = table[~unlisted(table, definitions)]
+            table = table[~unlisted(table)]
         safe[name] = _safe(table, columns, scale, decimals, settings)
     return Protected(safe)
 

@@ -25,6 +25,7 @@ from pipelines.disclosure import cost
 from pipelines.disclosure.ledger import in_periods
 from pipelines.findings import findings
 from pipelines.model import Modelled, Present, missing, missing_characteristic
+from pipelines.pooled import POOLED
 from pipelines.protect import Protected
 from pipelines.settings import ROOT, Settings
 
@@ -32,7 +33,7 @@ CURRENT = "current"
 UNFINISHED = ".unfinished-"
 NAME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{4}")
 FILE = re.compile(r"university\.duckdb|faculty-[\w.-]+\.duckdb")
-GRADE = "internal"
+GRADE = "protected"
 LEVEL_LABELS = {
     "all": "All levels",
     "UG": "Undergraduate",
@@ -344,15 +345,18 @@ def _levels(definitions: Definitions) -> pd.DataFrame:
 
 
 def _periods(periods: pd.DataFrame) -> pd.DataFrame:
-    out = periods[["academic_year", "part", "through_week", "in_progress"]].sort_values(
-        ["academic_year", "part"], ascending=[False, True], ignore_index=True
-    )
-    to_date = out["part"] == "to_date"
-    out["label"] = out["academic_year"] + (" to week " + out["through_week"].astype("Int64").astype("string")).where(
-        to_date, ""
-    )
+    single = periods["part"] != POOLED
+    newest = ["academic_year", "part"]
+    out = pd.concat(  # pooled ones last
+        [rows.sort_values(newest, ascending=[False, True]) for rows in (periods[single], periods[~single])],
+        ignore_index=True,
+    )[["academic_year", "part", "through_week", "in_progress"]]
+    to_date, is_pooled = out["part"] == "to_date", out["part"] == POOLED
+    week = (" to week " + out["through_week"].astype("Int64").astype("string")).where(to_date, "")
+    out["label"] = out["academic_year"] + week + is_pooled.map({True: ", three years together", False: ""})
     out["through_week"] = out["through_week"].astype("Int64").where(to_date)
-    usable = out[out["in_progress"] & to_date] if (out["in_progress"] & to_date).any() else out[~to_date]
+    whole = ~to_date & ~is_pooled
+    usable = out[out["in_progress"] & to_date] if (out["in_progress"] & to_date).any() else out[whole]
     out["is_current"] = out.index.isin(usable.index[:1])
     return _ordered(out.drop(columns="in_progress"))
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
+from pipelines import attack, pooled, publish, sources, through_the_year, voice, warehouse
 from pipelines import definitions as definition_files
-from pipelines import publish, sources, through_the_year, voice, warehouse
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
 from pipelines.extract import Extracted, extract
@@ -36,7 +37,7 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
     """Make and publish a release from the extracts that `sources_file` maps.
 
     What was published of a period stays as it was, unless its academic year is in `revised` (or 'all' is).
-    Raises InputError, CheckFailed or ReleaseError with a message for the user. Whatever happens, the
+    Raises InputError, CheckFailed, AttackError or ReleaseError with a message for the user. Whatever happens, the
     release in force stays until the new one is complete.
     """
     definitions = definition_files.load(settings.definitions, settings.material)
@@ -48,14 +49,19 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
+                published = ledger.load(settings.warehouse)
+                modelled = pooled.with_periods(modelled, published.labels(pooled.POOLED))
                 progress.note(f"{len(modelled.cells):,} cells")
             with progress.step("protect", "decide what may be shown"):
-                published = ledger.load(settings.warehouse)
                 decision = protect(
                     modelled, definitions, settings, published,
                     source=str(source), revised=revised, corrected=mapped.example,
                 )  # fmt: skip
-                progress.note(f"{decision.hidden.sum():,} cells hidden")
+                progress.note(f"{(decision.hidden & decision.listed).sum():,} cells hidden")
+            with progress.step("attack", "try to work out what is hidden"):
+                done = attack.withstand(decision, modelled, definitions, settings, published)
+                decision = done.decision
+                progress.note(done.attack.summary())
             with progress.step("follow", "through the year, and who answered"):
                 about = (con, definitions, extracted.present, modelled, decision, settings)
                 followed = publish.as_published(
@@ -63,14 +69,17 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
                 )
                 progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
-            measured = measure(decision.cells, decision.hidden, terms(definitions, modelled.schools, settings))
+            known = terms(definitions, modelled.schools, settings)
+            measured = measure(decision.cells, decision.hidden, known, decision.listed)
             safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
             costs = cost.protection(safe.tables["cell"], modelled.schools, definitions)
             safe = safe.with_tables({"protection": costs}).unexplained()
+            attack.assert_unseen(safe.tables, decision)
+            checks = outcome.tables | {"check": pd.concat([outcome.tables["check"], attack.checks(done)])}
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
             ledger.save(settings.warehouse, decision.cells, decision.why, modelled.periods, decision.terms)
-            release = publish.publish(safe, modelled, outcome.tables, definitions, extracted.present, source, settings)
+            release = publish.publish(safe, modelled, checks, definitions, extracted.present, source, settings)
             progress.note(release)
     return Summary(release, extracted, outcome, safe, decision)
 

@@ -15,6 +15,7 @@ from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
+from pipelines.pooled import POOLED
 from pipelines.protect import Decision
 from pipelines.settings import Settings
 
@@ -67,7 +68,8 @@ def _of_tutors(definitions: Definitions, present: Present) -> list[dict[str, obj
 
 def _parts(modelled: Modelled) -> pd.Series:
     """The part of each academic year that curves and weeks are of: the whole year, or the year to date."""
-    parts = modelled.periods.sort_values("part")  # to_date, year
+    single = modelled.periods[modelled.periods["part"] != POOLED]
+    parts = single.sort_values("part")  # to_date, year
     in_progress = parts["in_progress"].astype(bool)
     return parts[~in_progress | (parts["part"] == "to_date")].groupby("academic_year")["part"].last()
 
@@ -138,9 +140,7 @@ def of_tutors(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Sett
     found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
     found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).sort_values(TUTORS, ignore_index=True)
     hide = shares.hidden(found, settings.rules) | found["p"].isna()
-    for metric in found["metric"].unique():
-        own = found["metric"] == metric
-        hide[own] |= ~decision.shows(found.loc[own, TUTORS].drop(columns="metric"), metric=metric)
+    hide |= ~np.logical_or.reduce([decision.shows(found[TUTORS], grain=grain) for grain in GRAINS])
     least, most = shares.limits_of(found["odds_ratio_lower"], found["odds_ratio_upper"], hide, scale=1, decimals=2)
     return found[TUTORS].assign(
         between="tutors",

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from pipelines import models
+from pipelines.answers import answers
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.measures import response, sets
 from pipelines.model import Modelled, Present, missing, missing_characteristic
-from pipelines.protect import Decision
+from pipelines.protect import Decision, unlisted
 from pipelines.settings import Settings
 
 GROUP = [*response.PLACE, "group"]
@@ -35,7 +36,7 @@ def tables(
     decision: Decision,
     settings: Settings,
 ) -> dict[str, pd.DataFrame]:
-    """The published tables response, representativeness and weighted; empty where there is no survey."""
+    """The published tables answers, response, representativeness and weighted; empty where there is no survey."""
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     finest = [c for c in characteristics if not definitions.characteristics[c].of]  # the broader ones match with them
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
@@ -43,7 +44,8 @@ def tables(
     exact = rates(con)
     safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
-        "response": safe,
+        "answers": answers(con, definitions, characteristics, metrics, modelled.schools, decision, settings),
+        "response": safe[~unlisted(safe)],  # else its rows would tell which of the others are empty
         "representativeness": representativeness(exact, safe["status"]),
         "weighted": _where_shown(weighted(con, exact, modelled.schools, finest, metrics, settings), decision),
     }
@@ -84,10 +86,7 @@ def _told(exact: pd.DataFrame, definitions: Definitions, decision: Decision) -> 
 
 def _where_shown(weighted: pd.DataFrame, decision: Decision) -> pd.DataFrame:
     """Weighted shares only beside unweighted ones that are shown."""
-    shown = pd.Series(False, index=weighted.index)
-    for metric in weighted["metric"].unique():
-        own = weighted["metric"] == metric
-        shown[own] = decision.shows(weighted.loc[own, [*SET, "level"]], metric=metric)
+    shown = decision.shows(weighted[[*SET, "level", "metric"]], grain="response")
     figures = weighted.columns.difference([*SET, "level", "metric", "status"])
     return weighted.assign(
         **{c: weighted[c].where(shown) for c in figures}, status=weighted["status"].where(shown, rules.SUPPRESSED)

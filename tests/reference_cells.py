@@ -15,7 +15,7 @@ STATEMENTS = ["knows_me", "trust", "supported", "part_of_journey", "belonging"]
 def with_broader(frame: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
     """The rows with a column more for each broader characteristic, from that of its finer one."""
     for c in definitions.characteristics.values():
-        if c.of:
+        if c.of in frame:
             joined = {finer: group for group, groups in c.join.items() for finer in groups}
             frame = frame.assign(**{c.name: frame[c.of].map(joined).fillna("Unknown")})
     return frame
@@ -60,13 +60,13 @@ def cells(
         answers = _response_values(feedback, meetings, periods, part)
         staff = _tutor_values(tutors, enrolments, periods)
         long = [
-            *_aggregate(valued, characteristics, ["has_tutor", "any_meeting", "met_by_promised_week", "met_standard",
+            *aggregate(valued, characteristics, ["has_tutor", "any_meeting", "met_by_promised_week", "met_standard",
                         "meetings_per_student", "attendance", "same_tutor", "no_meeting", "response_rate"]),
-            *_aggregate(answers, characteristics, [*STATEMENTS, "recorded_of_recalled"]),
-            *_aggregate(staff, [], ["tutees_per_fte"]),
+            *aggregate(answers, characteristics, [*STATEMENTS, "recorded_of_recalled"]),
+            *aggregate(staff, [], ["tutees_per_fte"]),
         ]  # fmt: skip
         parts.append(pd.concat(long).assign(part=part))
-    return _rolled_up(pd.concat(parts), schools)
+    return rolled_up(pd.concat(parts), schools)
 
 
 def _enrolment_values(enrolments, meetings, feedback, standards, periods, part):
@@ -145,7 +145,8 @@ def _tutor_values(tutors, enrolments, periods):
     )
 
 
-def _aggregate(valued, characteristics, metrics):
+def aggregate(valued, characteristics, metrics):
+    """Sums by school of the metrics of rows, x over y: of everyone and of each characteristic's groups."""
     for characteristic in ["all", *characteristics]:
         frame = valued.assign(group="all" if characteristic == "all" else valued[characteristic])
         keys = ["academic_year", "level", "school_code", "group"]
@@ -159,7 +160,8 @@ def _aggregate(valued, characteristics, metrics):
             yield out[out["n"] > 0].assign(metric=metric, characteristic=characteristic)
 
 
-def _rolled_up(by_school, schools):
+def rolled_up(by_school, schools):
+    """The sums of schools with those of faculties, the university and all levels."""
     faculty = by_school["school_code"].map(schools.set_index("school_code")["faculty_code"])
     units = pd.concat(
         [

@@ -44,34 +44,42 @@ def side_by_side(
 
     `cells`: unit, group, base, value, lower, upper, status; `look`: from `appearance`.
     """
-    labels = [Label(u["short_name"], bold=u["kind"] == "university", column=column) for u in units.to_dict("records")]
-    rows = Rows(tuple(labels))
+    places = units.to_dict("records")
+    rows = Rows(tuple(Label(u["short_name"], bold=u["kind"] == "university", column=column) for u in places))
     place = dict(zip(units["unit"], rows.places, strict=True))
-    shown = cells[(cells["status"] == "shown") & cells["unit"].isin(place)]
-    shown = shown.assign(place=shown["unit"].map(place), name=shown["unit"].map(units.set_index("unit")["name"]))
+    names = dict(zip(units["unit"], units["name"], strict=True))
+    of: dict[str, list[dict[Any, Any]]] = {unit: [] for unit in place}
+    for cell in cells[cells["unit"].isin(names)].to_dict("records"):
+        of[cell["unit"]].append({**cell, "name": names[cell["unit"]]})
+    shown = [cell for own in of.values() for cell in own if cell["status"] == "shown"]
     figure = go.Figure()
-    compared = shown[shown["group"].isin([g for g, (_, symbol, _) in look.items() if symbol != UNKNOWN_SYMBOL])]
-    for at, part in compared.groupby("place"):
-        figure.add_scatter(
-            x=[part["value"].min(), part["value"].max()], y=[at, at], mode="lines",
-            line={"color": theme.line, "width": 6}, hoverinfo="skip",
-        )  # fmt: skip
+    compared = {g for g, (_, symbol, _) in look.items() if symbol != UNKNOWN_SYMBOL}
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for unit, own in of.items():
+        values = [c["value"] for c in own if c["status"] == "shown" and c["group"] in compared]
+        if values:
+            x += [min(values), max(values), None]
+            y += [place[unit], place[unit], None]
+    figure.add_scatter(x=x, y=y, mode="lines", line={"color": theme.line, "width": 6}, hoverinfo="skip")
     for group, (colour, symbol, _) in look.items():
-        part = shown[shown["group"] == group]
+        part = [cell for cell in shown if cell["group"] == group]
         edge = {"width": 1.5} if symbol == UNKNOWN_SYMBOL else {"width": 1, "color": theme.page}
         figure.add_scatter(
-            x=part["value"],
-            y=part["place"],
+            x=[cell["value"] for cell in part],
+            y=[place[cell["unit"]] for cell in part],
             mode="markers",
             name=group,
             marker={"color": colour, "symbol": symbol, "size": 12, "line": edge},
-            text=[_hover(r, metric) for r in part.to_dict("records")],
+            text=[_hover(cell, metric) for cell in part],
             hovertemplate="%{text}<extra></extra>",
         )
-    span = extent(shown["value"].tolist(), shown["value"].tolist(), metric)
-    empty = {unit: at for unit, at in place.items() if unit not in set(shown["unit"])}
-    why = [words.missing_all(cells[cells["unit"] == unit].to_dict("records")) for unit in empty]
-    said = in_words(list(empty.values()), why, span[0], theme)
+    figures = [cell["value"] for cell in shown]
+    span = extent(figures, figures, metric)
+    seen = {cell["unit"] for cell in shown}
+    empty = [unit for unit in place if unit not in seen]
+    why = [words.missing_all(of[unit]) for unit in empty]
+    said = in_words([place[unit] for unit in empty], why, span[0], theme)
     lay_out(figure, rows, theme, str(metric["suffix"]), without=said)
     figure.update_xaxes(range=span)
     return figure

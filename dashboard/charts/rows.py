@@ -19,6 +19,7 @@ from dashboard.style.theme import Theme, template
 NARROW, WIDE = 24, 40  # characters of a label's line, on a phone and elsewhere
 HEADING = 2  # a heading's line in lines of a label: it may run over the plot
 CHARACTER, LINE, AIR = 6.3, 17, 11  # pixels
+DENSE = 4  # pixels of air on a page of paper, where nobody points at a row
 AXIS = 34  # pixels for the value axis above the rows
 FOOT = 30  # pixels for the name of a reference line below them
 GRADES = ((1.0, 0.16), (0.6539, 0.22), (0.3441, 0.34))  # share of the 95% half-width (95%, 80%, 50%), opacity
@@ -39,6 +40,7 @@ class Label:
     bold: bool = False
     heading: bool = False
     column: int = NARROW
+    air: int = AIR
 
     @property
     def lines(self) -> list[str]:
@@ -47,7 +49,7 @@ class Label:
     @property
     def height(self) -> int:
         lead = LINE // 2 if self.heading else 0
-        return LINE * (len(self.lines) + bool(self.note)) + AIR + lead
+        return LINE * (len(self.lines) + bool(self.note)) + self.air + lead
 
     def markup(self, theme: Theme) -> str:
         """The label as Plotly text; whatever came from data is escaped."""
@@ -135,20 +137,22 @@ def lay_out(
 
 
 def extent(lows: Sequence[float], highs: Sequence[float], metric: Mapping[str, Any]) -> list[float]:
-    """An axis range around the figures with some air; percentages stay within 0 to 100."""
+    """An axis range around the figures with some air; percentages stay within 0 to 100 unless a figure goes beyond."""
     low, high = min(lows, default=0.0), max(highs, default=1.0)
     air = max((high - low) * 0.06, 1.0 if metric["suffix"] == "%" else 0.05)
     low, high = low - air, high + air
     if metric["suffix"] == "%":
-        low, high = max(low, -1.5), min(high, 101.5)
+        low, high = max(low, -1.5), min(high, max(101.5, max(highs, default=0.0) + 1.5))
     return [low, high]
 
 
-def graded(figure: go.Figure, bands: Sequence[tuple[float, float, float, float]], colour: str) -> None:
+def graded(
+    figure: go.Figure, bands: Sequence[tuple[float, float, float, float]], colour: str, upright: bool = False
+) -> None:
     """Draw intervals as bands that darken towards the value: `bands` are (place, lower, value, upper).
 
-    The bands are the 95%, 80% and 50% intervals of a normal shape on either side, so that the ends of an
-    interval do not look as likely as its middle.
+    They lie, or stand `upright`. The bands are the 95%, 80% and 50% intervals of a normal shape on either side, so
+    that the ends of an interval do not look as likely as its middle.
     """
     for share, opacity in GRADES:
         x: list[float | None] = []
@@ -157,6 +161,7 @@ def graded(figure: go.Figure, bands: Sequence[tuple[float, float, float, float]]
             x += [value - share * (value - lower), value + share * (upper - value), None]
             y += [place, place, None]
         line = {"color": colour, "width": 12}
+        x, y = (y, x) if upright else (x, y)
         figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=opacity, hoverinfo="skip")
 
 

@@ -1,4 +1,4 @@
-"""All schools on one metric, each with its interval, around the university's value."""
+"""All schools on one metric, each with its interval, around the university's value and within its limits."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
-SYMBOL = {"above": "triangle-right", "below": "triangle-left", "near": "circle"}
+SYMBOL = {"above": "triangle-right", "below": "triangle-left", "near": "circle", "": "circle"}
+LIMITS = (("outer", "outer_above", 0.08), ("limit", "limit_above", 0.1))  # columns, opacity
 
 
 def intervals(
@@ -24,20 +25,29 @@ def intervals(
     notes: Mapping[str, str] | None = None,
     column: int = NARROW,
     band: tuple[float, float] | None = None,
+    here: str = "University",
+    air: int = AIR,
 ) -> go.Figure:
     """One row per school, largest value first, hidden ones last and in words.
 
-    `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side. `highlighted`
-    units are named in the accent colour; `notes` are words under a unit's name; `band` is where the middle of
-    all schools lies, drawn behind the rows without naming any.
+    `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side, says, and the published
+    limits (limit, limit_above, outer, outer_above), drawn behind each row. `highlighted` units are named in the accent
+    colour; `notes` are words under a unit's name; `band` is where the middle of all schools lies, drawn behind the
+    rows without naming any. Rows may be groups instead, around the value of everyone `here`; `air` is the space
+    between rows.
     """
     notes = notes or {}
+    schools = schools.assign(**{limit: float("nan") for pair in LIMITS for limit in pair[:2] if limit not in schools})
     ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
-    rows = Rows(tuple(_label(s, theme, highlighted, notes, column) for s in ordered.to_dict("records")))
+    rows = Rows(tuple(_label(s, theme, highlighted, notes, column, air) for s in ordered.to_dict("records")))
     ordered = ordered.assign(place=rows.places)
     shown = ordered[ordered["status"] == "shown"]
-    span = extent([*shown["lower"], *(band or ())], [*shown["upper"], *(band or ())], metric)
+    lows = [*shown["lower"], *shown["limit"].dropna(), *(band or ())]
+    span = extent(lows, [*shown["upper"], *shown["limit_above"].dropna(), *(band or ())], metric)
     figure = go.Figure()
+    for low, high, opacity in LIMITS:
+        limits = shown.dropna(subset=[low, high])
+        _bars(figure, limits["place"].tolist(), limits[low].tolist(), limits[high].tolist(), theme.context, opacity)
     for verdict in ("context", "well", "attention"):
         part = shown[shown["verdict"] == verdict]
         colour = getattr(theme, verdict)
@@ -60,7 +70,7 @@ def intervals(
     without = ordered[ordered["status"] != "shown"]
     said = in_words(without["place"].tolist(), [words.missing(s) for s in without.to_dict("records")], span[0], theme)
     is_known = university["status"] == "shown"
-    reference = (university["value"], f"University {words.shown(university, metric)}") if is_known else None
+    reference = (university["value"], f"{here} {words.shown(university, metric)}") if is_known else None
     lay_out(figure, rows, theme, str(metric["suffix"]), reference, said)
     if band:
         figure.add_vrect(*band, fillcolor=theme.context, opacity=0.18, line_width=0, layer="below")
@@ -68,19 +78,38 @@ def intervals(
     return figure
 
 
+def _bars(
+    figure: go.Figure, places: list[float], lows: list[float], highs: list[float], colour: str, opacity: float
+) -> None:
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for place, low, high in zip(places, lows, highs, strict=True):
+        x += [low, high, None]
+        y += [place, place, None]
+    line = {"color": colour, "width": 14}
+    figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=opacity, hoverinfo="skip")
+
+
 def _label(
-    school: Mapping[str, Any], theme: Theme, highlighted: Collection[str], notes: Mapping[str, str], column: int
+    school: Mapping[str, Any],
+    theme: Theme,
+    highlighted: Collection[str],
+    notes: Mapping[str, str],
+    column: int,
+    air: int,
 ) -> Label:
     note = notes.get(school["unit"], "")
     if school["unit"] in highlighted:
-        return Label(school["short_name"], note, theme.accent, bold=True, column=column)
-    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink, column=column)
+        return Label(school["short_name"], note, theme.accent, bold=True, column=column, air=air)
+    return Label(school["short_name"], note, theme.muted if highlighted else theme.ink, column=column, air=air)
 
 
 def _hover(school: Mapping[str, Any], metric: Mapping[str, Any], notes: Mapping[str, str]) -> str:
     return hover(
         school["name"],
         f"{words.value(school['value'], metric)} (95% interval {words.shown_interval(school, metric)})",
-        f"out of {words.shown_base(school)}",
+        f"{says}; out of {words.shown_base(school)}"
+        if (says := school.get("says", ""))
+        else f"out of {words.shown_base(school)}",
         notes.get(school["unit"], ""),
     )

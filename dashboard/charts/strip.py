@@ -53,15 +53,15 @@ def _background(row: int, c: Comparison, theme: Theme) -> list[dict[str, Any]]:
 
 
 def _dots(figure: go.Figure, row: int, c: Comparison, theme: Theme, highlighted: Collection[str]) -> None:
-    shown = c.shown.sort_values("value", kind="stable")
-    shown = shown.assign(own=shown["unit"].isin(highlighted), y=[row + o for o in offsets(shown["value"].tolist())])
+    shown = sorted(c.shown.to_dict("records"), key=lambda s: s["value"])
+    places = [row + o for o in offsets([s["value"] for s in shown])]
     for own in (False, True):
-        part = shown[shown["own"] == own]
-        if part.empty:
+        part = [(at, s) for at, s in zip(places, shown, strict=True) if (s["unit"] in highlighted) is own]
+        if not part:
             continue
         figure.add_scatter(
-            x=part["value"],
-            y=part["y"],
+            x=[s["value"] for _, s in part],
+            y=[at for at, _ in part],
             mode="markers",
             marker={
                 "size": 12 if own else 9,
@@ -69,7 +69,7 @@ def _dots(figure: go.Figure, row: int, c: Comparison, theme: Theme, highlighted:
                 "symbol": "diamond" if own else "circle",
                 "line": {"width": 1, "color": theme.page},
             },
-            text=[_hover(s, c) for s in part.to_dict("records")],
+            text=[_hover(s, c) for _, s in part],
             hovertemplate="%{text}<extra></extra>",
         )
 

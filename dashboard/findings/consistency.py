@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import comb, hypot
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import hypot
 from typing import Any
 
 import pandas as pd
@@ -13,21 +14,26 @@ from dashboard.style import words
 
 Row = Mapping[str, Any]
 
-OUTSIDE_BY_CHANCE = 0.05  # how often a 95% interval misses the university's value if schools do not differ
 FEWEST_SCHOOLS = 5  # fewer say nothing about consistency
 INCOMPLETE_BELOW = 70  # recorded of recalled meetings, per cent
-PUBLISHED = {"differs beyond chance": True, "no more than chance": False}
+DIFFER = "differs beyond chance"
+PUBLISHED = {DIFFER: True, "no more than chance": False}
+LEARN, TALK = "worth learning from", "worth a conversation"
+SIDES = {"above": "above", "below": "below", "within the limits": "near"}
 MISSING = {"base": None, "value": None, "lower": None, "upper": None, "status": "none", "why": ""}
+LIMITS = {"says": "", "position": "", "limit": None, "limit_above": None, "outer": None, "outer_above": None}
+RENAMED = {"lower": "limit", "upper": "limit_above", "lower_outer": "outer", "upper_outer": "outer_above"}
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Schools around the university on one metric, in one period, at one level.
 
-    `schools` has a row per school: unit, name, short_name, parent, base, value, lower, upper, status and
-    `side`: 'above' or 'below' where the whole interval lies on that side of the university's value, else
-    'near'; '' where there is no figure. `modelled` is the published range of the middle 80% of schools, chance
-    set aside, where there is one, and `says` what is published of whether they differ.
+    `schools` has a row per school: unit, name, short_name, parent, base, value, lower, upper, status, what the
+    published funnel says of it (`says`, its limits, and `side`: 'above' or 'below' where it lies outside them, else
+    'near'; '' where it has no limits). `modelled` is the published range of the middle 80% of schools, chance
+    set aside, where there is one, `observed` that of their figures, and `says` what is published of whether they
+    differ. `figures` are the cells of all units.
     """
 
     metric: Row
@@ -37,35 +43,39 @@ class Comparison:
     modelled: tuple[float, float] | None = None
     says: str = ""
     partial: bool = False  # the viewer sees some of the schools only: their own spread says nothing of all schools
-    observed: tuple[float, float] | None = None  # then: the published middle 80% of all schools, as observed
+    observed: tuple[float, float] | None = None
+    figures: Mapping[str, Row] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.schools[self.schools["status"] == "shown"]
 
-    @property
+    @cached_property
     def hidden(self) -> pd.DataFrame:
         return self.schools[self.schools["status"] == "suppressed"]
 
+    @cached_property
+    def limited(self) -> bool:
+        """Whether limits are published for any school."""
+        return bool((self.schools["side"] != "").any())
+
+    def figure(self, unit: str) -> Row:
+        """A unit's own cell, or one that says there is none."""
+        return self.figures.get(unit, MISSING)
+
     def on_side(self, side: str) -> pd.DataFrame:
-        """Schools wholly 'above' or 'below' the university's value, furthest first."""
+        """Schools 'above' or 'below' the published limits, furthest first."""
         rows = self.schools[self.schools["side"] == side]
         return rows.sort_values("value", ascending=side == "below", kind="stable")
 
-    @property
-    def middle(self) -> tuple[float, float] | None:
-        """The values between which the middle 80% of schools lie, or None with too few schools.
+    def called(self, says: str) -> pd.DataFrame:
+        """Schools of which the published funnel says so, the lowest first."""
+        return self.schools[self.schools["says"] == says].sort_values("value", kind="stable")
 
-        As published where it is, so that every page and finding gives one range; else as observed.
-        """
-        values = self.shown["value"].astype(float)
-        if self.partial:
-            return self.modelled or self.observed
-        if len(values) < FEWEST_SCHOOLS:
-            return None
-        if self.modelled:
-            return self.modelled
-        return float(values.quantile(0.1)), float(values.quantile(0.9))
+    @cached_property
+    def middle(self) -> tuple[float, float] | None:
+        """Where the middle 80% of schools lie, as published: chance set aside, or else as observed."""
+        return self.modelled or self.observed
 
     @property
     def reach(self) -> float:
@@ -74,47 +84,45 @@ class Comparison:
 
     @property
     def differs(self) -> bool | None:
-        """Whether schools differ by more than chance; None with too few schools.
-
-        As published where it is; else whether more schools lie wholly above or below than chance explains.
-        """
-        if self.says:
-            return PUBLISHED.get(self.says)
-        if self.partial or len(self.shown) < FEWEST_SCHOOLS:
-            return None
-        outside = int(self.shown["side"].isin(["above", "below"]).sum())
-        return chance_of(outside, len(self.shown)) < 0.01
-
-
-def chance_of(outside: int, schools: int) -> float:
-    """How probable it is that at least `outside` of `schools` 95% intervals miss by chance (binomial)."""
-    p = OUTSIDE_BY_CHANCE
-    return sum(comb(schools, k) * p**k * (1 - p) ** (schools - k) for k in range(outside, schools + 1))
+        """Whether schools differ by more than chance, as published; None where that is not said."""
+        return PUBLISHED.get(self.says)
 
 
 def compare(
-    cells: pd.DataFrame, units: pd.DataFrame, metric: Row, period: str, published: pd.DataFrame | None = None
+    cells: pd.DataFrame,
+    units: pd.DataFrame,
+    metric: Row,
+    period: str,
+    published: pd.DataFrame | None = None,
+    funnel: pd.DataFrame | None = None,
 ) -> Comparison:
     """Set schools against the university.
 
     `cells`: everyone, one metric, period and level, all units; `published`: at most one row, with the `low` and
-    `high` between which the middle 80% of schools lie, and what it `says` of whether they differ.
+    `high` between which the middle 80% of schools lie, and what it `says` of whether they differ; `funnel`: a row
+    per school that has limits.
     """
-    figures = cells.set_index("unit").reindex(columns=list(MISSING))
-    university = {**MISSING, **figures.to_dict("index").get("university", {})}
-    schools = units.loc[units["kind"] == "school", ["unit", "name", "short_name", "parent"]]
-    schools = schools.join(figures, on="unit").reset_index(drop=True)
-    schools["status"] = schools["status"].fillna("none")
-    schools["side"] = ""
-    if university["status"] == "shown":
-        is_shown = schools["status"] == "shown"
-        schools.loc[is_shown, "side"] = "near"
-        schools.loc[is_shown & (schools["lower"] > university["value"]), "side"] = "above"
-        schools.loc[is_shown & (schools["upper"] < university["value"]), "side"] = "below"
+    figures = {r["unit"]: {**MISSING, **r} for r in cells.to_dict("records")}
+    limits, about = _limits(funnel), ["unit", "name", "short_name", "parent"]
+    rows = [
+        {**figures.get(u["unit"], MISSING), **limits.get(u["unit"], LIMITS), **{k: u[k] for k in about}}
+        for u in units[units["kind"] == "school"].to_dict("records")
+    ]
+    schools = pd.DataFrame(rows, columns=[*about, *MISSING, *LIMITS])
+    schools["side"] = [SIDES.get(p, "") for p in schools["position"]]
+    found = Comparison(metric, period, figures.get("university", MISSING), schools, figures=figures)
     if published is None or published.empty:
-        return Comparison(metric, period, university, schools)
+        return found
     row = published.iloc[0]
-    return Comparison(metric, period, university, schools, (float(row["low"]), float(row["high"])), str(row["says"]))
+    return replace(found, modelled=(float(row["low"]), float(row["high"])), says=str(row["says"]))
+
+
+def _limits(funnel: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
+    """What the published funnel says of each school, its limits renamed: a school's interval has the same names."""
+    if funnel is None or funnel.empty:
+        return {}
+    shown = funnel[funnel["status"] == "shown"].rename(columns=RENAMED)
+    return {r["unit"]: {k: r[k] for k in LIMITS} for r in shown.to_dict("records")}
 
 
 def verdict(side: str, better: str) -> str:
@@ -223,30 +231,48 @@ def change_verdict(moved: Change | None, better: str) -> str:
 
 def schools_answer(c: Comparison, incomplete: int = 0) -> str:
     """The answer to 'Which schools differ beyond chance?'; so many schools' records look incomplete."""
+    label = words.quoted(c.metric["label"])
     if c.university["status"] != "shown":
-        return f"There is no figure for the university on {words.quoted(c.metric['label'])} here to compare with."
-    n, above, below = len(c.shown), len(c.on_side("above")), len(c.on_side("below"))
-    at = words.value(c.university["value"], c.metric)
-    if incomplete:
-        at += f" (which includes {words.plural(incomplete, 'school')} whose record looks incomplete)"
-    if not n:
+        return f"There is no figure for the university on {label} here to compare with."
+    if not len(c.shown):
         return "There is no figure for any school here to compare with the university’s."
-    if not above and not below:
-        return f"No school stands out: each of {words.plural(n, 'interval')} reaches the university’s {at}."
-    lower = words.small(below) if below else "none"
-    said = f"{words.plural(above, 'school')} clearly above and {lower} clearly below the university’s {at}"
-    if c.says:
-        chance = "schools differ by more than chance" if c.differs else "schools differ by no more than chance"
+    if not c.limited:
+        return f"Too few schools have figures on {label} to say which of them stand apart. {_consistent(c)}".rstrip()
+    apart = {side: c.on_side(side) for side in ("above", "below")}
+    n, of = sum(map(len, apart.values())), words.plural(len(c.shown), "school")
+    around = f"the university’s {words.value(c.university['value'], c.metric)}"
+    if incomplete:
+        around += f" (which includes {words.plural(incomplete, 'school')} whose record looks incomplete)"
+    if not n:
+        said = f"No school stands apart on {label}: all {of} lie within the limits around {around}"
     else:
-        chance = "more than chance would put there" if c.differs else "about as many as chance alone could put there"
-    return words.sentence(f"{said}: {chance}")
+        sides = [f"{words.small(len(rows))} {side}" for side, rows in apart.items() if len(rows)]
+        verb = "stands" if n == 1 else "stand"
+        said = f"{words.small(n)} of {of} {verb} apart on {label}: {' and '.join(sides)} the limits around {around}"
+    return f"{words.sentence(said)} {_consistent(c)}".rstrip()
+
+
+def funnel_title(c: Comparison) -> str:
+    """The finding of the funnel: how many schools lie outside the limits, and what is said of them."""
+    learn, talk = len(c.called(LEARN)), len(c.called(TALK))
+    if not learn + talk:
+        return f"All {words.plural(int((c.schools['side'] != '').sum()), 'school')} lie within the limits"
+    said = [f"{words.small(n)} {says}" for n, says in ((learn, LEARN), (talk, TALK)) if n]
+    return words.headline(f"{words.plural(learn + talk, 'school')} outside the limits: {' and '.join(said)}")
+
+
+def _consistent(c: Comparison) -> str:
+    """Whether schools differ, as published; or nothing."""
+    if c.differs is None:
+        return ""
+    return "Schools differ by more than chance." if c.differs else "Schools differ by no more than chance."
 
 
 def named(rows: pd.DataFrame, metric: Row, incomplete: set[str]) -> list[str]:
-    """'School of Law: 52% (48% to 56%), record looks incomplete', one per school."""
+    """'School of Law: 52% (48% to 56%), below the limits, record looks incomplete', one per school."""
     return [
-        f"{r['name']}: {words.value(r['value'], metric)} ({words.interval(r['lower'], r['upper'], metric)})"
-        + (", record looks incomplete" if r["unit"] in incomplete else "")
+        f"{r['name']}: {words.value(r['value'], metric)} ({words.interval(r['lower'], r['upper'], metric)}), "
+        f"{r['side']} the limits" + (", record looks incomplete" if r["unit"] in incomplete else "")
         for r in rows.to_dict("records")
     ]
 

@@ -140,6 +140,14 @@ def hidden_words(cells: pd.DataFrame, places: pd.DataFrame) -> str:
     return words.sentence(f"{HIDDEN}: {'; '.join(said)}") if said else ""
 
 
+def without_words(schools: pd.DataFrame) -> str:
+    """'Hidden to protect people: Law and Music. No figure: Dentistry.' `schools`: short_name, status."""
+    return " ".join(
+        words.sentence(f"{words.STATUS[str(status)]}: {words.listed(rows['short_name'].tolist())}")
+        for status, rows in schools.groupby("status", sort=False)
+    )
+
+
 def elsewhere(university: pd.DataFrame, schools: pd.DataFrame) -> str:
     """What it may mean that the university has a clear gap and no school does; or nothing.
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from dashboard.style import words
 
-EVERY_LEVEL = "all"
+EVERY_LEVEL, WHOLE_YEAR, POOLED = "all", "year", "pooled"
+TOLD = (WHOLE_YEAR, POOLED)  # other periods that a view is looked for in
 MOST_NAMED = 4
 Group = tuple[str, str]  # characteristic, group
 Period = tuple[str, str]  # academic year, part
@@ -51,12 +52,13 @@ class Nearest:
     """What is shown, and what lies around it.
 
     seen: figures that are shown, to this viewer. parents: unit → the unit it belongs to. broader: group → broader
-    groups it is part of. last_year: the last whole year.
+    groups it is part of. pooled: the last years that are pooled; last_year: the last whole year.
     """
 
     seen: frozenset[View]
     parents: Mapping[str, str]
     broader: Mapping[Group, Sequence[Group]]
+    pooled: Period | None = None
     last_year: Period | None = None
 
     def to(self, hidden: View) -> View | None:
@@ -64,10 +66,12 @@ class Nearest:
         return next((view for view in self._around(hidden) if view in self.seen), None)
 
     def _around(self, hidden: View) -> Iterator[View]:
-        """Views ever further away: another level, a broader group, larger units; then all that in the last year."""
+        """Views ever further away: another level, a broader group, three years together, larger units; then all that
+        in the last year.
+        """
         yield from self._at_the_time(hidden)
         if self.last_year and self.last_year != hidden.period:
-            earlier = replace(hidden, academic_year=self.last_year[0], part=self.last_year[1])
+            earlier = _at(hidden, self.last_year)
             yield earlier
             yield from self._at_the_time(earlier)
 
@@ -75,10 +79,16 @@ class Nearest:
         yield replace(hidden, level=EVERY_LEVEL)
         for characteristic, group in self.broader.get((hidden.characteristic, hidden.group), ()):
             yield replace(hidden, characteristic=characteristic, group=group)
+        if self.pooled and self.pooled != hidden.period:
+            yield replace(_at(hidden, self.pooled), level=EVERY_LEVEL)
         unit = hidden.unit
         while unit := self.parents.get(unit, ""):
             yield replace(hidden, unit=unit)
             yield replace(hidden, unit=unit, level=EVERY_LEVEL)
+
+
+def _at(view: View, period: Period) -> View:
+    return replace(view, academic_year=period[0], part=period[1])
 
 
 def views(rows: pd.DataFrame) -> list[View]:
@@ -92,13 +102,13 @@ def around(
 ) -> Nearest:
     """What lies around a figure. shown: rows of `cell` or `gap` that are; units, periods: as published."""
     parents = {str(u): str(p) for u, p in zip(units["unit"], units["parent"], strict=True) if pd.notna(p)}
-    return Nearest(frozenset(views(shown)), parents, broader_groups, last_whole_year(periods))
+    return Nearest(frozenset(views(shown)), parents, broader_groups, last(periods, POOLED), last(periods, WHOLE_YEAR))
 
 
-def last_whole_year(periods: pd.DataFrame) -> Period | None:
-    """The last whole year of a release; None where it has none."""
-    whole = periods.loc[periods["part"] == "year", "academic_year"]
-    return (str(whole.max()), "year") if len(whole) else None
+def last(periods: pd.DataFrame, part: str) -> Period | None:
+    """The last period of a kind: whole years, years pooled; None where the release has none."""
+    whole = periods.loc[periods["part"] == part, "academic_year"]
+    return (str(whole.max()), part) if len(whole) else None
 
 
 def broader(characteristics: pd.DataFrame, groups: pd.DataFrame) -> dict[Group, list[Group]]:

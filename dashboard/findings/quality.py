@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from dashboard.findings.consistency import Comparison
 from dashboard.style import words
 
+NOT_ATTACKED = (
+    "Nobody has tried to work out the hidden figures of this release from those that are shown: whether they hold is "
+    "not known."
+)
 LACKS = " has no "  # before the name of a column, which means nothing to a reader
 
 
@@ -25,6 +31,18 @@ def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
     if not warnings:
         return f"Yes: {said}."
     return f"Yes, with care: {said}. {words.sentence(words.plural(warnings, 'warning') + ' to look at')}"
+
+
+def badge(through: Any, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
+    """Freshness and quality in one line: 'Data through 27 November 2026 · every row accounted for · three warnings'."""
+    failed = checks.loc[~checks["passed"].astype(bool), "severity"].value_counts()
+    critical, warnings = int(failed.get("critical", 0)), int(failed.get("warning", 0))
+    said = [words.headline(words.data_through(through))]
+    said.append("some rows are unaccounted for" if len(unbalanced(reconciliation)) else "every row accounted for")
+    if critical:
+        said.append(f"{words.plural(critical, 'critical check')} failed")
+    said.append(words.plural(warnings, "warning"))
+    return " · ".join(said)
 
 
 def last_meeting(date: Any) -> str:
@@ -99,6 +117,28 @@ def cost_words(protection: pd.DataFrame) -> str:
         "that can be seen nearby: at all levels together, in a broader group or in the faculty. Wherever a figure is "
         "hidden, the page leads to the nearest view."
     )
+
+
+def attack_title(attacks: pd.DataFrame) -> str:
+    """Whether an attacker who sees what is published alone could work out a hidden figure. `attacks`: of `check`."""
+    if attacks.empty:
+        return "This release was not attacked"
+    failed = int((~attacks["passed"].astype(bool)).sum())
+    if failed:
+        return f"Of {words.plural(len(attacks), 'attack')} on this release {words.small(failed)} got through"
+    if len(attacks) == 1:
+        return "This release was attacked, and no hidden figure could be worked out"
+    return f"This release was attacked in {words.small(len(attacks))} ways, and no hidden figure could be worked out"
+
+
+def record_title(c: Comparison, low: Mapping[str, float]) -> str:
+    """In how many schools far fewer meetings are on record than students recall."""
+    if c.shown.empty:
+        return "There is no figure here for recorded against recalled meetings"
+    if not low:
+        return "In no school are clearly fewer meetings on record than students recall"
+    few = words.plural(len(low), "school")
+    return words.headline(f"in {few} of {words.number(len(c.shown))}, far fewer meetings are on record than recalled")
 
 
 def not_available(metrics: pd.DataFrame) -> list[str]:

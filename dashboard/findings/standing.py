@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from dashboard.findings import consistency
-from dashboard.findings.consistency import MISSING, Comparison
+from dashboard.findings.consistency import Comparison
 from dashboard.style import words
 
 Row = Mapping[str, Any]
 ALL_SCHOOLS = "Middle 80% of all schools"
+LIES = {"above": "above", "below": "below", "near": "within"}
 IN_WORDS = {"well": "clearly better", "attention": "clearly worse", "context": "clearly apart"}
 
 
@@ -46,10 +47,16 @@ def side(own: Row, university: Row) -> str:
     return "below" if own["upper"] < university["value"] else "near"
 
 
+def side_of(own: Row, c: Comparison) -> str:
+    """A school's side of the published limits; a faculty has none: its interval against the university's value."""
+    school = c.schools[c.schools["unit"] == own.get("unit")]
+    return str(school["side"].iloc[0]) if len(school) else side(own, c.university)
+
+
 def figure(cells: pd.DataFrame, unit: str) -> Row:
     """A unit's cell among `cells`, or one that says there is none."""
     found = cells[cells["unit"] == unit]
-    return found.iloc[0].to_dict() if len(found) else dict(MISSING)
+    return found.iloc[0].to_dict() if len(found) else dict(consistency.MISSING)
 
 
 def question(name: str, period: str, in_progress: bool) -> str:
@@ -59,7 +66,7 @@ def question(name: str, period: str, in_progress: bool) -> str:
 
 def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str:
     """How a unit stands on the headline measures: where clearly better or worse than the university."""
-    sides = [side(row, c.university) for row, c in zip(own, compared, strict=True)]
+    sides = [side_of(row, c) for row, c in zip(own, compared, strict=True)]
     judged = [(c, row, s) for c, row, s in zip(compared, own, sides, strict=True) if s]
     if not judged:
         return f"There are too few figures to say how {words.within(name)} compares."
@@ -91,17 +98,21 @@ def schools_answer(c: Comparison, spread: Band | None) -> str:
         school = c.schools.iloc[0].to_dict()
         if school["status"] != "shown":
             return words.sentence(f"{school['name']}: {words.missing(school)}. The university is at {at}")
-        where = {"above": "clearly above", "below": "clearly below"}.get(school["side"], "not clearly apart from")
-        said = (
-            f"{words.within(str(school['name']))} is at {words.shown(school, c.metric)}, {where} the university’s {at}"
+        said = f"{words.within(str(school['name']))} is at {words.shown(school, c.metric)}"
+        said += (
+            f", {LIES[school['side']]} the limits around the university’s {at}"
+            if school["side"]
+            else f"; the university is at {at}"
         )
+    elif not len(c.shown):
+        return f"There is no figure for any of your schools here to compare with the university’s {at}."
+    elif not c.limited:
+        said = f"too few schools have figures to say which of yours stand apart from the university’s {at}"
     else:
-        n, above, below = len(c.shown), len(c.on_side("above")), len(c.on_side("below"))
-        if not n:
-            return f"There is no figure for any of your schools here to compare with the university’s {at}."
-        said = f"of {words.plural(n, 'school')}, {words.small(above) if above else 'none'} "
-        said += f"{'lies' if above == 1 else 'lie'} clearly above and {words.small(below) if below else 'none'} "
-        said += f"clearly below the university’s {at}"
+        above, below = len(c.on_side("above")), len(c.on_side("below"))
+        said = f"of {words.plural(len(c.shown), 'school')}, {words.small(above) if above else 'none'} "
+        said += f"{'lies' if above == 1 else 'lie'} above and {words.small(below) if below else 'none'} "
+        said += f"below the limits around the university’s {at}"
     return words.sentence(said) + (f" {words.sentence(all_schools(spread, c.metric))}" if spread else "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,15 +10,19 @@ import streamlit as st
 
 from dashboard import layout, nearby, record, tables
 from dashboard.access import UNIVERSITY
+from dashboard.charts.rows import WIDE
 from dashboard.charts.strip import strips
-from dashboard.compared import compare, figure
-from dashboard.filters import EVERYWHERE, Filters, code, period_before, periods_with
+from dashboard.compared import compare
+from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
+from dashboard.kept import keep
 from dashboard.layout import Visit
+from dashboard.periods import code, period_before, periods_with
 from dashboard.style import html, words
 
 MOST_GAPS = 5
+AT_ONCE, AT_ONCE_NARROW = 5, 2  # findings that are seen; the others wait behind a fold
 ALL_LEVELS = "all"  # findings are about all levels together
 IN_URL = ("metric", "characteristic", "group")
 
@@ -30,15 +35,16 @@ def page(visit: Visit) -> None:
     current = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
 
     head = st.container()
-    with st.container(key="filters"):
+    with layout.filters(visit):
         filters = Filters(release)
         unit, level = filters.unit(), filters.level()
         faculty = filters.faculty("Highlight a faculty", "None") if unit == UNIVERSITY else EVERYWHERE
     periods = {m["metric"]: periods_with(release, m["metric"], level).iloc[0] for m in headline}
     compared = [compare(release, m, periods[m["metric"]], level) for m in headline]
-    own = [figure(release, m, periods[m["metric"]], level, unit) for m in headline]
+    own = [c.figure(unit) for c in compared]
     with head:
         _head(visit, unit, current, compared, own)
+        _trust(visit)
         layout.not_seen(visit, filters)
 
     cards = [
@@ -51,12 +57,8 @@ def page(visit: Visit) -> None:
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
         drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
-        if visit.viewer.home == UNIVERSITY:
-            _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
-        else:
-            _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
-    if schools := record.incomplete(release, level):
-        layout.quiet(record.caution(release, schools))
+        chosen = ("strips", suffix, level, unit, faculty, visit.theme)
+        layout.chart(**keep(release, partial(_drawn, visit, drawn, unit, faculty, level), *chosen))
     if with_figures:
         widest = consistency.widest([c for c, _ in with_figures])
         label = (
@@ -65,7 +67,7 @@ def page(visit: Visit) -> None:
         visit.link("schools", label, metric=widest.metric["metric"], level=level)
     if found.empty or level != ALL_LEVELS:
         _gaps(visit, headline, periods, level, unit)
-    _trust(visit)
+    _cautions(visit, level)
 
 
 def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison], own: list[standing.Row]) -> None:
@@ -87,7 +89,9 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
     moved, since = None, "the year before"
     before = period_before(visit.release, period)
     if before is not None:
-        moved = consistency.change(own, figure(visit.release, c.metric, before, level, unit))
+        cells = visit.release.everyone(str(c.metric["metric"]), level, before)
+        earlier = cells[cells["unit"] == unit].to_dict("records")
+        moved = consistency.change(own, earlier[0] if earlier else consistency.MISSING)
         since = before["label"]
     is_shown = own["status"] == "shown"
     return html.Card(
@@ -107,14 +111,24 @@ def _stands_out(visit: Visit, found: pd.DataFrame, period: str, unit: str) -> No
         return
     found = found[found["kind"] != "consistency"]  # the answer to the page's question has said it
     layout.section("What stands out", f"All levels together, {period} unless another year is named")
+    most = AT_ONCE if visit.column == WIDE else AT_ONCE_NARROW
+    rest = found.iloc[most:] if len(found) > most + 1 else found.iloc[:0]
     with st.container(key="findings"):
-        for finding in found.to_dict("records"):
-            lead = words.FINDINGS.get(finding["kind"], "Finding")
-            if finding["kind"] == "gap":
-                about = visit.release.characteristics.loc[finding["characteristic"], "label"]
-                lead = f"{lead} by {words.lowered(about)}"
-            text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
-            visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
+        for finding in found.head(len(found) - len(rest)).to_dict("records"):
+            _finding(visit, finding, unit)
+    if len(rest):
+        with st.expander(f"{words.headline(words.plural(len(rest), 'further finding'))}").container(key="further"):
+            for finding in rest.to_dict("records"):
+                _finding(visit, finding, unit)
+
+
+def _finding(visit: Visit, finding: dict[Any, Any], unit: str) -> None:
+    lead = words.FINDINGS.get(finding["kind"], "Finding")
+    if finding["kind"] == "gap":
+        about = visit.release.characteristics.loc[finding["characteristic"], "label"]
+        lead = f"{lead} by {words.lowered(about)}"
+    text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
+    visit.link(finding["view"], text, **_of(visit, unit), **_view(finding))
 
 
 def _of(visit: Visit, unit: str) -> dict[str, str]:
@@ -124,48 +138,62 @@ def _of(visit: Visit, unit: str) -> dict[str, str]:
 
 def _view(finding: dict[Any, Any]) -> dict[str, str]:
     """A finding's view, as filters in the URL."""
-    if finding["view"] not in ("schools", "equity"):
+    if finding["view"] not in ("schools", "equity", "voice"):
         return {}
     view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
+    view |= {"view": "where"} if "group" in view else {}
     return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view
 
 
-def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> None:
+def _drawn(
+    visit: Visit, drawn: list[tuple[Comparison, standing.Row]], unit: str, faculty: str, level: str
+) -> dict[str, Any]:
+    """The chart of headline measures: of all schools, or of own ones over the unnamed band."""
+    if visit.viewer.home == UNIVERSITY:
+        return _strips(visit, [c for c, _ in drawn], faculty if unit == UNIVERSITY else unit, level)
+    return _own_strips(visit, [c for c, _ in drawn], [row for _, row in drawn], unit, level)
+
+
+def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> dict[str, Any]:
     units = visit.release.units
     own = list(units.index[(units["parent"] == marked) | ((units["kind"] == "school") & (units.index == marked))])
     diamonds = f" Diamonds: {units.loc[marked, 'name']}." if own else ""
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.modelled for c in compared):
         band = "the middle 80% of schools"
-    layout.chart(
-        strips(compared, visit.theme, own),
-        title=consistency.strips_title(compared),
-        subtitle=(
+    return {
+        "figure": strips(compared, visit.theme, own),
+        "title": consistency.strips_title(compared),
+        "subtitle": (
             f"Each dot is a school, the tick the university, the band {band}. "
             f"{visit.release.levels.loc[level, 'label']}.{diamonds}"
         ),
-        alt=" ".join(words.sentence(consistency.spread(c)) for c in compared),
-        table=tables.headline(compared),
-        numeric=tables.HEADLINE_FIGURES,
-        key=f"strips {compared[0].metric['suffix']}",
-    )
+        "alt": " ".join(words.sentence(consistency.spread(c)) for c in compared),
+        "table": tables.headline(compared),
+        "numeric": tables.HEADLINE_FIGURES,
+        "key": f"strips {compared[0].metric['suffix']}",
+    }
 
 
-def _own_strips(visit: Visit, compared: list[Comparison], own: list[standing.Row], unit: str, level: str) -> None:
+def _own_strips(
+    visit: Visit, compared: list[Comparison], own: list[standing.Row], unit: str, level: str
+) -> dict[str, Any]:
     """Own schools over the unnamed band of all schools."""
     marked = list(compared[0].schools["unit"])
     seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
-    name = visit.name(unit)
-    layout.chart(
-        strips(compared, visit.theme, marked),
-        title=standing.strips_title(compared),
-        subtitle=f"{seen}, the tick and its figure the university{band}. {visit.release.levels.loc[level, 'label']}.",
-        alt=" ".join(standing.schools_answer(c, None) for c in compared),
-        table=standing.headline(name, compared, own),
-        numeric=(name, "95% interval", "University", standing.ALL_SCHOOLS),
-        key=f"strips {compared[0].metric['suffix']}",
-    )
+    if any(c.modelled for c in compared):
+        band = ", the band where about eight in ten of all schools lie, unnamed and chance set aside"
+    name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
+    return {
+        "figure": strips(compared, visit.theme, marked),
+        "title": standing.strips_title(compared),
+        "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.",
+        "alt": " ".join(standing.schools_answer(c, None) for c in compared),
+        "table": standing.headline(name, compared, own),
+        "numeric": (name, "95% interval", "University", standing.ALL_SCHOOLS),
+        "key": f"strips {compared[0].metric['suffix']}",
+    }
 
 
 def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series], level: str, unit: str) -> None:
@@ -198,15 +226,24 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
             metric=gap["metric"],
             characteristic=gap["characteristic"],
             group=gap["group"],
+            view="where",
             level=level,
             **_of(visit, unit),
         )
 
 
 def _trust(visit: Visit) -> None:
+    """How fresh the figures are and whether they can be trusted, in one line that leads to the checks."""
     release = visit.release
-    layout.section("Can these figures be trusted?")
-    layout.prose(quality.quality_answer(release.reconciliation, release.checks))
+    badge = quality.badge(release.about["data_through"], release.reconciliation, release.checks)
+    with st.container(key="trust"):
+        visit.link("quality", layout.plain(badge))
+
+
+def _cautions(visit: Visit, level: str) -> None:
+    """What the figures above cannot show, or are to be read with care for."""
+    release = visit.release
+    if schools := record.incomplete(release, level):
+        layout.quiet(record.caution(release, schools))
     for text in quality.not_available(release.metrics):
         layout.quiet(text)
-    visit.link("quality", f"{words.headline(words.data_through(release.about['data_through']))}: see every check")

@@ -1,32 +1,58 @@
-"""Data quality: can these figures be trusted?"""
+"""Data quality: can these figures be trusted? One view per question; the URL names the open one."""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import layout, tables
-from dashboard.findings import quality
+from dashboard import layout, record, tables
+from dashboard.charts.schools import intervals
+from dashboard.compared import compare
+from dashboard.filters import Filters
+from dashboard.findings import consistency, quality
 from dashboard.layout import Visit
+from dashboard.periods import periods_with
 from dashboard.style import html, words
+
+VIEWS = {
+    "rows": "Every row",
+    "checks": "Checks",
+    "aside": "Set aside",
+    "record": "Recorded or recalled",
+    "hidden": "What is hidden",
+    "meanings": "What measures mean",
+}
+ALL_LEVELS = "all"
 
 
 def page(visit: Visit) -> None:
-    """Whether every row is accounted for, what was checked, what was set aside, and what each measure means."""
+    """Whether every row is accounted for, what was checked and set aside, what is on record, and what is hidden."""
     release = visit.release
     layout.question(release.about["university"], "Can I trust these figures?")
     layout.answer(quality.quality_answer(release.reconciliation, release.checks))
     layout.quiet(
         f"{quality.last_meeting(release.about['data_through'])}; "
-        f"this release was made on {words.moment(release.about['created'])} (UTC)."
+        f"this release was made on {words.moment(release.about['created'])} (UTC). "
+        f"{quality.attack_title(_attacks(visit))}."
     )
     if visit.viewer.takes("check report"):
         layout.download(visit, "Check report (CSV)", "check-report.csv", visit.release.check_report, "text/csv")
-    _rows(visit)
-    _checks(visit)
-    _set_aside(visit)
-    _cost(visit)
-    _missing(visit)
-    _definitions(visit)
+    for text in quality.not_available(release.metrics):
+        layout.quiet(text)
+    drawn = {"rows": _rows, "checks": _checks, "aside": _set_aside, "record": _record, "hidden": _hidden}
+    view = Filters(release).switch("view", "What to see of data quality", _views(visit))
+    drawn.get(view, _meanings)(visit)
+
+
+def _views(visit: Visit) -> dict[str, str]:
+    """The views there is anything for: figures of schools are not everybody's."""
+    has = {"record": record.RECORD_CHECK in visit.release.metrics.index and len(visit.release.units) > 0}
+    return {name: label for name, label in VIEWS.items() if has.get(name, True)}
+
+
+def _attacks(visit: Visit) -> pd.DataFrame:
+    checks = visit.release.checks
+    return checks[(checks["table_name"] == "release") & checks["expectation"].str.startswith("attack")]
 
 
 def _rows(visit: Visit) -> None:
@@ -41,6 +67,7 @@ def _rows(visit: Visit) -> None:
 
 def _checks(visit: Visit) -> None:
     checks = visit.release.checks
+    checks = checks.drop(_attacks(visit).index)
     layout.section(
         quality.checks_title(checks),
         "A critical check stops the run; a row-level one sets rows aside; a warning is reported here",
@@ -69,9 +96,54 @@ def _set_aside(visit: Visit) -> None:
         st.html(html.table(tables.quarantine(quarantine), "Rows set aside, by rule and file", ("Rows",)))
 
 
+def _record(visit: Visit) -> None:
+    """Meetings on record for every hundred that students recall, school by school."""
+    release, theme = visit.release, visit.theme
+    metric = release.metrics.loc[record.RECORD_CHECK]
+    period = periods_with(release, record.RECORD_CHECK, ALL_LEVELS).iloc[0]
+    c = compare(release, metric, period, ALL_LEVELS)
+    low = consistency.incomplete_records(release.everyone(record.RECORD_CHECK, ALL_LEVELS, period))
+    title = quality.record_title(c, low)
+    if c.shown.empty:
+        layout.section(title)
+        return
+    verdicts = ["attention" if u in low else "context" for u in c.schools["unit"]]
+    schools = c.schools.assign(verdict=verdicts, **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
+    layout.chart(
+        intervals(schools, c.university, c.metric, theme, (), dict.fromkeys(low, record.INCOMPLETE), visit.column),
+        title=title,
+        subtitle=(
+            f"{layout.about(metric, c.period, release.levels.loc[ALL_LEVELS, 'label'])}. A school that meets its "
+            "students but does not log it looks like one that does not meet them. Lines are 95% intervals."
+        ),
+        alt=f"{title}.",
+        table=tables.schools(c, set(low)),
+        numeric=tables.SCHOOL_FIGURES,
+        legend=html.key(
+            [
+                (theme.attention, "●", f"clearly below {consistency.INCOMPLETE_BELOW}%"),
+                (theme.context, "●", "not clearly"),
+            ]
+        ),
+        key="record",
+    )
+
+
+def _hidden(visit: Visit) -> None:
+    """Whether hidden figures hold, and what hiding them costs."""
+    attacks = _attacks(visit)
+    layout.section(quality.attack_title(attacks), "An attacker sees what is published and nothing else")
+    if attacks.empty:
+        layout.prose(quality.NOT_ATTACKED)
+    else:
+        st.html(html.table(tables.checks(attacks), "Attacks on this release", ("Rows",)))
+    _cost(visit)
+
+
 def _cost(visit: Visit) -> None:
     frame = visit.release.protection
     if frame.empty:
+        layout.quiet("What hiding figures costs is not part of your role, or not published in this release.")
         return
     layout.section(quality.cost_title(frame), "Over all periods, measures and groups")
     layout.prose(quality.cost_words(frame))
@@ -89,18 +161,8 @@ def _cost(visit: Visit) -> None:
         st.html(html.table(by_characteristic, "What protection costs, by characteristic", tables.PROTECTED))
 
 
-def _missing(visit: Visit) -> None:
-    missing = quality.not_available(visit.release.metrics)
-    if text := quality.not_in_extract(visit.release.characteristics):
-        missing.append(text)
-    if missing:
-        layout.section("What these figures cannot show")
-        for text in missing:
-            layout.prose(text)
-
-
-def _definitions(visit: Visit) -> None:
-    layout.section("What each measure means")
+def _meanings(visit: Visit) -> None:
+    layout.section("What each measure means", quality.not_in_extract(visit.release.characteristics))
     for theme, rows in visit.release.metrics.groupby("theme", sort=False):
         label = words.THEMES.get(theme, theme)
         with st.expander(f"{label}: {words.plural(len(rows), 'measure')}"):

@@ -2,30 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import layout, nearby, record, tables
+from dashboard.charts.funnel import funnel
 from dashboard.charts.schools import intervals
 from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, standing
-from dashboard.findings.consistency import Comparison
+from dashboard.findings.consistency import LEARN, TALK, Comparison
+from dashboard.kept import keep
 from dashboard.layout import Visit
+from dashboard.page import schools_beside
 from dashboard.style import html, words
 
+VIEWS = {
+    "rows": "Each school",
+    "funnel": "By size",
+    "modes": "How they meet",
+    "years": "Over the years",
+}
 BOTH_WAYS = {
-    "well": ("Worth learning from", "The whole interval is better than the university’s value."),
-    "attention": ("Worth a conversation", "The whole interval is worse than the university’s value."),
-}
-NEITHER_BETTER = {
-    "above": ("Higher", "The whole interval is above the university’s value."),
-    "below": ("Lower", "The whole interval is below the university’s value."),
-}
+    LEARN: ("Worth learning from", "Far on the good side, beyond the wider limits (99.8%).", "well"),
+    TALK: ("Worth a conversation", "Outside the limits, on either side: ask what lies behind it.", "attention"),
+}  # fmt: skip
+SIDES = {"above": "Above the limits", "below": "Below the limits"}
+LIMITS_SAID = (
+    "The limits allow for each school’s size and for how schools differ anyway: where schools differ a lot they are "
+    "wide, and consistency is the question, not any one school. Standing apart is a signal for a conversation, not a "
+    "verdict: who studies there, how the school tutors and how it keeps its records all play a part."
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the page is about: schools on one measure, whom to highlight, whose records look incomplete."""
+
+    compared: Comparison
+    period: pd.Series
+    level: str
+    faculty: str
+    incomplete: dict[str, float]
+    spread: standing.Band | None
+
+    def key(self, visit: Visit, view: str) -> tuple[Hashable, ...]:
+        """All that a view's chart is made of."""
+        when = (self.period["academic_year"], self.period["part"])
+        return view, self.compared.metric["metric"], *when, self.level, self.faculty, visit.theme, visit.column
+
+    @property
+    def answer(self) -> str:
+        c = self.compared
+        if c.partial:
+            return standing.schools_answer(c, self.spread)
+        return consistency.schools_answer(c, len(self.incomplete))
 
 
 def page(visit: Visit) -> None:
-    """All schools on one measure, and which of them are worth a visit or a conversation."""
+    """Schools on one measure, which of them are worth a visit or a conversation, how they meet, and over the years."""
     release = visit.release
     one = visit.viewer.home.startswith("school:")
     layout.question(
@@ -33,7 +72,7 @@ def page(visit: Visit) -> None:
         "How does your school compare?" if one else "Which schools differ beyond chance?",
     )
     head = st.container()
-    with st.container(key="filters"):
+    with layout.filters(visit):
         filters = Filters(release)
         metric, level = filters.metric(), filters.level()
         period = filters.period(metric["metric"], level)
@@ -41,78 +80,119 @@ def page(visit: Visit) -> None:
     compared = compare(release, metric, period, level)
     spread = standing.band(release.band(metric["metric"], level, period)) if compared.partial else None
     incomplete = record.incomplete(release, level) if metric["theme"] == "contact" else {}
+    chosen = Chosen(compared, period, level, faculty, incomplete, spread)
     with head:
-        layout.answer(_answer(compared, spread, incomplete))
+        layout.answer(chosen.answer)
         layout.not_seen(visit, filters)
+        if compared.limited and not one:
+            st.html(html.pair(_both_ways(compared, set(incomplete))))
     layout.define(metric)
     if incomplete:
         layout.quiet(record.caution(release, incomplete))
-    if not one:
-        st.html(html.pair(_both_ways(compared, set(incomplete))))
-    layout.quiet(
-        "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it "
-        "tutors and how it keeps its records all play a part."
-    )
-    _chart(visit, compared, faculty, period, incomplete, level, spread)
-    cells = release.everyone(metric["metric"], level, period)
-    nearby.schools(visit, cells[(cells["status"] == "suppressed") & cells["unit"].isin(compared.hidden["unit"])])
+    view = filters.switch("drawn", "What to see of schools", _views(compared))
+    if view == "modes":
+        schools_beside.modes(visit, compared, period, level)
+    elif view == "years":
+        schools_beside.years(visit, metric, period, level)
+    elif view == "funnel":
+        layout.chart(**keep(release, lambda: _funnel(visit, chosen), *chosen.key(visit, view)))
+    else:
+        layout.chart(**keep(release, lambda: _rows(visit, chosen), *chosen.key(visit, view)))
+        cells = release.everyone(str(metric["metric"]), level, period)
+        hidden = cells[(cells["status"] == "suppressed") & cells["unit"].isin(compared.hidden["unit"])]
+        nearby.schools(visit, hidden)
+    if compared.limited:
+        layout.quiet(LIMITS_SAID)
 
 
-def _answer(c: Comparison, spread: standing.Band | None, incomplete: dict[str, float]) -> str:
-    return standing.schools_answer(c, spread) if c.partial else consistency.schools_answer(c, len(incomplete))
+def _views(c: Comparison) -> dict[str, str]:
+    """The views there are: a funnel needs several schools."""
+    few = int((c.schools["side"] != "").sum()) < consistency.FEWEST_SCHOOLS
+    return {name: label for name, label in VIEWS.items() if not (few and name == "funnel")}
 
 
 def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
-    lists = []
-    for side in ("below", "above") if c.metric["better"] == "lower" else ("above", "below"):
-        verdict = consistency.verdict(side, c.metric["better"])
-        heading, explanation = BOTH_WAYS.get(verdict, NEITHER_BETTER[side])
-        names = consistency.named(c.on_side(side), c.metric, incomplete)
-        lists.append(html.Named(heading, explanation, names, verdict))
-    return lists
+    """Schools outside the limits by what is published of them; by side where neither side is good."""
+    if c.metric["better"] == "neither":
+        return [
+            html.Named(heading, "", consistency.named(c.on_side(side), c.metric, incomplete), "context")
+            for side, heading in SIDES.items()
+        ]
+    return [
+        html.Named(heading, explanation, consistency.named(c.called(says), c.metric, incomplete), verdict)
+        for says, (heading, explanation, verdict) in BOTH_WAYS.items()
+    ]
 
 
-def _chart(
-    visit: Visit,
-    c: Comparison,
-    faculty: str,
-    period: pd.Series,
-    incomplete: dict[str, float],
-    level: str,
-    spread: standing.Band | None,
-) -> None:
+def _marked(c: Comparison, faculty: str) -> tuple[pd.DataFrame, set[str]]:
+    """Schools with the verdict on their side, and those of the highlighted faculty."""
+    schools = c.schools.assign(verdict=[consistency.verdict(s, c.metric["better"]) for s in c.schools["side"]])
+    return schools, set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
+
+
+def _legend(visit: Visit, c: Comparison, glyphs: str, *more: tuple[str, str, str]) -> str:
     theme, better = visit.theme, c.metric["better"]
-    answer = _answer(c, spread, incomplete)
+    sides = [
+        (getattr(theme, consistency.verdict(side, better)), glyph, f"{side} the limits")
+        for side, glyph in zip(("below", "above"), glyphs, strict=True)
+    ]
+    return html.key([*(sides if c.limited else []), (theme.context, "●", "within the limits"), *more])
+
+
+def _about(visit: Visit, x: Chosen) -> str:
+    c = x.compared
+    about = layout.about(c.metric, c.period, visit.release.levels.loc[x.level, "label"])
+    return f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']})"
+
+
+def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
+    c, faculty, theme = x.compared, x.faculty, visit.theme
     title = words.headline(consistency.spread(c)) if c.middle else standing.schools_title(c)
+    alt = x.answer + (f" {words.sentence(consistency.spread(c))}" if not c.partial else "")
     if visit.viewer.home.startswith("school:"):
         title = standing.schools_title(c)
-        c, faculty = with_faculty(visit.release, c, level, period), str(c.schools["parent"].iloc[0])
-    schools = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
-    own = set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
-    marks = [
-        (getattr(theme, consistency.verdict(side, better)), glyph, f"clearly {side} the university")
-        for side, glyph in (("below", "◀"), ("above", "▶"))
-    ]
-    lines = [*marks, (theme.context, "●", "no clear difference")]
-    if spread:
-        lines.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))
-    about = layout.about(c.metric, c.period, visit.release.levels.loc[level, "label"])
-    layout.chart(
-        intervals(
+        c, faculty = with_faculty(visit.release, c, x.level, x.period), str(c.schools["parent"].iloc[0])
+    schools, own = _marked(c, faculty)
+    more = [(theme.context, "▬", "95% and 99.8% limits at the school’s size")] if c.limited else []
+    if x.spread and not c.limited:
+        more.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))
+    return {
+        "figure": intervals(
             schools,
             c.university,
             c.metric,
             theme,
             own,
-            dict.fromkeys(incomplete, record.INCOMPLETE),
+            dict.fromkeys(x.incomplete, record.INCOMPLETE),
             visit.column,
-            (spread.low, spread.high) if spread else None,
+            (x.spread.low, x.spread.high) if x.spread and not c.limited else None,
         ),
-        title=title,
-        subtitle=f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']}). Lines are 95% intervals.",
-        alt=answer + (f" {words.sentence(consistency.spread(c))}" if not c.partial else ""),
-        table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
-        numeric=("Value", "95% interval", "Out of"),
-        legend=html.key(lines),
-        key="schools",
-    )
+        "title": title,
+        "subtitle": f"{_about(visit, x)}. Lines are 95% intervals.",
+        "alt": alt,
+        "table": tables.schools(c, set(x.incomplete), standing.rows(x.spread, c.metric)),
+        "numeric": tables.SCHOOL_FIGURES,
+        "legend": _legend(visit, c, "◀▶", *more),
+        "key": "schools",
+    }
+
+
+def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
+    c = x.compared
+    schools, own = _marked(c, x.faculty)
+    without = c.schools.loc[c.schools["side"] == "", "short_name"].tolist()
+    note = f"Without a figure or limits here: {words.listed(without)}." if without else ""
+    return {
+        "figure": funnel(schools, c.university, c.metric, visit.theme, own, visit.column),
+        "title": consistency.funnel_title(c),
+        "subtitle": (
+            f"{_about(visit, x)}. Each mark is a school; 95% of schools would lie within the inner lines, 99.8% within "
+            "the dotted ones."
+        ),
+        "alt": x.answer,
+        "table": tables.schools(c, set(x.incomplete)),
+        "numeric": tables.SCHOOL_FIGURES,
+        "legend": _legend(visit, c, "▼▲"),
+        "note": note,
+        "key": "funnel",
+    }

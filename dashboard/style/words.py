@@ -14,7 +14,7 @@ SEVERITY = {"critical": "stops the run", "row-level": "sets rows aside", "warnin
 THEMES = {"contact": "Contact", "voice": "Student voice", "staff": "Staff", "record": "Record check"}
 TABLES = {
     "schools": "Schools", "calendar": "Calendar", "standards": "Standards", "tutors": "Tutors",
-    "enrolments": "Enrolments", "meetings": "Meetings", "feedback": "Feedback",
+    "enrolments": "Enrolments", "meetings": "Meetings", "feedback": "Feedback", "release": "Release",
 }  # fmt: skip
 FINDINGS = {
     "gap": "Gap", "closed gap": "Good news", "outstanding": "Good practice", "conversation": "Standing apart",

@@ -7,7 +7,7 @@ people, and that an empty cell is not listed. It shares no code with whatever ch
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = ["Attack", "Bar", "Metrics", "attack", "bounds", "differenced"]
 REPORT = ["academic_year", "part", "metric", "characteristic"]
 RANGES = [f"{count}_{end}" for end in ("low", "high") for count in COUNTS]
 NARROW, SHOWN_BEFORE = "narrow", "shown before"
+FEW_CELLS = 2_000  # not worth starting processes for
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class Attack:
     def withstood(self) -> bool:
         """True where nothing was broken."""
         return self.broken.empty and self.differenced.empty
+
+    def with_(self, other: Attack) -> Attack:
+        """Both attacks as one."""
+        frames = {
+            name: pd.concat([getattr(self, name), getattr(other, name)], ignore_index=True)
+            for name in ("report", "broken", "exact", "differenced")
+        }
+        return replace(self, **frames)
 
     def summary(self) -> str:
         """The result in words."""
@@ -108,7 +117,13 @@ def attack(
     old = _plain(shown.iloc[:0] if earlier is None else earlier, [*KEY, *COUNTS])
     places = Places(shown, hidden, old, schools, metrics, broader or {}, pooled or {})
     terms = Terms(
-        places.complementary, places.private, places.alike, places.opposites, bar.narrowest_base, bar.narrowest_margin
+        places.complementary,
+        places.private,
+        places.alike,
+        places.opposites,
+        bar.smallest_base,
+        bar.narrowest_base,
+        bar.narrowest_margin,
     )
     tasks = range(len(places.tasks))
     work = [places.families(task, terms, hold_someone=bar.hidden_hold_someone) for task in tasks]
@@ -149,10 +164,19 @@ def _plain(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_processes(work: list[list[Family]], terms: Terms, processes: int) -> list[list[Found] | None]:
-    if min(processes, len(work)) <= 1:
+    hidden = sum(int((family.hidden >= 0).sum()) for families in work for family in families)
+    if min(processes, len(work)) <= 1 or hidden < FEW_CELLS:
         return [attacked(families, terms) for families in work]
+    shares = [
+        [(i, processes) for i in range(processes)] if families[0].axes[0].lines else [(0, 1)] for families in work
+    ]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(attacked, work, [terms] * len(work)))
+        running = [
+            [pool.submit(attacked, families, terms, part) for part in parts]
+            for families, parts in zip(work, shares, strict=True)  # pooled periods, the largest, come first
+        ]
+        found = [[share.result() for share in of_task] for of_task in running]
+    return [None if None in of_task else [f for part in of_task for f in part or []] for of_task in found]
 
 
 def _worst(found: list[Found], cells: int) -> pd.DataFrame:

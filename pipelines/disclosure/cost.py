@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Characteristic, Definitions
-from pipelines.disclosure import patterns, rules
+from pipelines.disclosure import patterns, rules, tables
 from pipelines.measures import sets
 
 GRAIN = ["kind", "level", "metric", "characteristic"]
@@ -48,10 +48,14 @@ def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definiti
 def _seen_nearer(
     hidden: pd.DataFrame, shown: pd.DataFrame, parent: dict[str, str], definitions: Definitions
 ) -> pd.Series:
-    """Of each hidden cell, whether its group is shown in its unit or its faculty; of the university's, never."""
+    """Of each hidden cell, whether its group is shown in its unit, or its faculty, or in years together; of the
+    university's, never.
+    """
     faculty = hidden["unit"].map(parent).fillna("")
-    every = {"level": patterns.EVERY_LEVEL}
+    every = {"level": tables.EVERY_LEVEL}
     views = [hidden.assign(**every), hidden.assign(unit=faculty), hidden.assign(unit=faculty, **every)]
+    pooled = shown.loc[shown["part"] == "pooled", "academic_year"].unique()
+    views += [hidden.assign(**every, academic_year=name, part="pooled") for name in pooled]
     for c in definitions.characteristics.values():
         if groups := joined(c):
             of = hidden["characteristic"] == getattr(c, "of", "")

@@ -39,6 +39,10 @@ class Ledger:
         both = published.merge(now[[*PERIOD, "week"]], on=[*PERIOD, "week"])
         return {(y, p) for y, p in both[PERIOD].itertuples(index=False) if y not in revised}
 
+    def labels(self, part: str) -> list[str]:
+        """The academic years of which a part was published."""
+        return sorted(self.cells.loc[self.cells["part"] == part, "academic_year"].astype(str).unique())
+
     def of(self, periods: set[tuple[str, str]]) -> pd.DataFrame:
         """The cells of these periods as published: KEY, COUNTS and why."""
         return self.cells.loc[in_periods(self.cells, periods), [*KEY, *COUNTS, "why"]].reset_index(drop=True)

@@ -81,10 +81,13 @@ class Places:
         self._characteristic = {c: i for i, c in enumerate(dict.fromkeys(cells["characteristic"]))}
         of_metric, _, of_unit, of_level = (codes[~self.old] for codes in self._place)
         listed = cells[~self.old]
-        self._kinds = np.zeros((len(self._metrics), 3, 3, 2, len(self._characteristic) + 1), bool)
-        is_pooled = (listed["part"] == POOLED).to_numpy(int)
+        when = list(zip(listed["academic_year"], listed["part"], strict=True))
+        self._when = {period: i for i, period in enumerate(dict.fromkeys(when))}
+        of_period = np.array([self._when[period] for period in when], int)
+        kinds = len(self._metrics), len(self._when) + 1, 3, 2, len(self._characteristic) + 1
+        self._kinds = np.zeros(kinds, bool)
         c = _codes(listed["characteristic"], self._characteristic)
-        self._kinds[of_metric, is_pooled, self._kind_of_unit[of_unit], (of_level > 0).astype(int), c] = True
+        self._kinds[of_metric, of_period, self._kind_of_unit[of_unit], (of_level > 0).astype(int), c] = True
         self.alike, self.opposites = _across(shown, self._metrics, metrics)
         self.complementary = np.array([metrics.kind[m] != "ratio" for m in self._metrics])
         self.private = np.array([m in metrics.private for m in self._metrics])
@@ -99,7 +102,7 @@ class Places:
             if part == POOLED and label in self._pooled
         ]
         # of years that this release says nothing of, cells may be anything; of others, those not listed are empty
-        kind = [2 if p not in self._here else int(p[1] == POOLED) for p in periods]
+        kind = [self._when.get(p, len(self._when)) for p in periods]
         is_level = (np.arange(self._levels.size) > 0).astype(int)
         kinds = self._kinds[:, kind][:, :, self._kind_of_unit][:, :, :, is_level]
         rows = (self._task == task) & (with_old | ~self.old)
@@ -120,9 +123,8 @@ class Places:
             unseen = (hidden >= 0) & (low[:, N] != high[:, N])
             low[:, N][unseen] = int(hold_someone)
             share(low, high, terms)
-            known = (hidden >= 0) & (low[:, N] == high[:, N])
             families.append(
-                Family((Axis(len(periods), lines), self._units, self._levels, groups.axis), low, high, hidden, known)
+                Family((Axis(len(periods), lines), self._units, self._levels, groups.axis), low, high, hidden)
             )
         return families
 

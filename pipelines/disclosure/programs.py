@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import highspy
 import numpy as np
+from highspy._core import _Highs  # highspy.Highs says who made it, on standard output
 from scipy import sparse
 
 WHOLE = 1e-6
@@ -29,7 +30,7 @@ class Program:
         self._solver = _passed(*self._parts)
         self._solver.run()  # any point first; from there on, other corners are near for the primal simplex method
         self._solver.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
-        self._in_whole: highspy.Highs | None = None
+        self._in_whole: _Highs | None = None
         self._corner: highspy.HighsBasis | None = None
 
     def furthest(self, weights: np.ndarray, *, whole: bool = False) -> np.ndarray | None:
@@ -74,8 +75,8 @@ def _passed(
     most: np.ndarray,
     *,
     whole: bool = False,
-) -> highspy.Highs:
-    solver, lp = highspy.Highs(), highspy.HighsLp()
+) -> _Highs:
+    solver, lp = _Highs(), highspy.HighsLp()
     options: dict[str, float | str] = {
         "output_flag": False,
         "threads": 1,

@@ -7,7 +7,7 @@ counts, as in the audit of cell suppression (Fischetti and Salazar 2001; Willenb
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +22,7 @@ FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of t
 WORTH = 0.03
 PUSH = 0.01  # of the weight of the cell looked at
 N, HAVE, LACK = range(3)
+MIRRORED = N, LACK, HAVE
 
 Lines = list[tuple[int, list[int]]]  # a sum and its parts
 
@@ -58,6 +59,7 @@ class Terms:
     private: np.ndarray
     bases: list[tuple[list[int], list[int]]]  # metrics that share one base, and others that are out of some of it
     opposites: list[tuple[int, int]]  # who has the one lacks the other
+    smallest_base: int
     narrowest_base: int
     narrowest_margin: int
 
@@ -67,14 +69,13 @@ class Family:
     """The cells of one characteristic (and its broader ones) in one period, all metrics.
 
     low, high: what is known of base, have and lack: metric × 3 × period × unit × level × group. hidden: numbers of the
-    hidden cells, −1 elsewhere, the same without counts. known_base: hidden cells whose base another metric shows.
+    hidden cells, −1 elsewhere, the same without counts.
     """
 
     axes: tuple[Axis, Axis, Axis, Axis]
     low: np.ndarray
     high: np.ndarray
     hidden: np.ndarray
-    known_base: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,18 @@ class Found:
     exact: np.ndarray
 
 
-def attacked(families: list[Family], terms: Terms) -> list[Found] | None:
-    """Attack every hidden cell of a period; None where what is known contradicts itself."""
+def attacked(families: list[Family], terms: Terms, part: tuple[int, int] = (0, 1)) -> list[Found] | None:
+    """Attack every hidden cell of a period; None where what is known contradicts itself.
+
+    part: (i, k) for the i-th of k shares of the work, by families.
+    """
     try:
-        return _attack(families, terms)
+        return _attack(families, terms, part)
     except ContradictionError:
         return None
 
 
-def _attack(families: list[Family], terms: Terms) -> list[Found]:
+def _attack(families: list[Family], terms: Terms, part: tuple[int, int]) -> list[Found]:
     """All families share what they tell of everyone (group 0)."""
     tight = [(family.low.copy(), family.high.copy()) for family in families]
     for _ in range(3):
@@ -115,25 +119,47 @@ def _attack(families: list[Family], terms: Terms) -> list[Found]:
     if any((low > high).any() for low, high in tight):
         raise ContradictionError("No counts agree with everything that is shown.")
     found = []
-    for family, (low, high) in zip(families, tight, strict=True):
+    for family, (low, high) in list(zip(families, tight, strict=True))[part[0] :: part[1]]:
         told_low, told_high = family.low.copy(), family.high.copy()
         told_low[..., 0], told_high[..., 0] = low[..., 0], high[..., 0]
         for _, others in terms.bases:
             told_high[others, N] = np.minimum(told_high[others, N], high[others, N])
         sums = sparse.csr_array(np.ones((1, 1), np.int8))
-        for axis in family.axes:
+        for axis in family.axes[1:]:
             sums = sparse.csr_array(sparse.kron(sums, axis.incidence(), format="csr"))
+        done: dict[tuple[object, ...], Found] = {}  # metrics that count the same people are one problem
         for m in range(len(low)):
-            place = np.flatnonzero(family.hidden[m] >= 0)
-            if len(place):
-                known = family.known_base[m].ravel()[place] & terms.complementary[m]
-                search = _Search(
-                    *_system(sums, told_low[m], told_high[m], low[m], high[m], place, bool(terms.complementary[m])),
-                    known, bool(terms.private[m]), terms,
-                )  # fmt: skip
-                search.run()
-                found.append(Found(family.hidden[m].ravel()[place], *search.verdict()))
+            known = bool(terms.complementary[m]), bool(terms.private[m])
+            for periods in _together(family.axes[0], told_low[m], told_high[m]):
+                hidden = family.hidden[m, periods]
+                place = np.flatnonzero(hidden >= 0)
+                if not len(place):
+                    continue
+                about = tuple(ends[m][:, periods] for ends in (told_low, told_high, low, high))
+                same, mirrored = (
+                    (*known, place.tobytes(), *(ends[list(order)].tobytes() for ends in about))
+                    for order in ((N, HAVE, LACK), MIRRORED)
+                )
+                if mirrored in done and same not in done:
+                    other, order = done[mirrored], list(MIRRORED)
+                    done[same] = replace(other, low=other.low[order], high=other.high[order])
+                elif same not in done:
+                    of = family.axes[0].incidence() if len(periods) > 1 else np.ones((1, 1), np.int8)
+                    whole = sparse.csr_array(sparse.kron(of, sums, format="csr"))
+                    search = _Search(*_system(whole, about, place, known[0]), known[1], terms)
+                    search.run()
+                    done[same] = Found(place, *search.verdict())
+                found.append(replace(done[same], cell=hidden.ravel()[place]))
     return found
+
+
+def _together(periods: Axis, told_low: np.ndarray, told_high: np.ndarray) -> list[list[int]]:
+    """Which periods are one problem: all, where a sum of some of them is told of; else each by itself."""
+    told = (told_low > 0) | (told_high < CAP)
+    parents = [parent for parent, _ in periods.lines]
+    if told[:, parents].any():
+        return [list(range(periods.size))]
+    return [[period] for period in range(periods.size) if period not in parents]
 
 
 def share(low: np.ndarray, high: np.ndarray, terms: Terms) -> None:
@@ -181,16 +207,15 @@ def _along(low: np.ndarray, high: np.ndarray, parent: int, parts: list[int]) -> 
 
 def _system(
     sums: sparse.csr_array,
-    told_low: np.ndarray,
-    told_high: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
+    ends: tuple[np.ndarray, ...],
     place: np.ndarray,
     complementary: bool,
 ) -> tuple[Program | None, sparse.csr_array, np.ndarray, np.ndarray, np.ndarray]:
-    """The program of one metric, the sums that are attacked and their known part, and how far they are narrowed yet."""
-    low, high = low.reshape(3, -1).astype(float), high.reshape(3, -1).astype(float)
-    least_told, most_told = (told.reshape(3, -1).astype(float) for told in (told_low, told_high))
+    """The program of one metric, the sums that are attacked and their known part, and how far they are narrowed yet.
+
+    ends: the least and the most that is told, and that is left after narrowing.
+    """
+    least_told, most_told, low, high = (end.reshape(3, -1).astype(float) for end in ends)
     leaf = np.zeros(sums.shape[1], int)
     single = np.flatnonzero(np.diff(sums.indptr) == 1)
     leaf[sums.indices[sums.indptr[single]]] = single
@@ -239,15 +264,13 @@ class _Search:
         constant: np.ndarray,
         low: np.ndarray,
         high: np.ndarray,
-        known_base: np.ndarray,
         private: bool,
         terms: Terms,
     ) -> None:
         self._program, self._targets, self._constant = program, targets, constant
         self.low, self.high = low, high  # proved: no further out
         self._least, self._most = np.full_like(low, CAP), np.full_like(high, -1)  # met: at least this far
-        self._known_base, self._private = known_base, private
-        self._need = np.where(known_base, terms.narrowest_margin, terms.narrowest_base)
+        self._private, self._terms = private, terms
 
     def run(self) -> None:
         if self._program is None:
@@ -262,7 +285,7 @@ class _Search:
             some = random.permutation(np.flatnonzero(still))[:AT_ONCE]
             weights = np.zeros(shape)
             weights[HAVE, some] = random.choice([-1.0, 1.0], len(some))
-            as_well = np.where(self._known_base[some], 0, random.choice([1.0, 1.0, 1.0, -1.0], len(some)))
+            as_well = np.where(self._known[some], 0, random.choice([1.0, 1.0, 1.0, -1.0], len(some)))
             weights[LACK, some] = weights[HAVE, some] * as_well  # mostly the base, at times who has against who lacks
             whole = self._go(weights)
             closed = still.sum() - self._open().sum()
@@ -280,7 +303,7 @@ class _Search:
 
     def _ends(self, cell: int) -> Iterator[tuple[int, int]]:
         """The ends of the ranges of a cell that are not known yet: quantity, and 1 for the upper, −1 for the lower."""
-        for quantity in (HAVE, LACK) if self._known_base[cell] else (N, HAVE, LACK):
+        for quantity in (HAVE, LACK) if self._known[cell] else (N, HAVE, LACK):
             for sign, proved, met in ((1, self.high, self._most), (-1, self.low, self._least)):
                 if proved[quantity, cell] != met[quantity, cell]:
                     yield quantity, sign
@@ -310,26 +333,46 @@ class _Search:
             self._program.go_back()
         return False
 
+    @property
+    def _known(self) -> np.ndarray:
+        """Cells whose base is known."""
+        return np.asarray(self.low[N] == self.high[N])
+
     def _open(self) -> np.ndarray:
         """Cells on which there is no verdict yet."""
-        wide, may_be = (
-            self._widths(*ends) >= self._need for ends in ((self._least, self._most), (self.low, self.high))
-        )
-        undecided = ~wide & may_be
+        met, may_be = ((self._least, self._most), (self.low, self.high))
+        undecided = ~self._wide(*met) & self._wide(*may_be)
         if self._private:
-            for quantity in (HAVE, LACK):
-                undecided |= may_be & (self._most <= self._least)[quantity] & (self.high > self.low)[quantity]
+            undecided |= self._wide(*may_be) & (self._exact(*met) & ~self._exact(*may_be))
         return undecided
 
-    def _widths(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """How wide a range is left to a member, who knows of one person: themself."""
+    def _widths(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How wide a range is left of one of the counts, and of both who have and who lack, to a member, who knows of
+        one person: themself.
+        """
         widths = np.maximum(high - np.maximum(low, 1), 0)
-        return np.where(self._known_base, np.minimum(widths[HAVE], widths[LACK]), widths.max(axis=0))
+        return widths.max(axis=0), np.minimum(widths[HAVE], widths[LACK])
+
+    def _wide(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Where the ranges are wide enough: of both margins where the base is no small one, else of a count."""
+        one, margins = self._widths(low, high)
+        large = self.low[N] >= self._terms.smallest_base
+        return np.asarray((one >= self._terms.narrowest_base) | large & (margins >= self._terms.narrowest_margin))
+
+    def _exact(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Where those who have or those who lack are known exactly."""
+        return np.asarray((high <= low)[[HAVE, LACK]].any(axis=0))
 
     def verdict(self) -> tuple[np.ndarray, ...]:
         """low, high, width, broken, exact of each cell."""
-        met, proved = (self._widths(*ends) for ends in ((self._least, self._most), (self.low, self.high)))
-        width = np.minimum(np.where(proved < self._need, proved, met), self._need)
-        same = np.where(proved < self._need, self.high <= self.low, self._most <= self._least)
-        exact = np.asarray(same[[HAVE, LACK]].any(axis=0) & self._private)
-        return self.low.astype(np.int32), self.high.astype(np.int32), width, width < self._need, exact
+        met, proved = (self._least, self._most), (self.low, self.high)
+        narrow = ~self._wide(*met)
+        decided = ~self._wide(*proved)
+        one, margins = (
+            np.where(decided, *pair) for pair in zip(self._widths(*proved), self._widths(*met), strict=True)
+        )
+        large = self.low[N] >= self._terms.smallest_base
+        left = np.where(large, np.minimum(margins, self._terms.narrowest_margin), one)
+        width = np.where(one >= self._terms.narrowest_base, self._terms.narrowest_base, left)
+        exact = np.where(decided, self._exact(*proved), self._exact(*met)) & self._private
+        return self.low.astype(np.int32), self.high.astype(np.int32), width.astype(np.int32), narrow | exact, exact

@@ -2,16 +2,17 @@
 
 A table is a list of cells tied by sums (a faculty is its schools, all levels are the levels, everybody is the
 groups). A *move* changes the counts of hidden cells only and keeps every sum: whoever sees the shown cells cannot
-tell the true counts from the moved ones. A hidden cell is safe when moves take it up and down over a range that is
-wide enough. Where the cells already hidden do not allow it, a small linear program finds the move that needs the
-cheapest further cells (after Fischetti & Salazar, 2000; solved one cell at a time, largest first). Every move kept
-is a witness: that the pattern is safe can be checked by arithmetic.
+tell the true counts from the moved ones. Empty cells are not listed, so that they do not move. A hidden cell is safe
+when moves take it up and down over a range that is wide enough. Where the cells already hidden do not allow it, a
+small linear program finds the move that needs the cheapest further cells (after Fischetti & Salazar, 2000; solved one
+cell at a time, largest first). Every move kept is a witness: that the pattern is safe can be checked by arithmetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import highspy
 import numpy as np
@@ -26,31 +27,58 @@ MOST_KEPT = 100  # moves handed on to the next pattern
 
 
 @dataclass(frozen=True)
+class Widths:
+    """How wide the ranges of hidden counts must be: one of a cell's counts `base`, or, where it is plain that the base
+    is `smallest` or more, both those who have and those who lack what is measured `margin`.
+    """
+
+    smallest: int
+    base: int
+    margin: int
+
+
+@dataclass(frozen=True)
 class Counts:
     """Counts of one table: layers × cells.
 
-    One layer: the base. Two: those who have what is measured and those who lack it.
-    spare: how far each count may go down. most: how much higher the base may be, where it is known from elsewhere
-    (infinite where it is not). known: the base is known exactly.
+    count: one layer: the base; two: those who have what is measured and those who lack it. most: how much higher the
+    base may be, where it is bounded from elsewhere (infinite where it is not). known: the base is known exactly.
+    least: how large the base is known to be; 1 where nothing tells, as empty cells are not listed. Cells that are
+    empty are known to be: `there` is where anybody is. private: that all have it, or none, may not be known either.
+    wide: the ranges must be wide; else it is enough that no count is known.
     """
 
-    spare: np.ndarray
+    count: np.ndarray
     most: np.ndarray
     known: np.ndarray
+    least: np.ndarray
+    there: np.ndarray
+    private: bool = False
+    wide: bool = True
 
     @staticmethod
-    def of_base(spare: np.ndarray) -> Counts:
-        """One layer, about which nothing else is known."""
-        return Counts(spare[None], np.full(len(spare), np.inf), np.zeros(len(spare), bool))
+    def of_base(base: np.ndarray, least: np.ndarray | None = None, most: np.ndarray | None = None) -> Counts:
+        """One layer, about which nothing else is known but how large it is at least and at most."""
+        least, most = (np.full(len(base), by) if of is None else of for by, of in ((1.0, least), (np.inf, most)))
+        return Counts(base[None], most, np.zeros(len(base), bool), np.maximum(least, 1), base > 0)
+
+    @staticmethod
+    def of_part(part: np.ndarray, other: np.ndarray, base: np.ndarray) -> Counts:
+        """One layer: those of a base who have what is measured, where some may both have and lack it."""
+        least = np.maximum(base - other, 0)
+        return Counts(part[None], base - part, np.zeros(len(base), bool), least, base > 0, private=True, wide=False)
 
     def at(self, cells: np.ndarray) -> Counts:
         """Of some of the cells."""
-        return Counts(self.spare[:, cells], self.most[cells], self.known[cells])
+        own = {name: getattr(self, name)[cells] for name in ("most", "known", "least", "there")}
+        return replace(self, count=self.count[:, cells], **own)
 
-    @property
-    def there(self) -> np.ndarray:
-        """Cells with anybody in them."""
-        return np.asarray(self.spare.sum(axis=0) > 0)
+    @cached_property
+    def spare(self) -> np.ndarray:
+        """How far each count may go down; of two layers the larger keeps what the base has at least."""
+        kept = np.zeros_like(self.count)
+        kept[self.count.argmax(axis=0), np.arange(self.count.shape[1])] = np.where(self.known, 0, self.least)
+        return np.maximum(self.count - kept, 0)
 
 
 @dataclass(frozen=True)
@@ -66,12 +94,13 @@ class Moves:
     """The linear program of the moves of one table's counts."""
 
     def __init__(self, counts: Counts, sums: sparse.csr_matrix, fixed: np.ndarray) -> None:
-        layers, cells = counts.spare.shape
+        layers, cells = counts.count.shape
+        fixed = fixed | ~counts.there
         self.shape, self.size = (layers, cells), layers * cells
         rows = sparse.block_diag([sums] * layers)
         least, most = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
         tied = np.flatnonzero(np.isfinite(counts.most) & ~fixed)
-        if layers > 1 and len(tied):
+        if len(tied):
             rows = sparse.vstack([rows, sparse.hstack([sparse.eye(cells, format="csr")[tied]] * layers)])
             least = np.r_[least, np.where(counts.known, 0, -np.inf)[tied]]
             most = np.r_[most, counts.most[tied]]
@@ -137,13 +166,22 @@ class Reach:
     """How far the moves known so far take each count, and all layers of a cell together (the last row)."""
 
     counts: Counts
+    widths: Widths
+    wanted: np.ndarray  # cells that must be safe where they are hidden
+    count: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
     high: np.ndarray = field(init=False)
     moves: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        shape = (len(self.counts.spare) + 1, self.counts.spare.shape[1])
-        self.low, self.high = np.zeros(shape), np.zeros(shape)
+        count = self.counts.count
+        self.count = np.concatenate([count, count.sum(axis=0, keepdims=True)])
+        self.low, self.high = np.zeros_like(self.count), np.zeros_like(self.count)
+        plain = self.counts.known | (self.count[-1] >= self.widths.smallest + self.widths.base)
+        self._plain = plain & (
+            len(count) > 1
+        )  # whatever the base is taken for, it is no small one, or the range is wide
+        self._wanted = self.wanted & self.counts.there
 
     def add(self, moves: np.ndarray) -> None:
         """Count in moves (moves × layers × cells)."""
@@ -153,9 +191,28 @@ class Reach:
             np.maximum(self.high, both.max(axis=0), out=self.high)
             self.moves.append(moves)
 
-    def lacking(self, width: np.ndarray) -> np.ndarray:
-        """Cells of which neither the base nor a layer reaches far enough."""
-        return np.asarray((self.high - self.low).max(axis=0) < width - SMALL) & self.counts.there
+    def lacking(self) -> np.ndarray:
+        """Cells that are not safe yet. Somebody in a cell knows of themself, so that a range begins at 1."""
+        return np.asarray(self._narrow() | self._exact().any(axis=0))
+
+    def goal(self, cell: int) -> tuple[int, float, float]:
+        """Of a cell that is not safe yet: the layer to be widened, how far, and where its range begins at the least."""
+        if not self._narrow()[cell]:
+            return int(self._exact()[:, cell].argmax()), 1.0, 0.0
+        counts = self.counts.count[:, cell]
+        if self.counts.known[cell]:
+            return int(counts.argmin()), float(self.widths.margin), 1.0
+        return int(counts.argmax()), float(self.widths.base), 1.0
+
+    def _narrow(self) -> np.ndarray:
+        ranges = self.count + self.high - np.maximum(self.count + self.low, 1)
+        wide = ranges.max(axis=0) > self.widths.base - SMALL
+        wide |= self._plain & (ranges[:-1].min(axis=0) > self.widths.margin - SMALL)
+        return np.asarray(~wide & (self._wanted & self.counts.wide))
+
+    def _exact(self) -> np.ndarray:
+        """Layers of which a private count is known."""
+        return np.asarray((self.high - self.low)[:-1] < 1 - SMALL) & (self._wanted & self.counts.private)
 
 
 def protect(
@@ -163,72 +220,77 @@ def protect(
     tables: Sequence[Counts],
     sums: sparse.csr_matrix,
     weight: np.ndarray,
-    width: Sequence[np.ndarray],
+    widths: Widths,
     fixed: np.ndarray,
     tried: np.ndarray | None = None,
+    wanted: np.ndarray | None = None,
 ) -> Pattern:
     """Hide further cells until every hidden one is safe in all the tables, which share one pattern.
 
     hidden: what is hidden already. sums: each row is parent − Σ parts = 0. weight: what hiding each cell costs.
-    width: how wide the range of each cell must be, by table. fixed: cells that moves must not touch. tried: moves of
-    another pattern, tried first.
+    fixed: cells that moves must not touch. tried: moves of another pattern, tried first. wanted: cells that must be
+    safe where they are hidden; without it all.
     """
     hidden = hidden.copy()
-    reaches = [Reach(counts) for counts in tables]
+    wanted = ~fixed if wanted is None else wanted & ~fixed
+    reaches = [Reach(counts, widths, wanted) for counts in tables]
     programs: list[Moves | None] = [None] * len(tables)
     unsafe = np.zeros((len(tables), len(hidden)), bool)
     if tried is not None:
-        for reach, wide in zip(reaches, width, strict=True):
-            reach.add(_fitting(tried, reach.counts, hidden, wide.max()))
+        for reach in reaches:
+            reach.add(_fitting(tried, reach.counts, hidden, widths.base))
     random = np.random.default_rng(len(hidden))  # fixed: the same counts give the same pattern
     unsettled = True
     while unsettled:
         unsettled = False
         for i, reach in enumerate(reaches):
-            if (reach.lacking(width[i]) & hidden & ~fixed).any():
+            if (reach.lacking() & hidden).any():
                 program = programs[i] = programs[i] or Moves(reach.counts, sums, fixed)
-                _wander(program, reach, hidden & ~fixed, width[i], random)
-            while len(todo := np.flatnonzero(reach.lacking(width[i]) & hidden & ~fixed & ~unsafe[i])):
+                _wander(program, reach, hidden & ~fixed, random)
+            while len(todo := np.flatnonzero(reach.lacking() & hidden & ~unsafe[i])):
                 unsettled = len(tables) > 1  # what is hidden now must be safe in the other tables too
                 program = programs[i] = programs[i] or Moves(reach.counts, sums, fixed)
-                cell = int(todo[reach.counts.spare[:, todo].max(axis=0).argmax()])
+                cell = int(todo[reach.counts.count[:, todo].max(axis=0).argmax()])
                 program.price(np.where(hidden, FREE, weight))
-                found = _widening(program, reach, cell, float(width[i][cell]), hidden, weight)
+                goal = reach.goal(cell)
+                found = _widening(program, reach, cell, goal, hidden, weight)
                 if found is None:
                     unsafe[i, cell] = True
                     continue
                 reach.add(found)
+                unsafe[i, cell] = reach.lacking()[cell] and reach.goal(cell) == goal
                 hidden |= (found != 0).any(axis=(0, 1))
     kept = [moves[:, layer] for reach in reaches for moves in reach.moves for layer in range(moves.shape[1])]
     moves = np.concatenate(kept)[-MOST_KEPT:] if kept else np.zeros((0, len(hidden)))
+    unsafe &= np.array([[counts.wide] for counts in tables])
     return Pattern(hidden, moves[(moves != 0).any(axis=1)], np.asarray(unsafe.any(axis=0)))
 
 
-def _wander(program: Moves, reach: Reach, hidden: np.ndarray, width: np.ndarray, random: np.random.Generator) -> None:
+def _wander(program: Moves, reach: Reach, hidden: np.ndarray, random: np.random.Generator) -> None:
     """Widen what the hidden cells allow, many cells with each move, as long as it helps several."""
-    lacking = reach.lacking(width) & hidden
+    lacking = reach.lacking() & hidden
     while (before := int(lacking.sum())) > FEW:
         goal = np.where(lacking, random.choice((-1.0, 1.0), len(hidden)), 0.0)
         goals = np.stack([goal] + [np.where(reach.counts.known, -goal, goal)] * (program.shape[0] - 1))
         for each in (goals, -goals):
-            move = program.furthest(hidden, each, float(width.max()))
+            move = program.furthest(hidden, each, reach.widths.base + 1)
             if move is not None:
                 reach.add(move[None])
-        lacking = reach.lacking(width) & hidden
+        lacking = reach.lacking() & hidden
         if before - lacking.sum() < FEW:
             break
 
 
 def _widening(
-    program: Moves, reach: Reach, cell: int, width: float, hidden: np.ndarray, weight: np.ndarray
+    program: Moves, reach: Reach, cell: int, goal: tuple[int, float, float], hidden: np.ndarray, weight: np.ndarray
 ) -> np.ndarray | None:
     """The cheapest moves, down and up, that together make the cell's range wide enough (moves × layers × cells)."""
-    layer = int(reach.counts.spare[:, cell].argmax())
-    spare = reach.counts.spare[layer, cell]
+    layer, width, begin = goal
+    count, spare = reach.counts.count[layer, cell], reach.counts.spare[layer, cell]
     cheapest, least = None, np.inf
-    for down in dict.fromkeys((min(spare, width), 0.0)):
+    for down in dict.fromkeys((max(min(count - begin, spare, width), 0.0), 0.0)):
         found = []
-        for by in (width - down, -down):
+        for by in (width - count + max(count - down, begin), -down):
             if reach.low[layer, cell] - SMALL <= by <= reach.high[layer, cell] + SMALL:
                 continue
             move = program.cheapest(layer, cell, by)
@@ -250,9 +312,9 @@ def _fitting(moves: np.ndarray, counts: Counts, hidden: np.ndarray, whole: float
 
     Returns moves × layers × cells. With two layers, one gives what the other takes, or both share a move of the base.
     """
-    moves = moves[~(moves[:, ~hidden] != 0).any(axis=1)]
+    moves = moves[~(moves[:, ~hidden | ~counts.there] != 0).any(axis=1)]
     moves = np.concatenate([moves, -moves])
-    if len(counts.spare) == 1:
+    if len(counts.count) == 1:
         return _in_part(moves[:, None], counts, whole)
     of_base = moves[~(moves[:, counts.known] != 0).any(axis=1)]
     made = [np.stack([moves, -moves], axis=1)] if counts.known.any() else []
@@ -264,8 +326,7 @@ def _in_part(made: np.ndarray, counts: Counts, whole: float) -> np.ndarray:
     """The moves (moves × layers × cells), each made smaller until the counts allow it; those that are left."""
     with np.errstate(divide="ignore", invalid="ignore"):
         room = np.where(made < 0, counts.spare / -made, np.inf).min(axis=(1, 2))
-        if len(counts.spare) > 1:
-            total = made.sum(axis=1)
-            room = np.minimum(room, np.where(total > SMALL, counts.most / total, np.inf).min(axis=1))
+        total = made.sum(axis=1)
+        room = np.minimum(room, np.where(total > SMALL, counts.most / total, np.inf).min(axis=1))
     part = np.floor(np.minimum(room, 1) * whole + SMALL) / whole
     return made[part > 0] * part[part > 0, None, None]

@@ -24,7 +24,6 @@ def missing_voices(facts: Facts) -> list[Finding]:
     pairs = zip(answered["characteristic"], answered["group"], strict=True)
     compared = answered[[pair in facts.groups for pair in pairs]]
     everyone = answered[answered["characteristic"] == EVERYONE]
-    linked = ANSWERING in facts.when  # else no page follows response by group
     out = []
     for overall in everyone.to_dict("records"):
         rows = compared[(compared["unit"] == overall["unit"]) & (compared["upper"] <= overall["value"] - MATERIAL)]
@@ -35,9 +34,8 @@ def missing_voices(facts: Facts) -> list[Finding]:
         others = rows[rows["characteristic"] != first["characteristic"]].drop_duplicates("characteristic").head(2)
         out.append(
             Finding(
-                str(overall["unit"]), "voice", _said(first, others, overall, facts), "equity" if linked else "quality",
+                str(overall["unit"]), "voice", _said(first, others, overall, facts), "voice",
                 weight=SHARE_OF_WEIGHT * (overall["value"] - first["upper"]) / MATERIAL, news="bad",
-                metric=ANSWERING if linked else None,
                 **{str(c): str(first[c]) for c in ("characteristic", "group", *WHEN)},
             )
         )  # fmt: skip

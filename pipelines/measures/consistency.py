@@ -122,9 +122,9 @@ def between_schools(cells: pd.DataFrame, kinds: pd.Series, schools: pd.DataFrame
     rows = cells.take(np.flatnonzero(everyone & sets.is_school(cells["unit"])))
     parts = []
     for parent in sets.parents(schools):
-        inside = rows.assign(parent=sets.lookup(rows["unit"], parent).astype(object))
+        inside = rows.assign(parent=sets.lookup(rows["unit"], parent))
         parts.append(consistency(inside.dropna(subset="parent"), BY_PARENT))
-    return pd.concat(parts, ignore_index=True).rename(columns={"parent": "unit"})
+    return sets.stacked(parts).rename(columns={"parent": "unit"})
 
 
 def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

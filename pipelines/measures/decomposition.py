@@ -54,8 +54,7 @@ def decompose(cells: pd.DataFrame, references: pd.Series, schools: pd.DataFrame)
     """
     rows = cells.take(np.flatnonzero(sets.is_school(cells["unit"]) & (cells["sy"] > 0).to_numpy()))
     both = [_of_parents(rows, references, parent) for parent in sets.parents(schools)]
-    whole, parts = (pd.concat(frames, ignore_index=True) for frames in zip(*both, strict=True))
-    return Decomposition(whole, parts)
+    return Decomposition(*(sets.stacked(frames) for frames in zip(*both, strict=True)))
 
 
 def _of_parents(rows: pd.DataFrame, references: pd.Series, parent: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -72,8 +71,8 @@ def _of_parents(rows: pd.DataFrame, references: pd.Series, parent: pd.Series) ->
     n, sx, sxx, sy, syy, sxy = (
         np.bincount(cell, rows[c].to_numpy(float), len(places) * width).reshape(-1, width).T for c in SUMS
     )
-    named = np.full((width, len(families)), None, object)
-    named[slot, families.of[places.of]] = names
+    named = np.full((width, len(families)), -1)
+    named[slot, families.of[places.of]] = names.codes
     with np.errstate(divide="ignore", invalid="ignore"):
         value = sx / sy
         squares = np.maximum(sxx - 2 * np.nan_to_num(value) * sxy + np.nan_to_num(value) ** 2 * syy, 0)
@@ -96,22 +95,23 @@ def _of_parents(rows: pd.DataFrame, references: pd.Series, parent: pd.Series) ->
             reach = reach.where((reach > 0) & np.isfinite(spread[pick]).all(axis=0))
             whole[f"{part}_lower"] = whole[f"{part}_schools"] - reach
             whole[f"{part}_upper"] = whole[f"{part}_schools"] + reach
-        head = keys.take(families.first).assign(group=named[k])
+        head = keys.take(families.first).assign(group=pd.Categorical.from_codes(named[k], dtype=names.dtype))
         wholes.append(pd.concat([head.reset_index(drop=True), whole], axis=1)[seen])
         here = np.flatnonzero(seen[families.of] & (sy[pick].sum(axis=0) > 0))
-        head = keys.take(here).assign(school=at["unit"].take(here), group=named[k][families.of[here]])
+        group = pd.Categorical.from_codes(named[k][families.of[here]], dtype=names.dtype)
+        head = keys.take(here).assign(school=at["unit"].take(here), group=group)
         parts.append(head.assign(**{c: split[c][here] for c in ("within_schools", "which_schools")}))
-    return pd.concat(wholes), pd.concat(parts)
+    return sets.stacked(wholes), sets.stacked(parts)
 
 
-def _slots(rows: pd.DataFrame, references: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def _slots(rows: pd.DataFrame, references: pd.Series) -> tuple[np.ndarray, pd.Categorical]:
     """Each row's slot (0 the reference, 1… the characteristic's other groups, −1 no reference) and its group's name."""
     kinds = sets.number(rows, ["characteristic", "group"])
     named = rows[["characteristic", "group"]].take(kinds.first).astype(object).reset_index(drop=True)
     is_reference = (named["group"] == named["characteristic"].map(references)).to_numpy(bool)
     slot = named.assign(compared=~is_reference).groupby("characteristic")["compared"].cumsum().to_numpy()
     slot = np.where(named["characteristic"].isin(references.index), np.where(is_reference, 0, slot), -1)
-    return slot[kinds.of], named["group"].to_numpy(object)[kinds.of]
+    return slot[kinds.of], rows["group"].astype("category").array
 
 
 def _split(value: np.ndarray, share: np.ndarray, variance: np.ndarray, centre: np.ndarray) -> dict[str, np.ndarray]:

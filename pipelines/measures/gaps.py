@@ -76,7 +76,7 @@ def against_everyone_else(cells: pd.DataFrame, kinds: pd.Series, bounded: frozen
     rows = np.flatnonzero((of.size > 1)[of.of])
     own = cells.take(rows)
     sums = {c: of.sum(cells[c].to_numpy(float))[of.of[rows]] - own[c].to_numpy(float) for c in SUMS}
-    others = intervals.with_intervals(own[KEY].assign(group=ELSE, **sums), kinds, bounded)
+    others = intervals.with_intervals(own[KEY].assign(group=sets.always(ELSE, len(own)), **sums), kinds, bounded)
     return between(own, others, kinds)
 
 
@@ -103,16 +103,16 @@ def between(one: pd.DataFrame, two: pd.DataFrame, kinds: pd.Series) -> pd.DataFr
 
 def adjusted(p: pd.Series, family: list[pd.Series]) -> pd.Series:
     """p-values adjusted within each family (Benjamini & Hochberg, 1995). NaN stays NaN and is not counted."""
-    known = p.notna()
-    frame = pd.DataFrame({"p": p[known]})
-    frame["family"] = p[known].groupby([f[known] for f in family], observed=True).ngroup()
-    frame = frame.sort_values("p", ascending=False)
-    grouped = frame.groupby("family", sort=False)["p"]
-    size = grouped.transform("size")
-    rank = size - grouped.cumcount()
-    frame["raised"] = frame["p"] * size / rank
-    raised = frame.groupby("family", sort=False)["raised"].cummin().clip(upper=1.0)
-    return raised.reindex(p.index)
+    rows = np.flatnonzero(p.notna())
+    found = p.to_numpy(float)[rows]
+    keys = pd.DataFrame({str(i): f.array[rows] for i, f in enumerate(family)})
+    of = sets.number(keys, list(keys))
+    order = np.lexsort((-found, of.of))  # family by family, the largest p first
+    size, start = of.size[of.of[order]], (np.cumsum(of.size) - of.size)[of.of[order]]
+    raised = found[order] * size / (size - (np.arange(len(order)) - start))
+    out = np.full(len(p), np.nan)
+    out[rows[order]] = pd.Series(raised).groupby(of.of[order]).cummin().clip(upper=1.0)
+    return pd.Series(out, index=p.index)
 
 
 def evidence(gaps: pd.DataFrame, material: pd.Series, too_wide: pd.Series) -> pd.Series:

@@ -7,7 +7,10 @@ import pandas as pd
 from scipy import special
 from statsmodels.stats.proportion import proportion_confint
 
+from pipelines.measures import sets
+
 CONFIDENCE = 0.95
+KINDS = ("proportion", "mean", "ratio")
 
 
 def proportion(x: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,39 +47,52 @@ def ratio(
     return value, error
 
 
-def student(value: np.ndarray, error: np.ndarray, df: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of a value with its standard error on Student's t with `df` degrees of freedom."""
-    reach = special.stdtrit(np.where(np.asarray(df) > 0, df, np.nan), 0.5 + CONFIDENCE / 2) * error
+def student(
+    value: np.ndarray, error: np.ndarray, df: np.ndarray, of: np.ndarray | slice = slice(None)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of a value with its standard error on Student's t with `df` degrees of freedom.
+
+    of: for each value its place in `df`, where many share theirs.
+    """
+    reach = special.stdtrit(np.where(np.asarray(df) > 0, df, np.nan), 0.5 + CONFIDENCE / 2)[of] * error
     return value - reach, value + reach
 
 
-def with_intervals(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str] = frozenset()) -> pd.DataFrame:
-    """Add `value`, `lower`, `upper` and `error` (standard error; NaN for proportions) to cells.
+def with_values(cells: pd.DataFrame, kinds: pd.Series) -> pd.DataFrame:
+    """Add `value` and `error` (standard error; NaN for proportions) to cells.
 
     cells: metric, n, sx, sxx, sy, syy, sxy. kinds: metric → proportion, mean or ratio.
+    """
+    value, error = np.full(len(cells), np.nan), np.full(len(cells), np.nan)
+    n, sx, sxx, sy, syy, sxy = (cells[c].to_numpy(float) for c in ("n", "sx", "sxx", "sy", "syy", "sxy"))
+    is_p, is_m, is_r = (np.flatnonzero(sets.is_kind(cells["metric"], kinds, k)) for k in KINDS)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value[is_p] = np.where(n[is_p] > 0, sx[is_p] / n[is_p], np.nan)
+    value[is_m], error[is_m] = mean(n[is_m], sx[is_m], sxx[is_m])
+    value[is_r], error[is_r] = ratio(*(sums[is_r] for sums in (n, sx, sxx, sy, syy, sxy)))
+    return cells.assign(value=value, error=error)
+
+
+def with_limits(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """Add `lower` and `upper`, the 95% interval, to cells with values.
+
     bounded: ratios that can never exceed 1.
     Means and ratios are of counts, so that no limit lies below 0. Of one row, or rows all alike, limits are NaN.
     """
-    out = cells.copy()
-    kind = out["metric"].astype(object).map(kinds).to_numpy()
-    n, sx, sxx = (out[c].to_numpy(float) for c in ("n", "sx", "sxx"))
-    sy, syy, sxy = (out[c].to_numpy(float) for c in ("sy", "syy", "sxy"))
-    value, lower, upper, error = (np.full(len(out), np.nan) for _ in range(4))
+    lower, upper = np.full(len(cells), np.nan), np.full(len(cells), np.nan)
+    n, sx, value, error = (cells[c].to_numpy(float) for c in ("n", "sx", "value", "error"))
+    is_p = sets.is_kind(cells["metric"], kinds, KINDS[0])
+    at, is_t = np.flatnonzero(is_p), np.flatnonzero(~is_p)
+    _, lower[at], upper[at] = proportion(sx[at], n[at])
 
-    is_p = kind == "proportion"
-    value[is_p], lower[is_p], upper[is_p] = proportion(sx[is_p], n[is_p])
-
-    is_m = kind == "mean"
-    value[is_m], error[is_m] = mean(n[is_m], sx[is_m], sxx[is_m])
-
-    is_r = kind == "ratio"
-    value[is_r], error[is_r] = ratio(n[is_r], sx[is_r], sxx[is_r], sy[is_r], syy[is_r], sxy[is_r])
-
-    is_t = is_m | is_r
     spread = np.where(error[is_t] > 0, error[is_t], np.nan)
-    lower[is_t], upper[is_t] = student(value[is_t], spread, n[is_t] - 1)
-    lower[is_t] = np.maximum(lower[is_t], 0)
-    is_b = out["metric"].isin(bounded).to_numpy()
-    upper[is_b] = np.minimum(upper[is_b], 1)
-    out["value"], out["lower"], out["upper"], out["error"] = value, lower, upper, error
-    return out
+    size, of = np.unique(n[is_t], return_inverse=True)  # sizes repeat, and a quantile is dear
+    low, high = student(value[is_t], spread, size - 1, of)
+    is_bounded = cells["metric"].isin(bounded).to_numpy(bool)[is_t]
+    lower[is_t], upper[is_t] = np.maximum(low, 0), np.where(is_bounded, np.minimum(high, 1), high)
+    return cells.assign(lower=lower, upper=upper)
+
+
+def with_intervals(cells: pd.DataFrame, kinds: pd.Series, bounded: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """Add `value`, `error`, `lower` and `upper` to cells: see `with_values` and `with_limits`."""
+    return with_limits(with_values(cells, kinds), kinds, bounded)

@@ -78,13 +78,9 @@ def _rolled_up(strata: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     faculties = sets.summed(here.take(np.flatnonzero(here["unit"].notna())), KEY, SUMS)
     # from the strata, so that a school without a faculty still counts
     inside = strata.take(np.flatnonzero(sets.lookup(strata["unit"], university).notna()))
-    whole = sets.summed(inside.assign(unit=sets.UNIVERSITY), KEY, SUMS)
-    parts = [
-        faculties,
-        whole,
-        *(sets.summed(part.assign(level=sets.EVERY_LEVEL), KEY, SUMS) for part in (strata, faculties, whole)),
-    ]
-    return pd.concat([p.astype({"unit": object, "level": object}) for p in parts], ignore_index=True)
+    whole = sets.summed(inside.assign(unit=sets.always(sets.UNIVERSITY, len(inside))), KEY, SUMS)
+    one_level = [part.assign(level=sets.always(sets.EVERY_LEVEL, len(part))) for part in (strata, faculties, whole)]
+    return sets.stacked([faculties, whole, *(sets.summed(part, KEY, SUMS) for part in one_level)])
 
 
 def _judged(sums: pd.DataFrame, kinds: pd.Series) -> pd.DataFrame:

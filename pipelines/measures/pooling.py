@@ -104,8 +104,7 @@ def pooled(
     is_p = sets.is_kind(every["metric"], kinds, "proportion")
     every["is_proportion"], every["limit"] = is_p, np.where(is_p | every["metric"].isin(bounded), 1, np.inf)
     both = [_of_parents(every, parent) for parent in sets.parents(schools)]
-    whole, members = (pd.concat(frames, ignore_index=True) for frames in zip(*both, strict=True))
-    return Pooled(whole, members)
+    return Pooled(*(sets.stacked(frames) for frames in zip(*both, strict=True)))
 
 
 def school_gaps(cells: pd.DataFrame, kinds: pd.Series, references: pd.Series) -> pd.DataFrame:

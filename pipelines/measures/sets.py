@@ -6,7 +6,7 @@ A set is the rows that share some key columns. Each measure numbers its sets onc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,14 +59,18 @@ def number(frame: pd.DataFrame, columns: Sequence[str]) -> Sets:
     """The sets of rows that share their values in `columns` (missing is a value of its own)."""
     of = np.zeros(len(frame), np.int64)
     for column in columns:
-        codes, count = _codes(frame[column])
-        if len(of) and int(of.max()) * count > 2**62:
-            of = pd.factorize(of)[0].astype(np.int64)
-        of = of * count + codes
+        of = _combined(of, *_codes(frame[column]))
     of, found = pd.factorize(of)
     first = np.zeros(len(found), np.int64)
     first[of[::-1]] = np.arange(len(of))[::-1]
     return Sets(of, first)
+
+
+def _combined(of: np.ndarray, codes: np.ndarray, count: int) -> np.ndarray:
+    """Numbers that tell apart what either of two does. count: how many codes there may be."""
+    if len(of) and int(of.max()) * count > 2**62:
+        of = pd.factorize(of)[0].astype(np.int64)
+    return of * count + codes
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, int]:
@@ -83,20 +87,37 @@ def summed(frame: pd.DataFrame, keys: Sequence[str], columns: Sequence[str]) -> 
     return out.assign(**{c: sets.sum(frame[c].to_numpy(float)) for c in columns})
 
 
+def stacked(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all frames. What is categories in each of them stays so, which `pandas.concat` turns into objects."""
+    frames = list(frames)
+    for column in [c for c in frames[0] if all(c in f for f in frames)]:
+        columns = [f[column] for f in frames]
+        if all(isinstance(c.dtype, pd.CategoricalDtype) for c in columns) and len({c.dtype for c in columns}) > 1:
+            names = pd.Index(np.concatenate([c.cat.categories.astype(object) for c in columns])).unique()
+            frames = [f.assign(**{column: f[column].cat.set_categories(names)}) for f in frames]
+    return pd.concat(frames, ignore_index=True)
+
+
+def always(value: str, rows: int) -> pd.Categorical:
+    """A column that holds one value."""
+    return pd.Categorical.from_codes(np.zeros(rows, np.int8), categories=[value])
+
+
 def find(frame: pd.DataFrame, table: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
     """For each row of `frame` the number of the row of `table` with the same keys, −1 where there is none.
 
     `table` has each set of keys once.
     """
-    both = {}
+    of = np.zeros(len(table) + len(frame), np.int64)
     for key in keys:
-        column = table[key].astype("category").cat
-        codes = pd.Categorical(frame[key], categories=column.categories).codes
-        both[key] = pd.Categorical.from_codes(np.append(column.codes, codes), categories=column.categories)
-    of = number(pd.DataFrame(both), keys)
+        known, asked = table[key].astype("category").cat, frame[key].astype("category").cat
+        place = np.append(known.categories.get_indexer(asked.categories), -1)
+        codes = np.append(known.codes, place[asked.codes.to_numpy()]) + np.int64(1)
+        of = _combined(of, codes, len(known.categories) + 1)
+    of = pd.factorize(of)[0]
     row = np.full(len(of), -1)
-    row[of.of[: len(table)]] = np.arange(len(table))
-    return row[of.of[len(table) :]]
+    row[of[: len(table)]] = np.arange(len(table))
+    return row[of[len(table) :]]
 
 
 def lookup(column: pd.Series, table: pd.Series) -> pd.Series:

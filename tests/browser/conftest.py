@@ -14,7 +14,7 @@ from tests.browser.serving import dashboard
 from tests.dashboard.sample_release import write_release
 
 # On a deep link Streamlit first looks for its server below the page's own path, then at the root.
-PROBE = re.compile(r"/(schools|equity|quality)/_stcore/")
+PROBE = re.compile(r"/(schools|equity|voice|year|quality)/_stcore/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

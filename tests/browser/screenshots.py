@@ -14,7 +14,14 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import find_chromium
 from tests.browser.serving import dashboard, settle
 
-PAGES = {"overview": "", "schools": "schools", "equity": "equity", "quality": "quality"}
+PAGES = {
+    "overview": "",
+    "schools": "schools",
+    "equity": "equity",
+    "voice": "voice",
+    "year": "year",
+    "quality": "quality",
+}
 WIDTHS = (1440, 1024, 390)
 
 

@@ -15,7 +15,9 @@ from tests.dashboard.sample_release import Sample, write_release
 QUESTIONS = {
     "": "Is tutoring consistent this year?",
     "schools": "Which schools differ beyond chance?",
-    "equity": "Who is missing out, and where?",
+    "equity": "Who is missing out, where, and is it real?",
+    "voice": "Do students know, trust and feel supported by their tutor?",
+    "year": "Who has not met their tutor yet?",
     "quality": "Can I trust these figures?",
 }
 
@@ -133,7 +135,7 @@ def test_names_are_shown_as_they_are(page: Page, tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "published" / release / "university.duckdb")) as connection:
         connection.execute("update unit set name = ? where unit = 'university'", [name])
     with dashboard(tmp_path) as served:
-        open_page(page, f"{served}/equity")
+        open_page(page, f"{served}/equity?view=where")
         expect(page.get_by_role("heading", level=2).filter(has_text="x.example")).to_have_count(1)
         expect(page.locator("a[href*='x.example']")).to_have_count(0)
         expect(page.locator("h2 [data-testid=stIconMaterial], h2 [role=img]")).to_have_count(0)

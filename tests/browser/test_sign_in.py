@@ -15,12 +15,14 @@ import audit
 from dashboard.access import ROLES
 from tests.browser.serving import dashboard, settle
 from tests.dashboard.sample_faculties import write_faculties
+from tests.dashboard.sample_pack import write_pack
 from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.signing_in import ACCESS, PEOPLE, write_access
 
 LINKS = {
-    "overview": "Overview", "schools": "Compare schools", "equity": "Equity gaps", "quality": "Data quality",
-    "releases": "Releases", "packs": "Packs", "who": "Who sees what",
+    "overview": "Overview", "schools": "Compare schools", "equity": "Equity gaps", "voice": "Student voice",
+    "year": "Through the year", "quality": "Data quality",
+    "releases": "Releases", "packs": "Packs", "build": "Make a pack", "who": "Who sees what",
 }  # fmt: skip
 FIRST = {
     "university lead": "Is tutoring consistent",
@@ -43,8 +45,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("real")
     name = write_release(data / "published", Sample(source="real"))
     write_faculties(data / "published" / name, ("ENG", "EDU"))
-    (data / "packs").mkdir()
-    (data / "packs" / "committee.pdf").write_bytes(b"%PDF a pack")
+    write_pack(data)
     write_access(data)
     return data
 
@@ -121,7 +122,7 @@ def test_a_role_claim_of_the_provider_opens_its_scope(visitor: Page, guarded: st
 def test_a_committee_member_takes_a_pack(visitor: Page, guarded: str, real: Path) -> None:
     sign_in(visitor, guarded, PEOPLE["committee member"])
     with visitor.expect_download() as taken:
-        visitor.get_by_role("button", name="Download").click()
+        visitor.get_by_role("button", name="PDF").click()
     assert Path(taken.value.path()).read_bytes() == b"%PDF a pack"
     assert ("download", PEOPLE["committee member"], "committee.pdf") in told(real)
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import duckdb
 
-KEY = ("academic_year", "part", "level", "metric", "characteristic", '"group"')
-
 
 def write_faculties(folder: Path, codes: Iterable[str]) -> None:
     """Write faculty-<code>.duckdb beside the university.duckdb in `folder`."""
@@ -28,10 +26,4 @@ def write_faculties(folder: Path, codes: Iterable[str]) -> None:
                 if table == "finding":
                     where += " and unit <> 'university'"
                 connection.execute(f'create table "{table}" as select * from whole."{table}" where {where}')
-            key = ", ".join(KEY)
-            connection.execute(
-                f"create table band as select {key}, min(value) as lowest, quantile_cont(value, 0.1) as low, "
-                "median(value) as middle, quantile_cont(value, 0.9) as high, max(value) as highest "
-                f"from whole.cell where unit like 'school:%' and status = 'shown' group by {key} having count(*) >= 10"
-            )
             connection.execute("detach whole")

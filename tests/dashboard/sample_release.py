@@ -19,6 +19,7 @@ import pandas as pd
 from pipelines.definitions import UNKNOWN, Definitions, Metric, load
 from pipelines.disclosure.cost import protection
 from pipelines.findings import findings
+from tests.dashboard.sample_measures import derived, like_for_like
 from tests.dashboard.sample_university import (
     CENTRE,
     CHECKS,
@@ -36,6 +37,7 @@ from tests.dashboard.sample_university import (
     SCHOOLS,
     YEARS,
 )
+from tests.dashboard.sample_voices import voices_and_year
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def _figures(sample: Sample) -> dict[str, pd.DataFrame]:
     cells = _cells(sample, units, periods)
     if not sample.meetings:
         cells = cells[cells["metric"].map({m.name: m.theme for m in sample.definitions.metrics.values()}) != "contact"]
+    gaps = like_for_like(_gaps(sample, cells))
     tables = {
         "unit": units,
         "metric": _metrics(sample),
@@ -97,9 +100,11 @@ def _figures(sample: Sample) -> dict[str, pd.DataFrame]:
         "level": pd.DataFrame([{"level": k, "label": v, "ordering": i} for i, (k, v) in enumerate(LEVELS.items())]),
         "period": periods,
         "cell": cells.drop(columns=["share", "spread"]),
-        "gap": _gaps(sample, cells),
+        "gap": gaps,
+        **derived(cells, gaps, units, sample.definitions),
         "protection": protection(cells, _schools(units), sample.definitions),
         **_quality(sample),
+        **voices_and_year(cells, periods),
     }
     return {**tables, "finding": findings(tables)}
 

@@ -11,6 +11,7 @@ from dashboard.charts.groups import UNKNOWN_SYMBOL, appearance, side_by_side
 from dashboard.charts.rows import WIDE, Label, Rows
 from dashboard.charts.schools import intervals
 from dashboard.charts.strip import offsets, strips
+from dashboard.compared import compare
 from dashboard.findings import consistency
 from dashboard.published import Release
 from dashboard.style.theme import DARK, LIGHT, THEMES, Theme
@@ -20,19 +21,19 @@ WHEN = {"academic_year": "2025/26", "part": "year"}
 
 def marks(figure: go.Figure) -> int:
     """How many marks with a value the figure has."""
-    return sum(len(t.x) for t in figure.data if t.mode == "markers")
+    return sum(len(t.x) for t in figure.data if getattr(t, "mode", "") == "markers")
 
 
 def said(figure: go.Figure) -> str:
     """All words in the figure."""
     texts = [a.text for a in figure.layout.annotations]
-    texts += [str(x) for t in figure.data if t.mode == "text" for x in t.text]
+    texts += [str(x) for t in figure.data if getattr(t, "mode", "") == "text" for x in t.text]
     return " ".join(texts)
 
 
 def comparison(release: Release, metric: str, level: str) -> consistency.Comparison:
-    cells = release.everyone(metric, level, WHEN)
-    return consistency.compare(cells, release.units, release.metrics.loc[metric], "2025/26")
+    period = release.periods.loc[(WHEN["academic_year"], WHEN["part"])]
+    return compare(release, release.metrics.loc[metric], period, level)
 
 
 def drawn(c: consistency.Comparison, theme: Theme = LIGHT, **options: object) -> go.Figure:

@@ -91,6 +91,7 @@ def test_an_examples_viewer_is_not_the_next_releases(example: Path) -> None:
 def test_leads_pages_do_without_a_band(example: Path, page: str, viewer: str) -> None:
     with duckdb.connect(str(example / "published" / current_release() / "faculty-ENG.duckdb")) as connection:
         connection.execute("drop table band")
+        connection.execute("drop table consistency")
     app = visit(page, None, {"viewer": viewer}, signs_in=False)
     assert not app.exception
     assert "unnamed" not in everything(app)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard.findings import consistency, equity, quality
-from dashboard.findings.consistency import Comparison
+from dashboard.findings.consistency import LEARN, TALK, Comparison
 
 PERCENT = {
     "metric": "m",
@@ -20,24 +20,44 @@ PERCENT = {
 }
 
 
-def schools_at(values: list[tuple[float, float, float] | None], university: float = 70) -> Comparison:
-    """A comparison of schools at (value, lower, upper); None is hidden."""
+LIMITS = (60, 80)  # of every school, in these tests
+
+
+def schools_at(
+    values: list[tuple[float, float, float] | None], says: str = "", middle: tuple[float, float] = (55, 85)
+) -> Comparison:
+    """A comparison of schools at (value, lower, upper); None is hidden. `says`: what is published of all of them."""
     units = pd.DataFrame(
         [("university", "university", "University", "University", None)]
         + [(f"school:{i}", "school", f"School {i}", f"School {i}", "faculty:F") for i in range(len(values))],
         columns=["unit", "kind", "name", "short_name", "parent"],
     )
-    rows = [("university", 1000, university, university - 1, university + 1, "shown")]
+    rows = [("university", 1000, 70, 69, 71, "shown")]
     for i, v in enumerate(values):
         rows.append((f"school:{i}", 100, *v, "shown") if v else (f"school:{i}", None, None, None, None, "suppressed"))
     cells = pd.DataFrame(rows, columns=["unit", "base", "value", "lower", "upper", "status"])
-    return consistency.compare(cells, units, PERCENT, "2025/26")
+    published = pd.DataFrame([{"low": middle[0], "high": middle[1], "says": says}]) if says else None
+    return consistency.compare(cells, units, PERCENT, "2025/26", published, funnel(values))
 
 
-def test_only_whole_intervals_count_as_above_or_below() -> None:
-    c = schools_at([(75, 71, 79), (75, 70, 80), (60, 55, 69), (66, 62, 70), None])
-    assert c.schools["side"].tolist() == ["above", "near", "below", "near", ""]
+def funnel(values: list[tuple[float, float, float] | None]) -> pd.DataFrame:
+    """The published funnel of such schools: none for fewer than five."""
+    rows = []
+    for i, v in enumerate(values):
+        if v and len(values) >= 5:
+            side = "above" if v[0] > LIMITS[1] else "below" if v[0] < LIMITS[0] else "within the limits"
+            says = {"above": LEARN, "below": TALK}.get(side, side)
+            limits = {"lower": LIMITS[0], "upper": LIMITS[1], "lower_outer": 50, "upper_outer": 90}
+            rows.append({"unit": f"school:{i}", **limits, "position": side, "says": says, "status": "shown"})
+    return pd.DataFrame(rows)
+
+
+def test_schools_stand_apart_by_the_published_funnel_alone() -> None:
+    c = schools_at([(85, 71, 99), (75, 74, 76), (55, 40, 70), (66, 62, 70), None])
+    assert c.schools["side"].tolist() == ["above", "near", "below", "near", ""], "intervals do not count"
     assert c.on_side("above")["name"].tolist() == ["School 0"]
+    assert c.called(TALK)["name"].tolist() == ["School 2"]
+    assert consistency.schools_answer(c).startswith("Two of four schools stand apart on ‘Met their tutor’: one above")
 
 
 def test_absent_schools_have_nobody() -> None:
@@ -49,47 +69,40 @@ def test_absent_schools_have_nobody() -> None:
     assert consistency.compare(cells, units, PERCENT, "").schools["status"].tolist() == ["shown", "none"]
 
 
-def test_chance_explains_one_school_of_twenty_but_not_ten() -> None:
-    apart = schools_at([(80, 75, 85)] * 10 + [(70, 65, 75)] * 10)
-    alike = schools_at([(80, 75, 85)] + [(70, 65, 75)] * 19)
-    assert apart.differs is True
-    assert alike.differs is False
+def test_whether_schools_differ_is_what_is_published() -> None:
+    apart = schools_at([(85, 80, 90)] * 10 + [(55, 50, 60)] * 10, "differs beyond chance")
+    alike = schools_at([(85, 80, 90)] * 10 + [(55, 50, 60)] * 10, "no more than chance")
+    unsaid = schools_at([(85, 80, 90)] * 10 + [(55, 50, 60)] * 10)
+    assert (apart.differs, alike.differs, unsaid.differs) == (True, False, None)
     assert consistency.consistency_answer([apart]).startswith("No. On the headline measure")
     assert consistency.consistency_answer([alike]).startswith("As far as these figures can tell, yes")
     assert consistency.consistency_answer([apart, alike]).startswith("Only in part. On one of two headline measures")
-    assert "about as many as chance" in consistency.schools_answer(alike)
-    assert "more than chance" in consistency.schools_answer(apart)
+    assert consistency.consistency_answer([unsaid]) == "There are too few figures to say."
+    assert consistency.schools_answer(apart).endswith("Schools differ by more than chance.")
+    assert consistency.schools_answer(alike).endswith("Schools differ by no more than chance.")
+    assert "differ" not in consistency.schools_answer(unsaid)
 
 
-def test_what_is_published_of_schools_comes_before_what_their_intervals_suggest() -> None:
-    apart = schools_at([(80, 75, 85)] * 10 + [(70, 65, 75)] * 10)
-    assert replace(apart, says="no more than chance").differs is False
-    assert replace(apart, says="too few to say").differs is None
-    alike = replace(schools_at([(80, 75, 85)] + [(70, 65, 75)] * 19), says="differs beyond chance")
-    assert alike.differs is True
-    assert consistency.schools_answer(alike).endswith("schools differ by more than chance.")
-
-
-def test_too_few_schools_say_nothing_about_consistency() -> None:
-    few = schools_at([(80, 75, 85), (60, 55, 65), None, None, None])
+def test_without_limits_no_school_is_said_to_stand_apart() -> None:
+    few = schools_at([(95, 90, 99), (40, 35, 45), None])
+    assert not few.limited
     assert few.middle is None
-    assert few.differs is None
-    assert consistency.consistency_answer([few]) == "There are too few figures to say."
+    assert consistency.schools_answer(few).startswith("Too few schools have figures on ‘Met their tutor’")
+    assert consistency.funnel_title(schools_at([(70, 60, 80)] * 5)) == "All five schools lie within the limits"
 
 
 def test_the_published_range_of_schools_comes_before_the_observed_one() -> None:
-    observed = schools_at([(x, x - 5, x + 5) for x in (56, 60, 70, 80, 87)])
-    published = replace(observed, modelled=(53.0, 90.0))
+    published = schools_at([(x, x - 5, x + 5) for x in (56, 60, 70, 80, 87)], "differs beyond chance", (53, 90))
+    observed = replace(published, modelled=None, observed=(57.0, 84.0))
     assert consistency.spread(published) == "on ‘Met their tutor’ about eight in ten schools lie between 53% and 90%"
-    assert "the middle 80% of schools range from" in consistency.spread(observed)
+    assert "the middle 80% of schools range from 57% to 84%" in consistency.spread(observed)
     assert published.reach == 37
     assert "all at about 70%" in consistency.spread(replace(observed, modelled=(70.0, 70.0)))
-    assert replace(published, schools=observed.schools.head(3)).middle is None, "three schools are too few"
 
 
 def test_the_count_of_schools_says_whose_records_the_university_includes() -> None:
-    c = schools_at([(80, 75, 85)] * 5)
-    assert "70% (which includes two schools whose record looks incomplete):" in consistency.schools_answer(c, 2)
+    c = schools_at([(85, 75, 90)] * 5)
+    assert "70% (which includes two schools whose record looks incomplete)." in consistency.schools_answer(c, 2)
     assert "incomplete" not in consistency.schools_answer(c)
 
 

@@ -24,9 +24,11 @@ HIDDEN = View("trust", "ethnicity", "Black", "school:A", "PGT", "2026/27", "to_d
 PARENTS = {"school:A": "faculty:F", "faculty:F": "university"}
 BROADER = {("ethnicity", "Black"): [("ethnicity_broad", "Minority")]}
 LAST = {"academic_year": "2025/26", "part": "year"}
+POOLED = {"academic_year": "2023/24 to 2025/26", "part": "pooled"}
 IN_ORDER = [
     replace(HIDDEN, level="all"),
     replace(HIDDEN, characteristic="ethnicity_broad", group="Minority"),
+    replace(HIDDEN, **POOLED, level="all"),
     replace(HIDDEN, unit="faculty:F"),
     replace(HIDDEN, unit="faculty:F", level="all"),
     replace(HIDDEN, unit="university"),
@@ -38,9 +40,9 @@ IN_ORDER = [
 
 def test_the_nearest_view_comes_first_and_the_next_when_it_is_hidden_too() -> None:
     for first in range(len(IN_ORDER)):
-        seen = Nearest(frozenset(IN_ORDER[first:]), PARENTS, BROADER, ("2025/26", "year"))
+        seen = Nearest(frozenset(IN_ORDER[first:]), PARENTS, BROADER, tuple(POOLED.values()), tuple(LAST.values()))
         assert seen.to(HIDDEN) == IN_ORDER[first]
-    assert Nearest(frozenset(), PARENTS, BROADER, ("2025/26", "year")).to(HIDDEN) is None
+    assert Nearest(frozenset(), PARENTS, BROADER, tuple(POOLED.values()), tuple(LAST.values())).to(HIDDEN) is None
     other = replace(HIDDEN, group="Asian", level="all")
     assert Nearest(frozenset([other]), PARENTS, BROADER).to(HIDDEN) is None, "another group is not an answer"
 
@@ -63,7 +65,10 @@ def query_of(link: object) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("page", "asked"),
     [
-        ("equity", {"unit": "school:ENG3", "metric": "trust", "characteristic": "ethnicity", "level": "UG"}),
+        (
+            "equity",
+            {"unit": "school:ENG3", "metric": "trust", "characteristic": "ethnicity", "level": "UG", "view": "where"},
+        ),
         ("schools", {"metric": "trust", "level": "PGR"}),
         ("overview", {"unit": "school:EDU1", "level": "PGR"}),
     ],
@@ -76,7 +81,7 @@ def test_links_open_views_in_which_the_group_is_shown(served, release, page: str
         opened = visit(link.page.rpartition("/")[2] or page, **to)
         assert not opened.exception
         boxes = {box.key: box.value for box in opened.selectbox}
-        here = {"equity": set(to), "schools": {"metric", "level", "period"}, "overview": {"unit", "level"}}
+        here = {"equity": set(to) - {"view"}, "schools": {"metric", "level", "period"}, "overview": {"unit", "level"}}
         assert {k: boxes[k] for k in here[page]} == {k: to[k] for k in here[page]}
         if page == "equity":
             year = to["period"].replace("-", "/", 1)
@@ -93,7 +98,9 @@ def served(sample: Path, serve) -> None:
 
 
 def test_hidden_figures_say_why_in_words(served) -> None:
-    said = text(visit("equity", unit="school:ENG3", metric="trust", characteristic="ethnicity", level="UG"))
+    said = text(
+        visit("equity", unit="school:ENG3", metric="trust", characteristic="ethnicity", level="UG", view="where")
+    )
     assert "too few to show" in said
     assert "hidden to protect another figure" in said
 
@@ -108,7 +115,7 @@ def test_a_release_that_does_not_say_why_still_says_hidden(tmp_path: Path, serve
         app = visit(page, metric="trust", unit="school:EDU1", level="UG" if page == "equity" else "PGR")
         assert not app.exception
         assert "hidden to protect people" in text(app).lower()
-    app = visit("quality")
+    app = visit("quality", view="hidden")
     assert not app.exception
     assert "What protection costs" not in text(app)
 
@@ -121,7 +128,7 @@ def test_what_protection_costs_is_told_to_those_it_is_for(tmp_path: Path, serve,
     told = {role: len(open_release(ask_as(PEOPLE[role])).protection) for role in PEOPLE}
     assert told["university lead"] == told["data steward"] == told["faculty lead"] > 0
     assert told["school lead"] == told["committee member"] == 0
-    said = text(visit("quality", PEOPLE["data steward"]))
+    said = text(visit("quality", PEOPLE["data steward"], view="hidden"))
     assert "hidden to protect people" in said
     assert "What protection costs" in said
 
@@ -131,7 +138,7 @@ def test_a_lead_is_led_to_no_unit_they_may_not_see(tmp_path: Path, serve, monkey
     write_faculties(tmp_path / "published" / name, ("ENG",))
     serve(tmp_path)
     monkeypatch.setenv("APT_ACCESS", str(write_access(tmp_path)))
-    asked = {"unit": "school:ENG3", "metric": "trust", "characteristic": "ethnicity", "level": "UG"}
+    asked = {"unit": "school:ENG3", "metric": "trust", "characteristic": "ethnicity", "level": "UG", "view": "where"}
     found = [query_of(n) for n in links(visit("equity", PEOPLE["school lead"], **asked)) if "Nearest" in n.label]
     assert found
     assert {to["unit"] for to in found} <= SEEN["school lead"] | {"university"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,18 +16,20 @@ from streamlit.testing.v1 import AppTest
 import audit
 from dashboard import layout, packs, published
 from dashboard.access import ROLES, AccessDeniedError, Viewer, decide, load_access
+from dashboard.exports.scope import offered
 from dashboard.published import Release, UnreadableReleaseError, open_release
 from tests.dashboard.sample_faculties import write_faculties
+from tests.dashboard.sample_pack import write_pack
 from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.signing_in import ACCESS, PEOPLE, claims, write_access
-from tests.dashboard.visiting import NAMES, ROOT, SEEN, everything, names_told, visit
+from tests.dashboard.visiting import NAMES, ROOT, SEEN, VIEWS, everything, names_told, visit
 
 PAGES = ROLES["university lead"].pages
 FORGED = {
     "unit": "school:BUS1", "faculty": "faculty:BUS", "viewer": "university", "metric": "trust", "period": "2025-26",
 }  # fmt: skip
 LEADS = ("faculty lead", "school lead")
-FIGURES = ("overview", "schools", "equity", "quality")
+FIGURES = ("overview", "schools", "equity", "voice", "year", "quality")
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +41,11 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with duckdb.connect(str(folder / "university.duckdb")) as connection:
         connection.execute("create table novelty as select 'Law and Criminology' as said, 'school:BUS3' as unit")
     write_faculties(folder, ("ENG", "EDU"))
-    (data / "packs").mkdir()
-    (data / "packs" / "committee.pdf").write_bytes(b"%PDF a pack")
-    (data / "packs" / ".draft.pdf").write_bytes(b"not released")
-    (data / "packs" / "notes.txt").write_bytes(b"not a pack")
+    write_pack(data)
+    write_pack(data, "faculty", "faculty:ENG", "A faculty")
+    write_pack(data, ".draft", title="not released")
+    write_pack(data, "invented", title="made from the example", example=True)
+    (data / "packs" / "notes.pdf").write_bytes(b"not a pack")
     return data
 
 
@@ -78,8 +82,17 @@ def test_a_page_names_only_the_units_of_its_viewer(role: str, page: str, query: 
         assert "not part of your role" not in app.title[0].value
     elif page != "overview":
         assert app.title[0].value == "This page is not part of your role"
-    if role in LEADS and query and page in ("overview", "schools", "equity"):
+    if role in LEADS and query and page in ("overview", "schools", "equity", "voice", "year"):
         assert "not among those you may see" in said
+
+
+@pytest.mark.usefixtures("access")
+@pytest.mark.parametrize("role", LEADS)
+def test_no_view_names_a_unit_of_somebody_else(role: str) -> None:
+    for page, query in VIEWS:
+        app = visit(page, PEOPLE[role], query)
+        assert not app.exception, (page, query)
+        assert names_told(everything(app)) <= SEEN[role], (page, query)
 
 
 @pytest.mark.usefixtures("access")
@@ -232,7 +245,7 @@ def test_a_faculty_file_with_other_figures_is_not_opened(tmp_path: Path, serve, 
 
 
 @pytest.fixture
-def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
     """Downloads that pages offer: name → what a click asks for."""
     found: dict[str, Callable[[], bytes]] = {}
 
@@ -244,18 +257,19 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
 
 
 @pytest.mark.parametrize("role", PEOPLE)
-def test_downloads_are_offered_and_given_by_role(access: Path, offered: dict, role: str, real: Path) -> None:
+def test_downloads_are_offered_and_given_by_role(access: Path, downloads: dict, role: str, real: Path) -> None:
     for page in PAGES:
         visit(page, PEOPLE[role])
-    files = {"check report": "check-report.csv", "packs": "committee.pdf"}
-    assert set(offered) == {files[export] for export in ROLES[role].exports}
-    for name, give in offered.items():
+    packed = {"faculty.pdf"} if role == "faculty lead" else {"committee.pdf", "faculty.pdf"}
+    files = {"check report": {"check-report.csv"}, "packs": packed}
+    assert set(downloads) == set().union(*(files[export] for export in ROLES[role].exports))
+    for name, give in downloads.items():
         data = give()
         last = list(audit.records(real / "audit"))[-1]
         assert (last["event"], last["what"], last["role"].lower()) == ("download", name, role)
         assert data
-    write_access(access.parent, ACCESS.replace(PEOPLE[role], "gone@northmere.example"))
-    for give in offered.values():
+    write_access(access.parent, re.sub(PEOPLE[role], "gone@northmere.example", ACCESS, flags=re.IGNORECASE))
+    for give in downloads.values():
         with pytest.raises(AccessDeniedError):
             give()
 
@@ -267,7 +281,9 @@ def test_the_data_layer_refuses_what_a_role_does_not_take(role: str) -> None:
     exports, pages = ROLES[role].exports, ROLES[role].pages
     for allowed, read in (
         ("packs" in exports, lambda: packs.listed(ask)),
-        ("packs" in exports, lambda: packs.read(ask, "committee.pdf")),
+        ("packs" in exports, lambda: packs.read(ask, "faculty", "faculty.pdf")),
+        (role in ("university lead", "committee member"), lambda: packs.read(ask, "committee", "committee.pdf")),
+        ("build" in pages, lambda: offered(ask)),
         ("releases" in pages, lambda: published.releases(ask)),
         ("check report" in exports, lambda: open_release(ask).check_report()),
     ):
@@ -276,9 +292,16 @@ def test_the_data_layer_refuses_what_a_role_does_not_take(role: str) -> None:
         else:
             with pytest.raises(AccessDeniedError):
                 read()
-    for name in (".draft.pdf", "notes.txt", "../published/current", "/etc/hostname"):
+    for name, file in (
+        (".draft", ".draft.pdf"),
+        ("invented", "invented.pdf"),
+        ("", "notes.pdf"),
+        ("committee", "../faculty/faculty.pdf"),
+        ("committee", "pack.json"),
+        ("../packs/committee", "committee.pdf"),
+    ):
         with pytest.raises(AccessDeniedError):
-            packs.read(ask, name)
+            packs.read(ask, name, file)
 
 
 @pytest.mark.usefixtures("access")

@@ -26,12 +26,17 @@ def comparison(own: dict[str, object], better: str = "higher") -> Comparison:
         ]
     )
     cells = pd.DataFrame([{"unit": "university", **row(70, 1)}, {"unit": "school:LAW", **own}])
-    found = compare(cells, units, METRIC | {"better": better}, "2025/26")
+    side = {True: "above", False: "within the limits"}[float(own["value"]) > 75]
+    side = "below" if float(own["value"]) < 65 else side
+    limits = {"lower": 65, "upper": 75, "lower_outer": 55, "upper_outer": 85}
+    limited = [{"unit": "school:LAW", **limits, "position": side, "says": "", "status": own["status"]}]
+    found = compare(cells, units, METRIC | {"better": better}, "2025/26", funnel=pd.DataFrame(limited))
     return replace(found, partial=True)
 
 
 def answer(*pairs: tuple[dict[str, object], str]) -> str:
-    return standing.answer(NAME, [comparison(own, better) for own, better in pairs], [own for own, _ in pairs])
+    compared = [comparison(own, better) for own, better in pairs]
+    return standing.answer(NAME, compared, [c.figure("school:LAW") for c in compared])
 
 
 def test_a_unit_is_said_to_be_better_or_worse_by_what_is_good() -> None:
@@ -48,8 +53,8 @@ def test_a_unit_is_said_to_be_better_or_worse_by_what_is_good() -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (row(60), "The School of Law is at 60%, clearly below the university’s 70%."),
-        (row(71), "The School of Law is at 71%, not clearly apart from the university’s 70%."),
+        (row(60), "The School of Law is at 60%, below the limits around the university’s 70%."),
+        (row(71), "The School of Law is at 71%, within the limits around the university’s 70%."),
         (row(60, status="suppressed"), "School of Law: hidden to protect people. The university is at 70%."),
     ],
 )

@@ -23,6 +23,13 @@ SEEN = {
     "data steward": set(),
 }
 
+VIEWS: list[tuple[str, dict[str, str]]] = [
+    ("overview", {}),
+    *(("schools", {"metric": "trust", "drawn": drawn}) for drawn in ("rows", "funnel", "modes", "years")),
+    *(("equity", {"metric": "trust", "view": view}) for view in ("who", "where", "map", "why", "years", "spread")),
+    ("quality", {"view": "record"}),
+]
+
 
 def visit(
     page: str, email: str | None, query: dict[str, str] | None = None, signs_in: bool = True, **more: Any

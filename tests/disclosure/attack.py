@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from scipy import optimize, sparse
 
-from pipelines.disclosure.secondary import Counts
+from pipelines.disclosure.secondary import Counts, Widths
 
 
 def crossed(*sizes: int) -> tuple[list[tuple[str, ...]], sparse.csr_matrix]:
@@ -39,18 +39,19 @@ def range_of(
 ) -> tuple[float, float]:
     """Lowest and highest whole number that a hidden count may be, to somebody who sees all that is shown.
 
-    layer: which count; None for all layers together, which is the base.
+    layer: which count; None for all layers together, which is the base. Empty cells are known to be, others to hold
+    `least` or more.
     """
-    layers, cells = counts.spare.shape
-    true = counts.spare.ravel()
-    seen = np.tile(~hidden, layers)
+    layers, cells = counts.count.shape
+    true, base = counts.count.ravel(), counts.count.sum(axis=0)
+    seen = np.tile(~hidden | ~counts.there, layers)
     bounds = optimize.Bounds(np.where(seen, true, 0), np.where(seen, true, true + FAR))
-    rules = [optimize.LinearConstraint(sparse.block_diag([sums] * layers), 0, 0)]
-    base = counts.spare.sum(axis=0)
-    if np.isfinite(counts.most).any():
-        together = sparse.hstack([sparse.eye(cells)] * layers)
-        least = np.where(counts.known, base, -np.inf)
-        rules.append(optimize.LinearConstraint(together, least, base + counts.most))
+    together = sparse.hstack([sparse.eye(cells)] * layers)
+    least = np.where(counts.known, base, np.minimum(counts.least, base))
+    rules = [
+        optimize.LinearConstraint(sparse.block_diag([sums] * layers), 0, 0),
+        optimize.LinearConstraint(together, np.where(counts.there, least, 0), base + counts.most),
+    ]
     goal = np.zeros((layers, cells))
     goal[slice(None) if layer is None else layer, cell] = 1
     ends = []
@@ -63,8 +64,30 @@ def range_of(
     return ends[0], ends[1]
 
 
-def widest(cell: int, counts: Counts, hidden: np.ndarray, sums: sparse.csr_matrix) -> float:
-    """How wide the range of a hidden cell is: of its base or of one of its layers, whichever is known the least."""
-    which = [None, *range(len(counts.spare))] if len(counts.spare) > 1 else [0]
-    ranges = (range_of(cell, layer, counts, hidden, sums) for layer in which)
-    return max(high - low for low, high in ranges)
+def safe(cell: int, counts: Counts, hidden: np.ndarray, sums: sparse.csr_matrix, widths: Widths) -> bool:
+    """Whether a hidden cell keeps what it is promised, to a member of it too, who knows of one person: themself.
+
+    One of its counts ranges over `base`, or both margins over `margin` where the base is no small one or known; and of
+    what is private no count is known.
+    """
+    layers = range(len(counts.count))
+    parts: list[tuple[float, float]] = []
+    for layer in layers:
+        parts.append(range_of(cell, layer, counts, hidden, sums))
+        if not counts.private and _width(*parts[-1]) >= widths.base:
+            return True
+    if counts.private and any(low == high for low, high in parts):
+        return False
+    if not counts.wide or max(_width(*part) for part in parts) >= widths.base:
+        return True
+    if len(layers) == 1:
+        return False
+    margins = min(_width(*part) for part in parts) >= widths.margin
+    if counts.known[cell]:
+        return margins
+    whole = range_of(cell, None, counts, hidden, sums)
+    return _width(*whole) >= widths.base or (margins and whole[0] >= widths.smallest)
+
+
+def _width(low: float, high: float) -> float:
+    return high - max(low, 1)

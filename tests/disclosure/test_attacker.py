@@ -83,8 +83,11 @@ def test_verdicts_are_those_of_enumeration(have, lack, hide, hold_someone):
     if hold_someone:
         agree &= (n[:, hidden] >= 1).all(axis=1)
     ranges = [np.c_[v[agree].min(axis=0), v[agree].max(axis=0)] for v in (n, values[:, 0], values[:, 1])]
-    widths = np.max([np.maximum(high - np.maximum(low, 1), 0) for low, high in (r.T for r in ranges)], axis=0)
-    expected = set(cells.index[hidden & (widths < 5)])
+    widths = [np.maximum(high - np.maximum(low, 1), 0) for low, high in (r.T for r in ranges)]
+    wide = np.max(widths, axis=0) >= 5
+    wide |= (ranges[0][:, 0] >= 10) & (np.minimum(*widths[1:]) >= 3)
+    known = np.any([low == high for low, high in (r.T for r in ranges[1:])], axis=0)
+    expected = set(cells.index[hidden & (~wide | known)])
     broken = cells.reset_index().merge(found.broken, on=KEY)
     assert set(broken["index"]) == expected
     for count, of_count in zip(COUNTS, ranges, strict=True):  # what is said to be proved is true
@@ -165,7 +168,8 @@ def test_several_processes_find_the_same():
 @pytest.mark.parametrize(("have", "broken"), [(5, 2), (6, 0)])
 def test_a_member_subtracts_themself(have, broken):
     """Of two hidden schools one is a person: of five people in both the other leaves four possibilities to them."""
-    cells = release([("A", "all", "F", 1, 0), ("B", "all", "F", have - 1, 0), ("C", "all", "F", 50, 50)])
+    rows = [("A", "all", "F", 1, 0), ("B", "all", "F", have - 1, 0), ("C", "all", "F", 50, 50)]
+    cells = release(rows, "mean")  # not private, so that nobody minds that all have some
     hidden = cells["unit"].isin(["school:A", "school:B"]) & (cells["characteristic"] == "all")
     found = attack(
         cells[~hidden & (cells["characteristic"] == "all")], cells[hidden], SCHOOLS, METRICS,
@@ -182,14 +186,15 @@ def test_that_hidden_cells_are_listed_tells_that_they_hold_someone():
     assert found.broken[["n_low", "n_high"]].to_numpy().tolist() == [[1, 5], [1, 5]]
 
 
-def test_a_private_count_that_is_known_exactly_is_told():
-    """All of school A and B have it: whatever their bases are, nobody lacks it."""
-    cells = release([("A", "all", "F", 20, 0), ("B", "all", "F", 30, 0), ("C", "all", "F", 50, 50)])
+@pytest.mark.parametrize(("metric", "known"), [("met", 4), ("not_met", 0)])
+def test_a_private_count_that_is_known_exactly_is_broken(metric, known):
+    """All of school A and B have it: whatever their bases are, nobody lacks it. Of what is not private no harm."""
+    rows = [("A", "all", "F", 20, 0), ("B", "all", "F", 30, 0), ("C", "all", "F", 50, 50)]
+    cells = release(rows, metric)
     hidden = cells["unit"].isin(["school:A", "school:B"])
     found = attack(cells[~hidden], cells[hidden], SCHOOLS, METRICS, processes=1)
-    assert found.broken.empty
-    assert len(found.exact) == 4
-    assert found.report["exact"].sum() == 4
+    assert len(found.broken) == len(found.exact) == found.report["exact"].sum() == known
+    assert found.withstood == (not known)
 
 
 # knowledge of other metrics
@@ -200,13 +205,17 @@ def many_places(metric, **more):
     return university(3, smallest=30, metric=metric, **more)
 
 
-def test_a_base_shown_for_another_metric_is_known():
-    met, mean = many_places("met"), many_places("mean")
-    hidden = eight(met)
+@pytest.mark.parametrize(("lack", "broken"), [(1, 8), (3, 0)])
+def test_a_base_shown_for_another_metric_is_known(lack, broken):
+    """Of a known base each margin must range over three, to somebody who is one of them."""
+    mean = many_places("mean")
+    own = mean[mean["unit"].str.startswith("school:") & (mean["level"] != "all") & (mean["group"] != "all")]
+    places = zip(own["unit"].str.removeprefix("school:"), own["level"], own["group"], own["n"] - lack, strict=True)
+    met = release([(*place, lack) for place in places], "met")
+    hidden, of_mean = eight(met), eight(mean)
     known = attack(pd.concat([met[~hidden], mean]), met[hidden], SCHOOLS, METRICS, processes=1)
-    assert known.withstood
-    assert set(known.report["narrowest"]) == {3}
-    shown, both = (pd.concat([met[which], mean[which]]) for which in (~hidden, hidden))
+    assert len(known.broken) == broken
+    shown, both = pd.concat([met[~hidden], mean[~of_mean]]), pd.concat([met[hidden], mean[of_mean]])
     unknown = attack(shown, both, SCHOOLS, METRICS, processes=1)
     assert unknown.withstood
     assert set(unknown.report["narrowest"]) == {5}

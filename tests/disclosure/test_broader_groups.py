@@ -37,7 +37,10 @@ def hidden(broader: dict[str, Broader]) -> pd.DataFrame:
     """The counts, and which of them are hidden when the broader groups are (or are not) known to be sums."""
     cells = counts().assign(academic_year="2025/26", part="year", level="all", metric="met")
     cells = cells.assign(have_some=cells["n"] // 2, lack_some=cells["n"] - cells["n"] // 2)
-    metrics = Metrics({"met": "enrolment"}, {"met": True}, frozenset(), frozenset(), broader)
+    metrics = Metrics(
+        grain={"met": "enrolment"}, counts_people={"met": True}, private=frozenset({"met"}),
+        one_pattern=frozenset(), counts_answers=frozenset(), broader=broader,
+    )  # fmt: skip
     why = patterns.patterns(cells, cells["n"] < WIDTHS.smallest, SCHOOLS, metrics, WIDTHS, processes=1)
     return cells.assign(hidden=why != SHOWN)
 

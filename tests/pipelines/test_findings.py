@@ -349,7 +349,7 @@ def test_a_whole_university_reads_well(sample: dict[str, pd.DataFrame]) -> None:
     assert set(found["unit"]) <= set(sample["unit"]["unit"])
     assert found.groupby("unit")["ordering"].apply(lambda o: list(o) == list(range(len(o)))).all()
     assert found.groupby("unit").size().max() <= MOST
-    assert set(found["view"]) <= {"schools", "equity", "overview", "quality"}
+    assert set(found["view"]) <= {"schools", "equity", "voice", "overview", "quality"}
     for sentence in found["sentence"]:
         assert sentence.endswith(".")
         assert sentence[0] in "‘" or sentence[0].isupper()

@@ -1,0 +1,52 @@
+"""What a figure of a pack is: a chart, and everything that stands for it where it cannot be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.style.theme import Theme
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One row of a chart: what it is called, where it lies, and how it is to be seen."""
+
+    label: str
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+    verdict: str = "context"  # well, attention or context; of strips also university, own
+    series: str = ""  # of a chart of strips: which strip
+    why: str = ""  # there is no figure
+
+    @property
+    def told(self) -> str:
+        """The label; for a row without a figure, with the word for why."""
+        return f"{self.label} ({self.why})" if self.why else self.label
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart and everything that stands for it where it cannot be seen."""
+
+    key: str
+    kind: str  # strips, rows or gaps
+    title: str
+    subtitle: str
+    alt: str
+    table: pd.DataFrame
+    numbers: pd.DataFrame
+    draw: Callable[[Theme], go.Figure]
+    marks: tuple[Mark, ...]
+    metric: Mapping[Any, Any]
+    numeric: tuple[str, ...] = ()
+    legend: tuple[tuple[str, str, str], ...] = ()  # verdict, glyph, words
+    note: str = ""
+    reference: tuple[float, str] | None = None
+    band: tuple[float, float] | None = None
+    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # of a chart of strips

@@ -1,0 +1,236 @@
+"""The findings of a pack: what the committee should know first, each with its chart and its caveat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dashboard.exports import figures
+from dashboard.exports.figure import Figure
+from dashboard.exports.reading import Reading
+from dashboard.findings import consistency, equity
+from dashboard.findings.consistency import Comparison
+from dashboard.record import RECORD_CHECK, caution
+from dashboard.style import words
+
+MOST_GAPS = 3
+MOST_NAMES = 6
+CONVERSATION = (
+    "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it tutors and "
+    "how it keeps its records all play a part."
+)
+NOT_A_CAUSE = "A gap is a difference, not a cause: part of it may come from which schools students are in."
+VOICE = "response_rate"
+LIKE_FOR_LIKE = {
+    "remains": "the gap remains",
+    "mostly which schools": "most of it comes from which schools students are in",
+    "turns round": "there it turns round",
+    "gone, if anything turned round": "there it is gone",
+    "too few to say": "too few to say how much of it remains",
+}
+
+
+@dataclass(frozen=True)
+class Named:
+    """Schools under a heading, with what is said of each."""
+
+    heading: str
+    explanation: str
+    names: tuple[str, ...]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding: said in one line, shown in one chart, with what to keep in mind."""
+
+    lead: str
+    headline: str
+    text: str
+    caveat: str
+    verdict: str  # well, attention or context
+    figure: Figure | None = None
+    lists: tuple[Named, ...] = ()
+
+
+def findings(reading: Reading, compared: Sequence[Comparison]) -> list[Finding]:
+    """Consistency first, then schools that stand apart, the widest gaps, missing voices and incomplete records."""
+    found = [_consistency(reading, compared), _apart(reading, compared), *_gaps(reading)]
+    found += [_voice(reading), _record(reading)]
+    return [finding for finding in found if finding]
+
+
+def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
+    figure = figures.headline_strips(reading, compared)
+    if figure is None:
+        return None
+    judged = [c for c in compared if c.differs is not None]
+    apart = [c for c in judged if c.differs]
+    text = consistency.consistency_answer(compared) if reading.is_university else figure.alt
+    measured = words.listed([words.quoted(str(c.metric["label"])) for c in compared])
+    return Finding(
+        lead="Consistency",
+        headline=figure.title,
+        text=text,
+        caveat=f"The measures are {measured}. The range of schools sets chance aside: small schools scatter more."
+        if reading.is_university and any(c.modelled for c in compared)
+        else f"The measures are {measured}. Small schools scatter more by chance alone.",
+        verdict="attention" if apart and reading.is_university else "context",
+        figure=figure,
+    )
+
+
+def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
+    contact = [c for c in compared if c.metric["theme"] == "contact" and len(c.shown)] or [
+        c for c in compared if len(c.shown)
+    ]
+    if not contact:
+        return None
+    c = max(contact, key=lambda one: (one.reach, len(one.shown)))
+    answer = figures.schools_answer(reading, c)
+    # The sentence before its colon; what it counts in brackets is said again in the figure's note.
+    headline = words.headline(re.sub(r" \(.*?\)", "", answer.partition(". ")[0].partition(":")[0]))
+    figure = figures.schools(reading, c, headline)
+    lists = [] if reading.is_school else [_standing(reading, compared, v) for v in ("well", "attention")]
+    return Finding(
+        lead=f"Schools on {words.quoted(str(c.metric['label']))}",
+        headline=headline,
+        text=_spread(reading, c, answer),
+        caveat=CONVERSATION,
+        verdict="context",
+        figure=figure,
+        lists=tuple(one for one in lists if one.names),
+    )
+
+
+def _spread(reading: Reading, c: Comparison, answer: str) -> str:
+    """How far apart schools are, beside what the headline has said already."""
+    if not reading.is_university:
+        return answer.partition(". ")[2]
+    chance = "" if c.differs is None else f"That is {'' if c.differs else 'no '}more than chance."
+    return f"{words.sentence(consistency.spread(c))} {chance}".strip()
+
+
+def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) -> Named:
+    """Schools that are clearly better (or worse) than the university on two headline measures or more."""
+    counts: dict[str, int] = {}
+    names: dict[str, str] = {}
+    against: set[str] = set()
+    for c in compared:
+        for school in c.shown.to_dict("records"):
+            said = consistency.verdict(str(school["side"]), str(c.metric["better"]))
+            names[str(school["unit"])] = str(school["name"])
+            if said == verdict:
+                counts[str(school["unit"])] = counts.get(str(school["unit"]), 0) + 1
+            elif said != "context":
+                against.add(str(school["unit"]))
+    how = "better" if verdict == "well" else "worse"
+    wanted = sorted((u for u, n in counts.items() if n > 1 and u not in against), key=lambda u: (-counts[u], names[u]))
+    told = []
+    for unit in wanted[:MOST_NAMES]:
+        care = "; record looks incomplete" if unit in reading.incomplete else ""
+        told.append(f"{names[unit]}: {words.small(counts[unit])}{care}")
+    if len(wanted) > MOST_NAMES:
+        told.append(f"and {words.plural(len(wanted) - MOST_NAMES, 'more school')}".replace("more schools", "more"))
+    heading = "Worth learning from" if verdict == "well" else "Worth a conversation"
+    explanation = f"Clearly {how} than the university on so many of {words.small(len(compared))} headline measures"
+    return Named(heading, explanation, tuple(told), verdict)
+
+
+def _gaps(reading: Reading) -> list[Finding]:
+    metrics = {str(m["metric"]): m for m in reading.measures(headline=True)}
+    every = [reading.gaps(m) for m in metrics.values()]
+    every = [frame for frame in every if len(frame)]
+    if not every:
+        return []
+    release = reading.release
+    clear = equity.missing_out(pd.concat(every), release.metrics)
+    widest = equity.widest_by_characteristic(clear, release.characteristics, MOST_GAPS)
+    if widest.empty:
+        return [
+            Finding(
+                lead="Gaps between groups",
+                headline=equity.no_gap_title(pd.concat(every)),
+                text="A possible gap is not ruled out: the section on equity gaps shows every comparison.",
+                caveat=NOT_A_CAUSE,
+                verdict="context",
+            )
+        ]
+    return [_gap(reading, gap, metrics[str(gap["metric"])]) for _, gap in widest.iterrows()]
+
+
+def _gap(reading: Reading, gap: pd.Series, metric: pd.Series, lead: str = "Gap") -> Finding:
+    named = reading.release.characteristics.loc[gap["characteristic"]]
+    label = words.lowered(str(named["label"]))
+    said = equity.gap_words(gap.to_dict(), metric)
+    headline = f"{words.quoted(str(metric['label']))}: {said.rpartition(' (')[0]}"
+    interval = words.gap_interval(float(gap["lower"]), float(gap["upper"]), metric)
+    told = reading.sentence("gap", str(gap["metric"]), gap["characteristic"], gap["group"])
+    text = told or (
+        f"{words.headline(str(gap['evidence']))}: the 95% interval is {interval}, out of {words.about(gap['base'])} "
+        f"({gap['group']}) and {words.number(gap['reference_base'])} ({gap['reference']}): {metric['out_of']}."
+    )
+    return Finding(
+        lead=f"{lead} by {label}",
+        headline=headline,
+        text=text,
+        caveat=NOT_A_CAUSE if told else f"{NOT_A_CAUSE} {_like_for_like(gap, metric)}".strip(),
+        verdict="attention",
+        figure=figures.groups(reading, metric, str(gap["characteristic"]), headline),
+    )
+
+
+def _like_for_like(gap: pd.Series, metric: pd.Series) -> str:
+    """What is left of the gap among students of the same school and level, where that can be said."""
+    value = gap.get("like_for_like")
+    if value is None or pd.isna(value):
+        return ""
+    interval = words.gap_interval(float(gap["like_for_like_lower"]), float(gap["like_for_like_upper"]), metric)
+    said = LIKE_FOR_LIKE.get(str(gap.get("like_for_like_says")), "")
+    says = f": {said}" if said else ""
+    return (
+        f"Among students of the same school and level it is {words.signed(float(value), metric)}"
+        f"{metric['gap_suffix']} ({interval}){says}."
+    )
+
+
+def _voice(reading: Reading) -> Finding | None:
+    """Whose voice is missing most among those asked."""
+    metrics = reading.release.metrics
+    if VOICE not in metrics.index or not metrics.loc[VOICE, "available"] or reading.when(VOICE) is None:
+        return None
+    metric = metrics.loc[VOICE]
+    gaps = reading.gaps(metric)
+    clear = equity.missing_out(gaps, metrics) if len(gaps) else gaps
+    if clear.empty:
+        return None
+    widest = equity.widest_by_characteristic(clear, reading.release.characteristics, 1).iloc[0]
+    finding = _gap(reading, widest, metric, "Missing voice")
+    caveat = "What students say is said by those who answered: groups who answer less are heard less in every answer."
+    return Finding(finding.lead, finding.headline, finding.text, caveat, "attention", finding.figure)
+
+
+def _record(reading: Reading) -> Finding | None:
+    """Schools that look as if they do not log their meetings."""
+    if not reading.incomplete:
+        return None
+    metric = reading.release.metrics.loc[RECORD_CHECK]
+    here = "" if reading.is_university else f" in {words.within(reading.name)}"
+    n = len(reading.incomplete)
+    said = f"the records of {words.plural(n, 'school')}{here} look incomplete"
+    if n == 1:
+        school = str(reading.release.units.loc[next(iter(reading.incomplete)), "name"])
+        said = f"the record of {words.within(school)} looks incomplete"
+    headline = words.headline(said)
+    figure = figures.schools(reading, reading.compare(metric), headline)
+    return Finding(
+        lead="Record",
+        headline=headline,
+        text=caution(reading.release, reading.incomplete),
+        caveat="No record is not no meeting: mend the record before drawing a conclusion about contact.",
+        verdict="attention",
+        figure=figure,
+    )

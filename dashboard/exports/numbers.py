@@ -1,0 +1,101 @@
+"""The tidy numbers behind every figure: one row per number, typed; where there is none, the word for why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dashboard.exports.reading import Reading
+from dashboard.findings.consistency import Comparison
+from dashboard.style import words
+
+Row = Mapping[Any, Any]
+SHOWN = "shown"
+EVERYONE = "Everyone"
+NONE_PUBLISHED = "not published"
+
+
+def cells(reading: Reading, metric: Row, rows: Sequence[Row], characteristic: str = "") -> pd.DataFrame:
+    """Rows of `cell`; `name` says where."""
+    return pd.DataFrame(
+        [
+            {
+                **_about(reading, metric, r),
+                **({"Characteristic": characteristic, "Group": _group(r)} if characteristic else {}),
+                "Value": _number(r, "value", metric),
+                "Interval from": _number(r, "lower", metric),
+                "Interval to": _number(r, "upper", metric),
+                "Out of (to the nearest 5)": _base(r, "base"),
+                "Status": SHOWN if r["status"] == "shown" else words.missing(r),
+            }
+            for r in rows
+        ]
+    )
+
+
+def gaps(reading: Reading, metric: Row, rows: Sequence[Row]) -> pd.DataFrame:
+    """Rows of `gap`."""
+    return pd.DataFrame(
+        [
+            {
+                **_about(reading, metric, r),
+                "Characteristic": r["characteristic"],
+                "Group": r["group"],
+                "Against": r["reference"],
+                "Gap": _number(r, "value", metric),
+                "Interval from": _number(r, "lower", metric),
+                "Interval to": _number(r, "upper", metric),
+                "Evidence": r["evidence"] if r["status"] == "shown" else words.STATUS[r["status"]],
+                "Group, out of (to the nearest 5)": _base(r, "base"),
+                "Against, out of (to the nearest 5)": _base(r, "reference_base"),
+                "Status": SHOWN if r["status"] == "shown" else words.STATUS[r["status"]],
+            }
+            for r in rows
+        ]
+    )
+
+
+def headline(reading: Reading, compared: Sequence[Comparison], own: Sequence[Row]) -> pd.DataFrame:
+    """Headline measures: the university, the unit, the middle 80% of schools, and every school seen."""
+    frames = []
+    for c, row in zip(compared, own, strict=True):
+        places = [{**c.university, "name": "University"}]
+        if not reading.is_university:
+            places.append({**row, "name": reading.name})
+        places += [r for r in c.schools.to_dict("records") if r["unit"] != reading.unit]
+        low, high = c.middle or (NONE_PUBLISHED, NONE_PUBLISHED)
+        frames.append(
+            cells(reading, c.metric, places).assign(
+                **{"Middle 80% of schools from": low, "Middle 80% of schools to": high}
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _about(reading: Reading, metric: Row, row: Row) -> dict[str, Any]:
+    return {
+        "Measure": metric["label"],
+        "Measured in": "per cent" if metric["suffix"] == "%" else "number",
+        "Period": reading.label(pd.Series(metric)),
+        "Level": reading.level,
+        "Place": row["name"],
+    }
+
+
+def _group(row: Row) -> str:
+    return EVERYONE if row.get("group") == "all" else str(row["group"])
+
+
+def _number(row: Row, column: str, metric: Row) -> object:
+    if row["status"] != "shown":
+        return words.missing(row)
+    value = row[column]
+    return float(value) if pd.notna(value) else NONE_PUBLISHED
+
+
+def _base(row: Row, column: str) -> object:
+    if row["status"] != "shown":
+        return words.missing(row)
+    return int(row[column]) if pd.notna(row[column]) else NONE_PUBLISHED

@@ -1,0 +1,79 @@
+"""Schools by characteristic, and by how far their groups lie apart: what is chosen from the published gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dashboard.style import words
+
+Row = Mapping[str, Any]
+ORDER = {"clear gap": 0, "possible gap": 1, "no clear gap": 2, "too few to say": 3}
+STATUS = {"shown": 0, "suppressed": 1, "none": 2}
+
+
+def strongest(gaps: pd.DataFrame, schools: pd.DataFrame, characteristics: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each school and characteristic the gap with the best evidence, the widest of those: for the chart of tiles.
+
+    `gaps`: of one metric, period and level against the reference.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for g in gaps.to_dict("records"):
+        key = (g["unit"], g["characteristic"])
+        if key not in found or _rank(g) < _rank(found[key]):
+            found[key] = g
+    none = {"group": "", "reference": "", "value": None, "evidence": "", "direction": "none", "status": "none"}
+    return [
+        {**none, **found.get((unit, str(c)), {}), "unit": unit, "name": name, "characteristic": c, "label": label}
+        for unit, name in zip(schools["unit"], schools["name"], strict=True)
+        for c, label in characteristics["label"].items()
+    ]
+
+
+def _rank(gap: Row) -> tuple[int, int, float]:
+    size = -abs(gap["value"]) if gap["status"] == "shown" else 0.0
+    return STATUS[gap["status"]], ORDER.get(gap["evidence"], 4) if gap["status"] == "shown" else 4, size
+
+
+def tiles_title(cells: Sequence[Row]) -> str:
+    """How many of the tiles show a clear gap, in how many schools."""
+    shown = [c for c in cells if c["status"] == "shown"]
+    clear = [c for c in shown if c["evidence"] == "clear gap"]
+    if not shown:
+        return "No gap is published for schools here"
+    if not clear:
+        return "No school shows a clear gap by any characteristic"
+    schools = words.plural(len({c["unit"] for c in clear}), "school")
+    return words.headline(f"{schools} with a clear gap by at least one characteristic, {hidden_share(cells)}")
+
+
+def hidden_share(cells: Sequence[Row]) -> str:
+    """'15 of 280 tiles hidden to protect people'."""
+    hidden = sum(c["status"] == "suppressed" for c in cells)
+    return f"{words.small(hidden)} of {words.number(len(cells))} tiles {words.STATUS['suppressed']}"
+
+
+def spread_rows(found: pd.DataFrame, cells: pd.DataFrame, units: pd.DataFrame) -> list[dict[str, Any]]:
+    """Units with both an average and a spread of groups; `cells`: everyone together."""
+    average = {c["unit"]: c for c in cells.to_dict("records") if c["status"] == "shown"}
+    return [
+        {"unit": r["unit"], "name": units.loc[r["unit"], "name"], "short_name": units.loc[r["unit"], "short_name"],
+         "kind": units.loc[r["unit"], "kind"], "average": average[r["unit"]]["value"], "spread": r["between_group_sd"],
+         "range": r["range"], "says": r["says"], "groups": r["groups"]}
+        for r in found.to_dict("records")
+        if r["status"] == "shown" and r["unit"] in average and r["unit"] in units.index
+        and pd.notna(r["between_group_sd"])
+    ]  # fmt: skip
+
+
+def spread_title(schools: Sequence[Row], characteristic: str) -> str:
+    """In how many schools groups differ by more than chance, as published."""
+    if not schools:
+        return "How far groups lie apart is not published for any school here"
+    apart = sum(s["says"] == "groups differ" for s in schools)
+    few = sum(s["says"] == "too few to say" for s in schools)
+    of = words.plural(len(schools), "school")
+    said = f"groups by {words.lowered(characteristic)} differ in {words.small(apart) if apart else 'none'} of {of}"
+    return words.headline(f"{said}, too few to say in {words.small(few)}" if few else said)

@@ -1,0 +1,37 @@
+"""Which periods there are figures for, which came before, and how an address names them. Pure: knows no Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from dashboard.kept import kept
+from dashboard.published import Release
+
+
+def code(period: Mapping[str, object]) -> str:
+    """A period's code in the URL: 2025-26, 2025-26-to-date."""
+    year = str(period["academic_year"]).replace("/", "-")
+    return year if period["part"] == "year" else f"{year}-{str(period['part']).replace('_', '-')}"
+
+
+@kept
+def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
+    """Periods in which the university has a figure for the metric: the current one first, then the latest.
+
+    Where it has none at any time, the current period alone.
+    """
+    cells = release.cells(metric=metric, level=level, unit="university", characteristic="all")
+    have = {(c["academic_year"], c["part"]) for c in cells.to_dict("records") if c["status"] == "shown"}
+    is_current = release.periods["is_current"].astype(bool)
+    periods = pd.concat([release.periods[is_current], release.periods[~is_current]])
+    offered = periods[[key in have for key in periods.index]]
+    return offered if len(offered) else periods.head(1)
+
+
+def period_before(release: Release, period: Mapping[str, object]) -> pd.Series | None:
+    """The same part of the academic year before, or None."""
+    periods = release.periods
+    earlier = periods[(periods["part"] == period["part"]) & (periods["academic_year"] < period["academic_year"])]
+    return earlier.sort_values("academic_year").iloc[-1] if len(earlier) else None

@@ -1,0 +1,218 @@
+"""Attack: a release is published only where nobody can work out what it hides.
+
+The attacker is code of its own (`disclosure/attacker.py`). Where it gets through, more is hidden around that place and
+it tries again; where it still gets through, there is no release.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from pipelines import pooled
+from pipelines.definitions import UNKNOWN, Definitions
+from pipelines.disclosure import attacker, patterns, rules, tables
+from pipelines.disclosure.attacker import Attack, Bar
+from pipelines.disclosure.ledger import Ledger, in_periods
+from pipelines.measures import sets
+from pipelines.model import Modelled
+from pipelines.protect import Decision
+from pipelines.settings import Settings
+
+KEY = attacker.KEY
+ROUNDS = 5
+UNITS_OF = ["academic_year", "part", "level", "unit", "metric"]
+TABLE = "release"  # what its checks are about
+
+
+class AttackError(Exception):
+    """Something hidden can be worked out; the message says how much, and that nothing was published."""
+
+
+@dataclass(frozen=True)
+class Withstood:
+    """What may be published, the last attack on it, and how many cells were hidden because an attack got through."""
+
+    decision: Decision
+    attack: Attack
+    mended: int
+
+
+def withstand(
+    decision: Decision,
+    modelled: Modelled,
+    definitions: Definitions,
+    settings: Settings,
+    published: Ledger | None = None,
+) -> Withstood:
+    """Attack what is to be published of periods that were not published before, and mend it until it withstands.
+
+    Pooled periods are attacked together with their years, at all levels together. Raises AttackError where the attack
+    still gets through.
+    """
+    new = {(y, p) for y, p in modelled.periods[["academic_year", "part"]].itertuples(index=False)} - decision.kept
+    pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
+    before = decision.hidden.sum()
+    for round_ in range(ROUNDS):
+        found = _attacked(decision, new, pooled_of, modelled.schools, definitions, settings)
+        if found.broken.empty:
+            break
+        give_way, everywhere = pooled_of if round_ == 0 else {}, round_ >= ROUNDS - 2
+        decision = _mended(decision, found.broken, pooled_of, give_way, new, modelled.schools, definitions, everywhere)
+    else:
+        raise AttackError(
+            f"Nothing was published: of {int(found.report['hidden'].sum()):,} hidden figures {len(found.broken):,} "
+            "could still be worked out from those shown. Please report this; until it is mended, leave out the "
+            "characteristic or the metric they belong to: "
+            f"{', '.join(sorted({*found.broken['characteristic'], *found.broken['metric']}))}."
+        )
+    return Withstood(decision, _beside_earlier(found, decision, new, published), int(decision.hidden.sum() - before))
+
+
+def _attacked(
+    decision: Decision,
+    periods: Collection[tuple[str, str]],
+    pooled_of: Mapping[str, Collection[str]],
+    schools: pd.DataFrame,
+    definitions: Definitions,
+    settings: Settings,
+) -> Attack:
+    metrics, limits = definitions.metrics.values(), settings.rules
+
+    def attack_on(rows: pd.Series) -> Attack:
+        rows &= decision.listed
+        cells, shown = _counts(decision.cells[rows]), ~decision.hidden[rows].to_numpy(bool)
+        return attacker.attack(
+            cells[shown],
+            cells.loc[~shown, KEY],
+            schools,
+            attacker.Metrics(
+                grain={m.name: m.grain for m in metrics},
+                kind={m.name: m.kind for m in metrics},
+                private=frozenset(m.name for m in metrics if m.private),
+            ),
+            Bar(limits.narrowest_base, limits.narrowest_margin, limits.smallest_base),
+            broader={
+                c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of
+            },
+            pooled={name: list(years) for name, years in pooled_of.items()},
+            processes=settings.threads or os.cpu_count() or 1,
+        )
+
+    single = {period for period in periods if period[1] != pooled.POOLED}
+    found = attack_on(in_periods(decision.cells, single))
+    for name, years in pooled_of.items():
+        at_once = {(name, pooled.POOLED), *((year, pooled.WHOLE_YEAR) for year in years)}
+        every_level = decision.cells["level"] == tables.EVERY_LEVEL
+        found = found.with_(attack_on(in_periods(decision.cells, at_once) & every_level))
+    return found
+
+
+def _counts(cells: pd.DataFrame) -> pd.DataFrame:
+    named = cells.rename(columns={"have_some": "have", "lack_some": "lack"})[[*KEY, *attacker.COUNTS]]
+    return named.astype(dict.fromkeys(attacker.COUNTS, "int64")).reset_index(drop=True)
+
+
+def _mended(
+    decision: Decision,
+    broken: pd.DataFrame,
+    pooled_of: Mapping[str, Collection[str]],
+    give_way: Mapping[str, Collection[str]],
+    new: Collection[tuple[str, str]],
+    schools: pd.DataFrame,
+    definitions: Definitions,
+    everywhere: bool,
+) -> Decision:
+    """Hide, around each broken cell, its table in the schools of its faculty, or in all faculties; or `everywhere`.
+
+    A table: one period, one grain, one characteristic with its broader and finer ones; of everyone, all of them. Where
+    a broken year is pooled, the pooled period may have to give way instead.
+    """
+    finer = {c.name: c.of or c.name for c in definitions.characteristics.values()}
+    parents = tables.parents_of(schools)
+    cells, why = decision.cells, decision.why.copy()
+    family = cells["characteristic"].map(finer).fillna(tables.EVERYONE)
+    grain = cells["metric"].map(decision.grains)
+    parent = cells["unit"].map(parents).fillna("")
+    of_year = {year: name for name, years in give_way.items() for year in years}
+    no_secret = _sums_of_shown(decision, pooled_of)
+    for row in broken.to_dict("records"):
+        about = finer.get(row["characteristic"], tables.EVERYONE)
+        period = row["academic_year"], row["part"]
+        if period[0] in of_year and period[1] == pooled.WHOLE_YEAR:
+            period = of_year[period[0]], pooled.POOLED
+        if period not in new:
+            continue
+        holder = parents.get(row["unit"], sets.UNIVERSITY) if row["unit"].startswith(sets.SCHOOL) else sets.UNIVERSITY
+        inside = (parent == holder) | ((parent != "") if holder == sets.UNIVERSITY else False)
+        inside |= (cells["unit"] == row["unit"]) & (cells["level"] != tables.EVERY_LEVEL) | everywhere
+        hide = inside & in_periods(cells, {period}) & (grain == decision.grains[row["metric"]])
+        hide &= (family == about) if about != tables.EVERYONE else True
+        why[hide & ~no_secret & (why == patterns.SHOWN)] = patterns.LINKED
+    return replace(decision, why=why)
+
+
+def _sums_of_shown(decision: Decision, pooled_of: Mapping[str, Collection[str]]) -> pd.Series:
+    """Pooled cells all of whose years are shown: to hide them would hide nothing."""
+    cells, place = decision.cells, ["level", "unit", "metric", "characteristic", "group"]
+    found = pd.Series(False, index=cells.index)
+    for name, years in pooled_of.items():
+        hidden = pooled.years_of(cells[decision.hidden], years)
+        own = (cells["academic_year"] == name) & (cells["part"] == pooled.POOLED)
+        found[own] = sets.find(cells[own], hidden.drop_duplicates(place), place) < 0
+    return found
+
+
+def _beside_earlier(
+    found: Attack, decision: Decision, new: Collection[tuple[str, str]], published: Ledger | None
+) -> Attack:
+    """The attack with the cells that an earlier release showed with slightly other counts: of periods made anew."""
+    if published is None or published.cells.empty:
+        return found
+    earlier = published.cells[(published.cells["why"] == patterns.SHOWN) & in_periods(published.cells, set(new))]
+    now = decision.cells[~decision.hidden & in_periods(decision.cells, set(new))]
+    differing = attacker.differenced(_counts(now), _counts(earlier), found.bar.smallest_base)
+    return replace(found, differenced=differing)
+
+
+def checks(done: Withstood) -> pd.DataFrame:
+    """The attack's report as rows of the published table `check`: evidence for a motivated-intruder test."""
+    report, bar = done.attack.report, done.attack.bar
+    hidden, broken = (int(report[c].sum()) if len(report) else 0 for c in ("hidden", "broken"))
+    rows = [
+        (
+            "attack.ranges",
+            f"Nobody can narrow a hidden figure's counts to fewer than {bar.narrowest_base}, or to fewer than "
+            f"{bar.narrowest_margin} where it is known how many it is out of.",
+            "critical", broken == 0, hidden, broken,
+            f"{hidden:,} hidden figures attacked" + (f", {done.mended:,} more hidden for it" if done.mended else ""),
+        ),
+        (
+            "attack.revised",
+            f"No figure differs from an earlier release's by fewer than {bar.smallest_base} people.",
+            "warning", done.attack.differenced.empty, None, len(done.attack.differenced) or None, None,
+        ),
+    ]  # fmt: skip
+    columns = ["expectation", "rule", "severity", "passed", "rows_checked", "rows_failing", "observed"]
+    return pd.DataFrame(rows, columns=columns).assign(table_name=TABLE, column_name=None)
+
+
+def assert_unseen(published: Mapping[str, pd.DataFrame], decision: Decision) -> None:
+    """Raise AttackError where a table of a release shows a figure of a cell that is hidden.
+
+    published: tables by name, with `status`. What is about one cell is found by the columns of its key.
+    """
+    hidden = decision.cells[decision.hidden]
+    for name, table in published.items():
+        if "status" not in table or not {*UNITS_OF} <= {*table} or ("group" in table) != ("characteristic" in table):
+            continue
+        shown = table[table["status"] == rules.SHOWN]
+        everyone = {c: tables.EVERYONE for c in ("characteristic", "group") if c not in shown}
+        places = shown.assign(unit=shown["school"] if "school" in shown else shown["unit"], **everyone)
+        seen = np.flatnonzero(sets.find(places[KEY], hidden[KEY], KEY) >= 0)
+        if len(seen):
+            raise AttackError(f"Nothing was published: table {name} shows {len(seen):,} figures that are to be hidden.")

@@ -1,0 +1,35 @@
+"""Of random universities with sparse groups nothing hidden is worked out, from one release or from two."""
+
+import pytest
+
+from pipelines.settings import Settings
+from tests.attack.universities import Found, released_twice
+
+# `python -m tests.attack.universities` tries twenty, and says what came out
+
+
+@pytest.fixture(scope="module", params=[0, 4, 9])
+def found(request: pytest.FixtureRequest) -> Found:
+    return released_twice(request.param, Settings())
+
+
+def test_no_release_can_be_broken(found: Found) -> None:
+    assert found.of_first.withstood, found.of_first.broken
+    assert found.of_second.withstood, found.of_second.broken
+    for attack in (found.of_first, found.of_second):
+        assert attack.report["hidden"].sum() > 100
+
+
+def test_no_small_cell_outside_the_closed_list_is_given_away(found: Found) -> None:
+    assert found.unlisted.empty, found.unlisted
+
+
+def test_what_was_published_stays_whatever_is_corrected(found: Found) -> None:
+    assert found.second.kept == {("2023/24", "year")}
+    assert found.second.differing > 0, "rows were corrected late"
+
+
+def test_with_less_care_it_would_be_broken(found: Found) -> None:
+    """The attack bites: on the primary rules alone, and on a release that does not know what was published."""
+    assert len(found.careless.broken)
+    assert not found.forgetful.withstood

@@ -1,0 +1,242 @@
+"""Every format tells the same story: the numbers of the release, hidden ones in words, and nothing that acts."""
+
+from __future__ import annotations
+
+import io
+import re
+from html import escape
+
+import openpyxl
+import pandas as pd
+import pypdf
+import pytest
+from pptx import Presentation
+
+from dashboard.exports import images
+from dashboard.exports.figure import Figure
+from dashboard.style import html as markup
+from dashboard.style import words
+from tests.dashboard.exports.conftest import HOSTILE, Exported
+
+NOT_NUMBERS = set(words.STATUS.values()) | set(words.WHY.values()) | {"not published"}
+
+
+@pytest.fixture(scope="module")
+def pdf(exported: Exported) -> str:
+    """The PDF's text without white space: lines break where they must."""
+    reader = pypdf.PdfReader(io.BytesIO(exported.pdf))
+    return _dense(" ".join(page.extract_text() for page in reader.pages))
+
+
+@pytest.fixture(scope="module")
+def book(exported: Exported) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(exported.xlsx))
+
+
+def _dense(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def _sheet(book: openpyxl.Workbook, name: str) -> pd.DataFrame:
+    head, *rows = [[cell.value for cell in row] for row in book[name].iter_rows(min_row=5)]
+    return pd.DataFrame(rows, columns=head)
+
+
+def _held(exported: Exported, figure: Figure) -> dict[tuple[str, ...], dict[str, object]]:
+    """The release's own rows behind a figure: measure, period, place, characteristic and group → row."""
+    release = exported.release
+    found: dict[tuple[str, ...], dict[str, object]] = {}
+    for (label, period), _ in figure.numbers.groupby(["Measure", "Period"]):
+        metric = release.metrics.index[release.metrics["label"] == label][0]
+        when = release.periods[release.periods["label"] == period].iloc[0]
+        keys = {"metric": metric, "level": "all", "academic_year": when["academic_year"], "part": when["part"]}
+        keys |= {"unit": "university"} if "Group" in figure.numbers else {"characteristic": "all"}
+        rows = release.gaps(**keys) if "Gap" in figure.numbers else release.cells(**keys)
+        for row in rows.to_dict("records"):
+            for place in {"university": ("University", "Northmere University")}.get(
+                row["unit"], (release.units.loc[row["unit"], "name"],)
+            ):
+                found[(label, period, place, row["characteristic"], row["group"])] = row
+    return found
+
+
+def _key(exported: Exported, row: pd.Series) -> tuple[str, ...]:
+    labels = exported.release.characteristics["label"]
+    group = row.get("Group", "Everyone")
+    characteristic = "all" if group == "Everyone" else str(labels.index[labels == row["Characteristic"]][0])
+    return row["Measure"], row["Period"], row["Place"], characteristic, "all" if group == "Everyone" else group
+
+
+def test_every_number_of_the_workbook_is_the_releases(exported: Exported, book: openpyxl.Workbook) -> None:
+    compared = 0
+    for figure in exported.story.figures:
+        sheet = _sheet(book, f"Figure {exported.story.number(figure)}")
+        assert len(sheet) == len(figure.numbers)
+        rows = _held(exported, figure)
+        for _, row in sheet.iterrows():
+            held = rows[_key(exported, row)]
+            pairs = {"Gap" if "Gap" in row else "Value": "value", "Interval from": "lower", "Interval to": "upper"}
+            pairs |= {name: "base" for name in row.index if str(name).startswith(("Out of", "Group, out of"))}
+            pairs |= {name: "reference_base" for name in row.index if str(name).startswith("Against, out of")}
+            for name, column in pairs.items():
+                if held["status"] == "shown":
+                    assert row[name] == held[column], (figure.key, name)
+                else:
+                    assert row[name] in NOT_NUMBERS
+                compared += 1
+            assert (row["Status"] == "shown") == (held["status"] == "shown")
+    assert compared > 1000
+
+
+def test_the_tables_in_words_say_the_numbers_of_the_workbook(exported: Exported) -> None:
+    for figure in exported.story.figures:
+        if figure.kind != "rows" or "School" not in figure.table or "Value" not in figure.table:
+            continue
+        told = figure.table[~figure.table["School"].str.startswith("All schools")]
+        assert told["Value"].tolist() == [
+            words.value(v, figure.metric) if isinstance(v, float) else v for v in figure.numbers["Value"]
+        ]
+
+
+def test_pdf_and_web_page_hold_every_table_of_every_figure(exported: Exported, pdf: str) -> None:
+    page = exported.html.decode()
+    for figure in exported.story.figures:
+        assert markup.table(figure.table, figure.title, figure.numeric) in page
+        for row in figure.table.itertuples(index=False, name=None):
+            assert _dense("".join(map(str, row))) in pdf, row
+
+
+def test_charts_of_the_slides_are_native_and_hold_the_numbers(exported: Exported) -> None:
+    deck = Presentation(io.BytesIO(exported.pptx))
+    drawn = {}
+    for slide in deck.slides:
+        for shape in slide.shapes:
+            if shape.has_chart:
+                drawn[slide.shapes.title.text] = shape
+    for finding in exported.story.findings:
+        if finding.figure is None:
+            continue
+        shape = drawn[finding.headline]
+        assert shape._element.xpath(".//p:cNvPr")[0].get("descr")
+        if finding.figure.kind == "strips":
+            held = [v for plot in shape.chart.plots for s in plot.series if s.name.endswith(": schools") for v in _x(s)]
+            expected = [m.value for m in finding.figure.marks if m.verdict != "university"]
+            assert sorted(held) == sorted(expected)
+        else:
+            plot = shape.chart.plots[0]
+            held = dict(zip(plot.categories, plot.series[0].values, strict=True))
+            for mark in finding.figure.marks:
+                assert held[mark.told] == mark.value
+
+
+def _x(series: object) -> list[float]:
+    return [float(v.text) for v in series._element.xpath("./c:xVal//c:v")]  # type: ignore[attr-defined]
+
+
+def test_each_finding_has_a_slide_with_its_caveat_in_the_notes(exported: Exported) -> None:
+    deck = Presentation(io.BytesIO(exported.pptx))
+    notes = {s.shapes.title.text: s.notes_slide.notes_text_frame.text for s in deck.slides}
+    for finding in exported.story.findings:
+        assert finding.caveat in notes[finding.headline]
+    for slide in deck.slides:
+        assert slide.shapes.title.text
+
+
+def test_headlines_and_findings_are_the_same_words_everywhere(exported: Exported, pdf: str) -> None:
+    page, book = exported.html.decode(), openpyxl.load_workbook(io.BytesIO(exported.xlsx))
+    deck = Presentation(io.BytesIO(exported.pptx))
+    slides = _dense(" ".join(s.text_frame.text for d in deck.slides for s in d.shapes if s.has_text_frame))
+    cells = _dense(" ".join(str(c.value) for sheet in book for row in sheet.iter_rows() for c in row))
+    said = [exported.story.answer, exported.story.how_sure, exported.story.disclosure[-1]]
+    said += [f.headline for f in exported.story.findings] + [h.change for h in exported.story.headlines]
+    for text in said:
+        assert escape(text) in page
+        for held in (pdf, slides, cells):
+            assert _dense(text) in held, text
+
+
+def test_every_format_says_where_it_comes_from(exported: Exported, pdf: str) -> None:
+    page = exported.html.decode()
+    deck = Presentation(io.BytesIO(exported.pptx))
+    for text in (exported.story.release, exported.story.status, "Example data", "2025/26"):
+        assert _dense(text) in pdf
+        assert text in page
+        for slide in deck.slides:
+            assert any(text in s.text_frame.text for s in slide.shapes if s.has_text_frame), text
+        for sheet in openpyxl.load_workbook(io.BytesIO(exported.xlsx)):
+            if sheet.title.startswith(("Figure", "Table")):
+                assert text in sheet["A3"].value
+
+
+def test_no_cell_is_blank_or_merged_and_numbers_are_numbers(exported: Exported, book: openpyxl.Workbook) -> None:
+    for sheet in book:
+        assert not sheet.merged_cells.ranges
+        if not sheet.title.startswith(("Figure", "Table")):
+            continue
+        assert len(sheet.tables) == 1
+        rows = list(sheet.iter_rows(min_row=5))
+        assert all(cell.value not in (None, "") for row in rows for cell in row), sheet.title
+        assert not any(str(cell.value).lower() == "nan" for row in rows for cell in row)
+    assert {cell.data_type for row in book["Figure 2"].iter_rows(min_row=6, min_col=6, max_col=6) for cell in row} <= {
+        "n",
+        "s",
+    }
+
+
+def test_nothing_shown_is_not_a_number(exported: Exported, pdf: str) -> None:
+    assert "nan%" not in pdf.lower()
+    assert "NaN" not in re.sub(r"<script>.*?</script>", "", exported.html.decode(), flags=re.S)
+
+
+def test_words_that_try_to_be_more_stay_words(exported: Exported, pdf: str, book: openpyxl.Workbook) -> None:
+    page = exported.html.decode()
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert page.count("<script>") == 2  # the library and the page's own
+    assert escape(HOSTILE[1]) in page
+    for text in HOSTILE[:3]:
+        assert _dense(text).lstrip("-") in pdf
+    assert not any(c in page + pdf for c in ("\x00", "\x1b", "\u202e"))
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f"
+                if isinstance(cell.value, str):
+                    assert not cell.value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    deck = Presentation(io.BytesIO(exported.pptx))
+    told = [p.text for d in deck.slides for s in d.shapes if s.has_text_frame for p in s.text_frame.paragraphs]
+    assert HOSTILE[1] in told
+
+
+def test_the_pdf_is_tagged_for_screen_readers_and_prints_with_its_own_fonts(exported: Exported) -> None:
+    reader = pypdf.PdfReader(io.BytesIO(exported.pdf))
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en-GB"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert "pdfuaid:part>1" in reader.xmp_metadata.stream.get_data().decode()
+    assert len(reader.outline) > len(exported.story.findings)
+    for page in reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            held = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            assert {"/FontFile2", "/FontFile3"} & held.keys()
+
+
+def test_the_summary_is_the_second_page_and_fits(exported: Exported) -> None:
+    reader = pypdf.PdfReader(io.BytesIO(exported.pdf))
+    summary = _dense(reader.pages[1].extract_text())
+    assert _dense(exported.story.question) in summary
+    assert _dense(exported.story.how_sure) in summary
+
+
+def test_the_web_page_fetches_nothing(exported: Exported) -> None:
+    page = re.sub(r"<script>.*?</script>", "", exported.html.decode(), flags=re.S)
+    assert not re.search(r"""(src|href)=["'](?!#)""", page)
+    assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
+
+
+def test_a_chart_alone_takes_its_source_along(exported: Exported) -> None:
+    figure: Figure = exported.story.figures[1]
+    told = images.numbers(exported.story, figure).decode("utf-8-sig")
+    assert exported.story.release in told
+    assert len(told.splitlines()) == len(figure.numbers) + 1

@@ -1,0 +1,164 @@
+"""Through the year: who has not met their tutor yet, with numbers and doubt, and weeks unlike those before."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from dashboard import tables_year
+from dashboard.charts.curves import Line, Panel, curves
+from dashboard.charts.rows import NARROW, WIDE
+from dashboard.charts.weeks import contacts
+from dashboard.findings import year as findings
+from dashboard.findings.year import Span
+from dashboard.published import Release
+from dashboard.style.theme import LIGHT, THEMES
+from tests.dashboard.test_charts import said
+from tests.dashboard.test_pages import links, text, visit
+
+NOW = Span("2026/27", "2025/26", 9, "2026/27 to week 9", True)
+WHOLE = Span("2025/26", "2024/25", 31, "2025/26", False)
+
+
+def point(value: float, half: float = 1, base: int = 37400) -> dict[str, Any]:
+    return {"week": 9, "value": value, "lower": value - half, "upper": value + half, "base": base}
+
+
+def line(values: list[float]) -> pd.DataFrame:
+    return pd.DataFrame([{**point(v, 2, 500), "week": w} for w, v in enumerate(values)])
+
+
+def weeks(**more: Any) -> pd.DataFrame:
+    plain = {"contacts": 100.0, "expected": 100.0, "lower": 90.0, "upper": 110.0, "signal": "", "rule": ""}
+    return pd.DataFrame([{**plain, "week": w, "status": "shown", "why": "", **more} for w in range(1, 10)])
+
+
+def test_who_has_not_met_their_tutor_is_said_with_numbers_and_doubt() -> None:
+    told = findings.answer(point(81), point(80), "at the university", NOW)
+    assert told == (
+        "By week 9 of 2026/27, 19% of the students at the university had no meeting with their tutor on record "
+        "(18% to 20%), about 7,100 of 37,400; not clearly different from the 20% by week 9 of 2025/26."
+    )
+    assert "clearly fewer than the 30% by" in findings.answer(point(81), point(70), "here", NOW)
+    assert "clearly more than the 10% in 2024/25" in findings.answer(point(81), point(90), "here", WHOLE)
+    assert "is not shown" in findings.answer(None, None, "here", NOW)
+    assert "about 0 of 500" in findings.answer(point(100, 0, 500), None, "here", NOW)
+
+
+def test_a_lines_last_point_is_this_week_or_the_end_of_the_year() -> None:
+    points = line([0, 40, 60, 70])
+    assert findings.last_point(points, Span("a", "", 2, "a", True))["value"] == 60
+    assert findings.last_point(points, WHOLE)["value"] == 70
+    assert findings.last_point(points.head(0), NOW) is None
+
+
+def test_titles_say_against_what_and_whether_it_is_clear() -> None:
+    assert findings.units_title(point(60), point(81), None, "Law", NOW) == (
+        "60% had met their tutor by week 9 of 2026/27, against 81% across the university"
+    )
+    assert "not clearly apart from 80% by week 9 of 2025/26" in findings.units_title(
+        point(81), None, point(80), "University", NOW
+    )
+    assert "too few" in findings.units_title(None, None, None, "Law", NOW)
+    points = {"Black": point(70), "White": point(85), "Unknown": point(10)}
+    assert findings.groups_title(points, ["Black", "White"], NOW).endswith("from Black at 70% to White at 85%")
+    alike = {"Black": point(84), "White": point(85)}
+    assert findings.groups_title(alike, ["Black", "White"], NOW).startswith("No clear difference between groups")
+
+
+def test_hidden_lines_are_named_for_both_years() -> None:
+    now, before = {"Black": line([]), "White": line([1])}, {"Black": line([]), "White": line([])}
+    assert findings.hidden_groups(now, before, "2025/26") == "Hidden to protect people: Black; also White in 2025/26."
+    assert findings.hidden_groups({"White": line([1])}, {"White": line([1])}, "2025/26") == ""
+
+
+def test_weeks_that_stand_out_are_told_with_their_rule() -> None:
+    found = weeks()
+    found.loc[found["week"] == 4, ["signal", "rule"]] = ["high", "outside the limits"]
+    found.loc[found["week"].isin([6, 7, 8]), ["signal", "rule"]] = ["low", "seven on one side"]
+    assert findings.weeks_title(found) == (
+        "More contacts than earlier years lead one to expect in week 4, fewer in weeks 6 to 8"
+    )
+    told = findings.weeks_words(found)
+    assert "Week 4 is outside the limits; weeks 6 to 8 are part of seven weeks or more on one side" in told
+    assert "not a verdict" in told
+    assert tables_year.contacts(found)["Stands out"].tolist()[3] == "above: outside the limits"
+
+
+@pytest.mark.parametrize(
+    ("found", "title", "reason"),
+    [
+        (weeks(), "No week stood out", ""),
+        (
+            weeks(expected=None, lower=None, upper=None, rule="no earlier year"),
+            "nothing yet to compare",
+            "no earlier year",
+        ),
+        (weeks(lower=None, upper=None, rule="too few to say"), "Too few alike weeks", "Too few weeks"),
+        (weeks(contacts=None, expected=None, lower=None, upper=None, status="suppressed"), "hidden to protect", ""),
+    ],
+)
+def test_weeks_without_signals_or_limits_say_why(found: pd.DataFrame, title: str, reason: str) -> None:
+    assert title in findings.weeks_title(found)
+    assert reason in findings.weeks_words(found)
+    assert "nan" not in tables_year.contacts(found).to_string().lower()
+    assert len(contacts(found, LIGHT).data)
+
+
+@pytest.mark.parametrize("column", [NARROW, WIDE])
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_panels_hold_their_lines_and_say_what_is_hidden(theme: Any, column: int) -> None:
+    shown = [Line("this year", line([0, 50, 60]), theme.ink, band=True), Line("last", line([0, 40]), theme.ink, "dot")]
+    figure = curves([Panel("A < B", shown), *[Panel("C", [], "hidden to protect people")] * 4], theme, column)
+    assert len([t for t in figure.data if t.name]) == 2
+    assert "A &lt; B" in said(figure)
+    assert said(figure).count("hidden to protect people") == 4
+    assert "by week 2: 60% had met their tutor<br>95% interval 58% to 62%, out of about 500" in figure.data[1].text[2]
+    domains = [figure.layout[f"yaxis{i}"].domain for i in ("", 2, 3, 4, 5)]
+    assert all(0 <= low < high <= 1 for low, high in domains)
+
+
+def test_no_band_is_drawn_over_weeks_without_limits() -> None:
+    found = weeks()
+    found.loc[found["week"] == 5, ["lower", "upper"]] = None
+    figure = contacts(found, LIGHT)
+    bands = [t for t in figure.data if t.fill == "toself"]
+    assert [set(b.x) for b in bands] == [{1, 2, 3, 4}, {6, 7, 8, 9}]
+
+
+@pytest.fixture
+def served(sample: Path, serve) -> None:
+    serve(sample)
+
+
+@pytest.mark.usefixtures("served")
+def test_the_years_page_follows_its_address(release: Release) -> None:
+    app = visit("year", unit="school:ENG3", period="2025-26", characteristic="ethnicity")
+    assert not app.exception
+    assert app.markdown[0].value.startswith("In 2025/26, ")
+    assert "across the university" in text(app)
+    assert app.selectbox(key="characteristic").value == "ethnicity"
+    assert "2025/26 to week 9" not in app.selectbox(key="period").options, "curves are of whole years"
+    onward = next(link for link in links(app) if link.label == "See these gaps with their evidence")
+    assert "metric=no_meeting" in onward.query_string
+    alone = text(visit("year", unit="school:ENG3", level="UG", characteristic="ethnicity"))
+    assert "Of schools, groups are published for all levels together only." in alone
+
+
+def test_a_release_without_these_tables_says_so(sample: Path, tmp_path: Path, serve) -> None:
+    shutil.copytree(sample, tmp_path, dirs_exist_ok=True)
+    with duckdb.connect(str(next(tmp_path.rglob("university.duckdb")))) as connection:
+        for table in ("curve", "week", "answers", "response", "representativeness", "weighted"):
+            connection.execute(f"drop table {table}")
+    serve(tmp_path)
+    year, voice = visit("year"), visit("voice")
+    assert not year.exception
+    assert "does not say by when" in year.markdown[0].value
+    assert not voice.exception
+    assert "This release does not say who answered." in text(voice)
+    assert "agree; the other answers are hidden" in str([c.proto.spec for c in voice.get("plotly_chart")])
