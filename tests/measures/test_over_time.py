@@ -217,7 +217,9 @@ def test_ten_thousand_random_trends_agree_with_statsmodels():
     rng = np.random.default_rng(1)
     many, k = 10_000, 5
     value, reach = rng.normal(0.6, 0.03, (many, k)), rng.uniform(0.02, 0.08, (many, k))
-    frame = pd.concat([years(value[i], reach[i]).assign(unit=i) for i in range(many)], ignore_index=True)
+    frame = years(value.ravel(), reach.ravel(), 0).assign(
+        unit=np.repeat(range(many), k), academic_year=np.tile([str(2019 + i) for i in range(k)], many)
+    )
     found = over_time.trend(frame, ["unit"])
     x = np.arange(k)
     w = (over_time.Z / reach) ** 2
