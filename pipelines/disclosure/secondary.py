@@ -96,6 +96,7 @@ class Moves:
     def __init__(self, counts: Counts, sums: sparse.csr_matrix, fixed: np.ndarray) -> None:
         layers, cells = counts.count.shape
         fixed = fixed | ~counts.there
+        sums = sums[(sums < 0) @ counts.there]  # of parts that are not listed at all nothing adds up
         self.shape, self.size = (layers, cells), layers * cells
         rows = sparse.block_diag([sums] * layers)
         least, most = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
