@@ -22,6 +22,7 @@ from scipy import sparse
 FREE = 1e-3  # cost of moving a cell that is hidden anyway: few cells first
 SMALL = 1e-6
 FAR = 1e6
+DUAL, PRIMAL = 1, 4  # simplex methods: after other bounds, after other costs
 FEW = 4
 MOST_KEPT = 100  # moves handed on to the next pattern
 
@@ -91,74 +92,118 @@ class Pattern:
 
 
 class Moves:
-    """The linear program of the moves of one table's counts."""
+    """The linear program of the moves of one table's counts: small, as it holds nothing but what can move.
+
+    Each column is a step of one count, columns of steps up and down side by side. Where the base is known a single
+    step gives one layer what it takes from the other.
+    """
 
     def __init__(self, counts: Counts, sums: sparse.csr_matrix, fixed: np.ndarray) -> None:
-        layers, cells = counts.count.shape
-        fixed = fixed | ~counts.there
-        self.shape, self.size = (layers, cells), layers * cells
-        rows = sparse.block_diag([sums] * layers)
-        least, most = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
-        tied = np.flatnonzero(np.isfinite(counts.most) & ~fixed)
-        if len(tied):
-            rows = sparse.vstack([rows, sparse.hstack([sparse.eye(cells, format="csr")[tied]] * layers)])
-            least = np.r_[least, np.where(counts.known, 0, -np.inf)[tied]]
-            most = np.r_[most, counts.most[tied]]
-        matrix = sparse.hstack([rows, -rows]).tocsc()  # up and down apart
-        self.room = np.r_[np.full(self.size, FAR), counts.spare.ravel()]
-        self.room[np.tile(fixed, 2 * layers)] = 0
-        program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = matrix.shape[1], matrix.shape[0]
-        program.col_cost_, program.col_lower_ = np.zeros(2 * self.size), np.zeros(2 * self.size)
-        program.col_upper_, program.row_lower_, program.row_upper_ = self.room, least, most
-        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
-        program.a_matrix_.value_ = matrix.data
-        self.solver = _Highs()
-        self.solver.setOptionValue("output_flag", False)
-        self.solver.setOptionValue("threads", 1)
-        self.solver.setOptionValue("presolve", "off")  # each solve starts from the last
-        self.solver.passModel(program)
-        self.columns = np.arange(2 * self.size, dtype=np.int32)
+        self.shape = counts.count.shape
+        layers = self.shape[0]
+        row, cell, value = np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr)), sums.indices, sums.data
+        movable = counts.there & ~fixed
+        while (alone := np.bincount(row[movable[cell]], minlength=sums.shape[0]) == 1).any():
+            movable[cell[alone[row] & movable[cell]]] = False  # nothing makes up for what such a cell changes
+        self.mirrored = counts.known & (layers > 1)
+        own = [movable & ~(self.mirrored & (layer > 0)) for layer in range(layers)]
+        self.layer, self.cell = (
+            np.repeat(np.arange(layers), [o.sum() for o in own]),
+            np.concatenate([np.flatnonzero(o) for o in own]),
+        )
+        self.both = self.mirrored[self.cell]
+        self.step = np.full(self.shape, -1)
+        self.step[self.layer, self.cell] = np.arange(len(self.cell))
+        if layers > 1:
+            self.step[1, self.mirrored] = self.step[0, self.mirrored]
+        room = np.full((len(self.cell), 2), FAR)
+        room[:, 1] = counts.spare[self.layer, self.cell]
+        room[self.both, 0] = counts.spare[-1, self.cell[self.both]]
+        rows, steps, values, most = [], [], [], []
+        inside = movable[cell]
+        for layer in range(1 if self.both.all() else layers):
+            rows.append(row[inside] + layer * sums.shape[0])
+            steps.append(self.step[layer, cell[inside]])
+            values.append(np.where(self.mirrored[cell[inside]] & (layer > 0), -1, 1) * value[inside])
+        tied = np.flatnonzero(np.isfinite(counts.most) & movable & ~self.mirrored)
+        if layers == 1:
+            room[self.step[0, tied], 0] = counts.most[tied]
+        else:
+            rows.append(np.repeat(np.arange(len(tied)) + layers * sums.shape[0], layers))
+            steps.append(self.step[:, tied].T.ravel())
+            values.append(np.ones(layers * len(tied)))
+            most = counts.most[tied]
+        start = np.flatnonzero(np.diff(np.concatenate(rows), prepend=-1, append=-2))
+        self.room = room.ravel()
+        self.solver = _passed(start, np.concatenate(steps), np.concatenate(values), self.room, np.asarray(most, float))
+        self._bounds = self.room
+        self._columns = np.arange(len(self.room), dtype=np.int32)
 
     def price(self, cost: np.ndarray) -> None:
         """What moving each cell costs, in every layer."""
-        self.solver.changeColsCost(len(self.columns), self.columns, np.tile(cost, 2 * self.shape[0]))
+        self._cost(np.repeat(cost[self.cell] * (1 + self.both), 2))
 
     def furthest(self, hidden: np.ndarray, goal: np.ndarray, limit: float) -> np.ndarray | None:
         """The move of hidden cells alone that goes furthest towards `goal` (layers × cells), none beyond `limit`."""
-        can = np.tile(hidden, 2 * self.shape[0])
-        self._bound(np.where(can, np.minimum(self.room, limit), 0))
-        towards = np.concatenate([-goal.ravel(), goal.ravel()]) + FREE
-        self.solver.changeColsCost(len(self.columns), self.columns, towards)
-        move = self._solved()
-        self._bound(self.room)
-        return move
+        self._bound(np.where(np.repeat(hidden[self.cell], 2), np.minimum(self.room, limit), 0))
+        towards = goal[self.layer, self.cell] - np.where(self.both, goal[-1, self.cell], 0)
+        self._cost((np.stack([-towards, towards], axis=1) + FREE).ravel())
+        return self._solved(PRIMAL)
+
+    def _cost(self, cost: np.ndarray) -> None:
+        self.solver.changeColsCost(len(cost), self._columns, cost)
 
     def _bound(self, room: np.ndarray) -> None:
-        self.solver.changeColsBounds(len(self.columns), self.columns, np.zeros(len(room)), room)
+        if not np.array_equal(room, self._bounds):
+            self.solver.changeColsBounds(len(room), self._columns, np.zeros(len(room)), room)
+            self._bounds = room
 
-    def _solved(self) -> np.ndarray | None:
+    def _solved(self, strategy: int) -> np.ndarray | None:
+        self.solver.setOptionValue("simplex_strategy", strategy)
         self.solver.run()
         if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         there = np.asarray(self.solver.getSolution().col_value)
-        move = (there[: self.size] - there[self.size :]).reshape(self.shape)
-        move[np.abs(move) < SMALL] = 0
+        by = there[::2] - there[1::2]
+        by[np.abs(by) < SMALL] = 0
+        move = np.zeros(self.shape)
+        move[self.layer, self.cell] = by
+        move[-1, self.cell[self.both]] = -by[self.both]
         return move
 
     def cheapest(self, layer: int, cell: int, by: float) -> np.ndarray | None:
         """The cheapest move that takes one count up or down by so much: layers × cells. None where there is none."""
-        up, down = layer * self.shape[1] + cell, self.size + layer * self.shape[1] + cell
-        this, other = (up, down) if by > 0 else (down, up)
-        if abs(by) > self.room[this]:
+        step = int(self.step[layer, cell])
+        if self.mirrored[cell] and layer:
+            by = -by
+        this, other = (2 * step, 2 * step + 1) if by > 0 else (2 * step + 1, 2 * step)
+        if step < 0 or abs(by) > self.room[this]:
             return None
+        self._bound(self.room)
         self.solver.changeColBounds(this, abs(by), abs(by))
         self.solver.changeColBounds(other, 0, 0)
-        move = self._solved()
+        move = self._solved(DUAL)
         for each in (this, other):
             self.solver.changeColBounds(each, 0, self.room[each])
         return move
+
+
+def _passed(start: np.ndarray, steps: np.ndarray, values: np.ndarray, room: np.ndarray, most: np.ndarray) -> _Highs:
+    """A solver of rows of steps that add up to 0, but for the last ones, to at most `most`."""
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = len(room), len(start) - 1
+    program.col_cost_, program.col_lower_, program.col_upper_ = np.zeros(len(room)), np.zeros(len(room)), room
+    program.row_lower_ = np.r_[np.zeros(program.num_row_ - len(most)), np.full(len(most), -np.inf)]
+    program.row_upper_ = np.r_[np.zeros(program.num_row_ - len(most)), most]
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_ = 2 * start
+    program.a_matrix_.index_ = (2 * steps[:, None] + [0, 1]).ravel()
+    program.a_matrix_.value_ = (values[:, None] * [1.0, -1.0]).ravel()
+    solver = _Highs()
+    for name, value in {"output_flag": False, "threads": 1, "presolve": "off"}.items():
+        solver.setOptionValue(name, value)  # without presolve each solve starts from the last
+    solver.passModel(program)
+    return solver
 
 
 @dataclass
@@ -172,6 +217,7 @@ class Reach:
     low: np.ndarray = field(init=False)
     high: np.ndarray = field(init=False)
     moves: list[np.ndarray] = field(default_factory=list)
+    _lacking: tuple[np.ndarray, np.ndarray] | None = None  # narrow cells, exact layers of cells; None: to be found
 
     def __post_init__(self) -> None:
         count = self.counts.count
@@ -190,29 +236,33 @@ class Reach:
             np.minimum(self.low, both.min(axis=0), out=self.low)
             np.maximum(self.high, both.max(axis=0), out=self.high)
             self.moves.append(moves)
+            self._lacking = None
 
     def lacking(self) -> np.ndarray:
         """Cells that are not safe yet. Somebody in a cell knows of themself, so that a range begins at 1."""
-        return np.asarray(self._narrow() | self._exact().any(axis=0))
+        narrow, exact = self._unsafe()
+        return np.asarray(narrow | exact.any(axis=0))
 
     def goal(self, cell: int) -> tuple[int, float, float]:
         """Of a cell that is not safe yet: the layer to be widened, how far, and where its range begins at the least."""
-        if not self._narrow()[cell]:
-            return int(self._exact()[:, cell].argmax()), 1.0, 0.0
+        narrow, exact = self._unsafe()
+        if not narrow[cell]:
+            return int(exact[:, cell].argmax()), 1.0, 0.0
         counts = self.counts.count[:, cell]
         if self.counts.known[cell]:
             return int(counts.argmin()), float(self.widths.margin), 1.0
         return int(counts.argmax()), float(self.widths.base), 1.0
 
-    def _narrow(self) -> np.ndarray:
-        ranges = self.count + self.high - np.maximum(self.count + self.low, 1)
-        wide = ranges.max(axis=0) > self.widths.base - SMALL
-        wide |= self._plain & (ranges[:-1].min(axis=0) > self.widths.margin - SMALL)
-        return np.asarray(~wide & (self._wanted & self.counts.wide))
-
-    def _exact(self) -> np.ndarray:
-        """Layers of which a private count is known."""
-        return np.asarray((self.high - self.low)[:-1] < 1 - SMALL) & (self._wanted & self.counts.private)
+    def _unsafe(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cells whose ranges are too narrow, and layers of which a private count is known."""
+        if self._lacking is None:
+            ranges = self.count + self.high - np.maximum(self.count + self.low, 1)
+            wide = ranges.max(axis=0) > self.widths.base - SMALL
+            wide |= self._plain & (ranges[:-1].min(axis=0) > self.widths.margin - SMALL)
+            narrow = ~wide & (self._wanted & self.counts.wide)
+            exact = ((self.high - self.low)[:-1] < 1 - SMALL) & (self._wanted & self.counts.private)
+            self._lacking = narrow, exact
+        return self._lacking
 
 
 def protect(
@@ -237,7 +287,7 @@ def protect(
     programs: list[Moves | None] = [None] * len(tables)
     unsafe = np.zeros((len(tables), len(hidden)), bool)
     if tried is not None:
-        for reach in reaches:
+        for reach in (reach for reach in reaches if (reach.lacking() & hidden).any()):
             reach.add(_fitting(tried, reach.counts, hidden, widths.base))
     random = np.random.default_rng(len(hidden))  # fixed: the same counts give the same pattern
     unsettled = True
