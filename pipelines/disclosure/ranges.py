@@ -241,7 +241,8 @@ def _system(
         spare = np.where(np.diff(sums.indptr) > 1, most_told - (every @ least).reshape(3, -1), CAP)
         of_row = np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr))
         left = np.full((3, len(leaf)), float(CAP))
-        np.minimum.at(left, (slice(None), sums.indices), spare[:, of_row])
+        for of_quantity, by in zip(left, spare[:, of_row], strict=True):
+            np.minimum.at(of_quantity, sums.indices, by)
         inside = (every @ least).reshape(3, -1)[:, leaf]
         most_told[:, leaf] = np.where(inside + left <= most_told[:, leaf], CAP, most_told[:, leaf])
         row_high = most_told.ravel()
@@ -329,7 +330,7 @@ class _Search:
                 self.high[quantity, cell] = min(self.high[quantity, cell], np.floor(value + WHOLE))
             else:
                 self.low[quantity, cell] = max(self.low[quantity, cell], np.ceil(value - WHOLE))
-        if is_whole(point):
+        if is_whole(point) and self._program.agrees(np.round(point)):
             self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
             if not whole:
                 self._program.remember()

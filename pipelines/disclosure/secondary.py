@@ -119,7 +119,7 @@ class Moves:
         room = np.full((len(self.cell), 2), FAR)
         room[:, 1] = counts.spare[self.layer, self.cell]
         room[self.both, 0] = counts.spare[-1, self.cell[self.both]]
-        rows, steps, values, most = [], [], [], []
+        rows, steps, values, most = [], [], [], np.zeros(0)
         inside = movable[cell]
         for layer in range(1 if self.both.all() else layers):
             rows.append(row[inside] + layer * sums.shape[0])
@@ -135,7 +135,7 @@ class Moves:
             most = counts.most[tied]
         start = np.flatnonzero(np.diff(np.concatenate(rows), prepend=-1, append=-2))
         self.room = room.ravel()
-        self.solver = _passed(start, np.concatenate(steps), np.concatenate(values), self.room, np.asarray(most, float))
+        self.solver = _passed(start, np.concatenate(steps), np.concatenate(values), self.room, most)
         self._bounds = self.room
         self._columns = np.arange(len(self.room), dtype=np.int32)
 
@@ -200,8 +200,9 @@ def _passed(start: np.ndarray, steps: np.ndarray, values: np.ndarray, room: np.n
     program.a_matrix_.index_ = (2 * steps[:, None] + [0, 1]).ravel()
     program.a_matrix_.value_ = (values[:, None] * [1.0, -1.0]).ravel()
     solver = _Highs()
-    for name, value in {"output_flag": False, "threads": 1, "presolve": "off"}.items():
-        solver.setOptionValue(name, value)  # without presolve each solve starts from the last
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("presolve", "off")  # each solve starts from the last
     solver.passModel(program)
     return solver
 
