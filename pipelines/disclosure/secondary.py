@@ -22,7 +22,6 @@ from scipy import sparse
 FREE = 1e-3  # cost of moving a cell that is hidden anyway: few cells first
 SMALL = 1e-6
 FAR = 1e6
-DUAL, PRIMAL = 1, 4  # simplex methods: after other bounds, after other costs
 FEW = 4
 MOST_KEPT = 100  # moves handed on to the next pattern
 
@@ -92,119 +91,77 @@ class Pattern:
 
 
 class Moves:
-    """The linear program of the moves of one table's counts: small, as it holds nothing but what can move.
-
-    Each column is a step of one count, columns of steps up and down side by side. Where the base is known a single
-    step gives one layer what it takes from the other.
-    """
+    """The linear program of the moves of one table's counts."""
 
     def __init__(self, counts: Counts, sums: sparse.csr_matrix, fixed: np.ndarray) -> None:
-        self.shape = counts.count.shape
-        layers = self.shape[0]
-        row, cell, value = np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr)), sums.indices, sums.data
-        movable = counts.there & ~fixed
-        while (alone := np.bincount(row[movable[cell]], minlength=sums.shape[0]) == 1).any():
-            movable[cell[alone[row] & movable[cell]]] = False  # nothing makes up for what such a cell changes
-        self.mirrored = counts.known & (layers > 1)
-        own = [movable & ~(self.mirrored & (layer > 0)) for layer in range(layers)]
-        self.layer, self.cell = (
-            np.repeat(np.arange(layers), [o.sum() for o in own]),
-            np.concatenate([np.flatnonzero(o) for o in own]),
-        )
-        self.both = self.mirrored[self.cell]
-        self.step = np.full(self.shape, -1)
-        self.step[self.layer, self.cell] = np.arange(len(self.cell))
-        if layers > 1:
-            self.step[1, self.mirrored] = self.step[0, self.mirrored]
-        room = np.full((len(self.cell), 2), FAR)
-        room[:, 1] = counts.spare[self.layer, self.cell]
-        room[self.both, 0] = counts.spare[-1, self.cell[self.both]]
-        rows, steps, values, most = [], [], [], np.zeros(0)
-        inside = movable[cell]
-        for layer in range(1 if self.both.all() else layers):
-            rows.append(row[inside] + layer * sums.shape[0])
-            steps.append(self.step[layer, cell[inside]])
-            values.append(np.where(self.mirrored[cell[inside]] & (layer > 0), -1, 1) * value[inside])
-        tied = np.flatnonzero(np.isfinite(counts.most) & movable & ~self.mirrored)
-        if layers == 1:
-            room[self.step[0, tied], 0] = counts.most[tied]
-        else:
-            rows.append(np.repeat(np.arange(len(tied)) + layers * sums.shape[0], layers))
-            steps.append(self.step[:, tied].T.ravel())
-            values.append(np.ones(layers * len(tied)))
-            most = counts.most[tied]
-        start = np.flatnonzero(np.diff(np.concatenate(rows), prepend=-1, append=-2))
-        self.room = room.ravel()
-        self.solver = _passed(start, np.concatenate(steps), np.concatenate(values), self.room, most)
-        self._bounds = self.room
-        self._columns = np.arange(len(self.room), dtype=np.int32)
+        layers, cells = counts.count.shape
+        fixed = fixed | ~counts.there
+        sums = sums[(sums < 0) @ counts.there]  # of parts that are not listed at all nothing adds up
+        self.shape, self.size = (layers, cells), layers * cells
+        rows = sparse.block_diag([sums] * layers)
+        least, most = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
+        tied = np.flatnonzero(np.isfinite(counts.most) & ~fixed)
+        if len(tied):
+            rows = sparse.vstack([rows, sparse.hstack([sparse.eye(cells, format="csr")[tied]] * layers)])
+            least = np.r_[least, np.where(counts.known, 0, -np.inf)[tied]]
+            most = np.r_[most, counts.most[tied]]
+        matrix = sparse.hstack([rows, -rows]).tocsc()  # up and down apart
+        self.room = np.r_[np.full(self.size, FAR), counts.spare.ravel()]
+        self.room[np.tile(fixed, 2 * layers)] = 0
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = matrix.shape[1], matrix.shape[0]
+        program.col_cost_, program.col_lower_ = np.zeros(2 * self.size), np.zeros(2 * self.size)
+        program.col_upper_, program.row_lower_, program.row_upper_ = self.room, least, most
+        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
+        program.a_matrix_.value_ = matrix.data
+        self.solver = _Highs()
+        self.solver.setOptionValue("output_flag", False)
+        self.solver.setOptionValue("threads", 1)
+        self.solver.setOptionValue("presolve", "off")  # each solve starts from the last
+        self.solver.passModel(program)
+        self.columns, self._bounds = np.arange(2 * self.size, dtype=np.int32), self.room
 
     def price(self, cost: np.ndarray) -> None:
         """What moving each cell costs, in every layer."""
-        self._cost(np.repeat(cost[self.cell] * (1 + self.both), 2))
+        self.solver.changeColsCost(len(self.columns), self.columns, np.tile(cost, 2 * self.shape[0]))
 
     def furthest(self, hidden: np.ndarray, goal: np.ndarray, limit: float) -> np.ndarray | None:
         """The move of hidden cells alone that goes furthest towards `goal` (layers × cells), none beyond `limit`."""
-        self._bound(np.where(np.repeat(hidden[self.cell], 2), np.minimum(self.room, limit), 0))
-        towards = goal[self.layer, self.cell] - np.where(self.both, goal[-1, self.cell], 0)
-        self._cost((np.stack([-towards, towards], axis=1) + FREE).ravel())
-        return self._solved(PRIMAL)
-
-    def _cost(self, cost: np.ndarray) -> None:
-        self.solver.changeColsCost(len(cost), self._columns, cost)
+        can = np.tile(hidden, 2 * self.shape[0])
+        self._bound(np.where(can, np.minimum(self.room, limit), 0))
+        towards = np.concatenate([-goal.ravel(), goal.ravel()]) + FREE
+        self.solver.changeColsCost(len(self.columns), self.columns, towards)
+        move = self._solved()
+        return move
 
     def _bound(self, room: np.ndarray) -> None:
         if not np.array_equal(room, self._bounds):
-            self.solver.changeColsBounds(len(room), self._columns, np.zeros(len(room)), room)
+            self.solver.changeColsBounds(len(self.columns), self.columns, np.zeros(len(room)), room)
             self._bounds = room
 
-    def _solved(self, strategy: int) -> np.ndarray | None:
-        self.solver.setOptionValue("simplex_strategy", strategy)
+    def _solved(self) -> np.ndarray | None:
         self.solver.run()
         if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         there = np.asarray(self.solver.getSolution().col_value)
-        by = there[::2] - there[1::2]
-        by[np.abs(by) < SMALL] = 0
-        move = np.zeros(self.shape)
-        move[self.layer, self.cell] = by
-        move[-1, self.cell[self.both]] = -by[self.both]
+        move = (there[: self.size] - there[self.size :]).reshape(self.shape)
+        move[np.abs(move) < SMALL] = 0
         return move
 
     def cheapest(self, layer: int, cell: int, by: float) -> np.ndarray | None:
         """The cheapest move that takes one count up or down by so much: layers × cells. None where there is none."""
-        step = int(self.step[layer, cell])
-        if self.mirrored[cell] and layer:
-            by = -by
-        this, other = (2 * step, 2 * step + 1) if by > 0 else (2 * step + 1, 2 * step)
-        if step < 0 or abs(by) > self.room[this]:
+        up, down = layer * self.shape[1] + cell, self.size + layer * self.shape[1] + cell
+        this, other = (up, down) if by > 0 else (down, up)
+        if abs(by) > self.room[this]:
             return None
         self._bound(self.room)
         self.solver.changeColBounds(this, abs(by), abs(by))
         self.solver.changeColBounds(other, 0, 0)
-        move = self._solved(DUAL)
+        move = self._solved()
         for each in (this, other):
             self.solver.changeColBounds(each, 0, self.room[each])
         return move
-
-
-def _passed(start: np.ndarray, steps: np.ndarray, values: np.ndarray, room: np.ndarray, most: np.ndarray) -> _Highs:
-    """A solver of rows of steps that add up to 0, but for the last ones, to at most `most`."""
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = len(room), len(start) - 1
-    program.col_cost_, program.col_lower_, program.col_upper_ = np.zeros(len(room)), np.zeros(len(room)), room
-    program.row_lower_ = np.r_[np.zeros(program.num_row_ - len(most)), np.full(len(most), -np.inf)]
-    program.row_upper_ = np.r_[np.zeros(program.num_row_ - len(most)), most]
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = 2 * start
-    program.a_matrix_.index_ = (2 * steps[:, None] + [0, 1]).ravel()
-    program.a_matrix_.value_ = (values[:, None] * [1.0, -1.0]).ravel()
-    solver = _Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("presolve", "off")  # each solve starts from the last
-    solver.passModel(program)
-    return solver
 
 
 @dataclass
@@ -288,7 +245,7 @@ def protect(
     programs: list[Moves | None] = [None] * len(tables)
     unsafe = np.zeros((len(tables), len(hidden)), bool)
     if tried is not None:
-        for reach in (reach for reach in reaches if (reach.lacking() & hidden).any()):
+        for reach in reaches:
             reach.add(_fitting(tried, reach.counts, hidden, widths.base))
     random = np.random.default_rng(len(hidden))  # fixed: the same counts give the same pattern
     unsettled = True
