@@ -6,7 +6,6 @@ it tries again; where it still gets through, there is no release.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -99,7 +98,7 @@ def _attacked(
                 c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of
             },
             pooled={name: list(years) for name, years in pooled_of.items()},
-            processes=settings.threads or os.cpu_count() or 1,
+            processes=settings.processors,
         )
 
     single = {period for period in periods if period[1] != pooled.POOLED}
