@@ -124,10 +124,11 @@ def _mended(
     definitions: Definitions,
     round_: int,
 ) -> Decision:
-    """Hide, around each broken cell, its table in the schools of its faculty, or in all faculties; at last everywhere.
+    """Hide, around each broken cell, its table in the schools of its faculty, or in all faculties; later everywhere;
+    at last all that its metric tells of the period, and how many there are in schools by level.
 
     A table: one period, one grain, one characteristic with its broader and finer ones; of everyone, all of them. Where
-    a broken year is pooled, the pooled period gives way at first instead, at last as well.
+    a broken year is pooled, the pooled period gives way at first instead, later as well.
     """
     everywhere = round_ >= ROUNDS - 3
     finer = {c.name: c.of or c.name for c in definitions.characteristics.values()}
@@ -149,6 +150,10 @@ def _mended(
         inside |= (cells["unit"] == row["unit"]) & (cells["level"] != tables.EVERY_LEVEL) | everywhere
         hide = inside & in_periods(cells, periods) & (grain == decision.grains[row["metric"]])
         hide &= (family == about) if about != tables.EVERYONE else True
+        if round_ == ROUNDS - 2:
+            of_level = sets.is_school(cells["unit"]) & (cells["level"] != tables.EVERY_LEVEL)
+            of_level &= grain == decision.grains[row["metric"]]
+            hide |= in_periods(cells, periods) & ((cells["metric"] == row["metric"]) | of_level)
         why[hide & ~no_secret & (why == patterns.SHOWN)] = patterns.LINKED
     return replace(decision, why=why)
 

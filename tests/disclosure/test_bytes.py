@@ -15,6 +15,7 @@ from pipelines import bytescan, publish, warehouse
 from pipelines.example import generate
 from pipelines.settings import Settings
 from tests.example.conftest import Example
+from tests.pipelines.unattacked import few_characteristics, leave_out_the_attack
 
 CANARY = "Wilhelmina Canary-Featherstonehaugh"  # in a column of names that no mapping names
 MEMO = "told her tutor about the canary"  # in a column of notes
@@ -47,6 +48,8 @@ def released(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("APT_DATA", str(settings.data))
         patch.setenv("APT_KEY_FILE", str(settings.key_file))
+        patch.setenv("APT_DEFINITIONS", str(few_characteristics(folder / "few", made.summary.sources, "disability")))
+        leave_out_the_attack(patch)
         assert command_line.main(["run", "--sources", str(settings.example / "sources.toml")]) == 0
     texts = {CANARY, MEMO}
     for table, columns in IDENTIFIERS.items():
