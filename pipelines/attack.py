@@ -138,7 +138,6 @@ def _mended(
     grain = cells["metric"].map(decision.grains)
     parent = cells["unit"].map(parents).fillna("")
     of_year = {year: name for name, years in pooled_of.items() for year in years}
-    no_secret = _sums_of_shown(decision, pooled_of)
     for row in broken.to_dict("records"):
         about = finer.get(row["characteristic"], tables.EVERYONE)
         periods = {(row["academic_year"], row["part"])}
@@ -154,8 +153,9 @@ def _mended(
             of_level = sets.is_school(cells["unit"]) & (cells["level"] != tables.EVERY_LEVEL)
             of_level &= grain == decision.grains[row["metric"]]
             hide |= in_periods(cells, periods) & ((cells["metric"] == row["metric"]) | of_level)
-        why[hide & ~no_secret & (why == patterns.SHOWN)] = patterns.LINKED
-    return replace(decision, why=why)
+        why[hide & (why == patterns.SHOWN)] = patterns.LINKED
+    no_secret = _sums_of_shown(replace(decision, why=why), pooled_of)
+    return replace(decision, why=why.mask(no_secret, decision.why))
 
 
 def _sums_of_shown(decision: Decision, pooled_of: Mapping[str, Collection[str]]) -> pd.Series:
