@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import inbrowser, log, numbers
 from dashboard.access import AccessDeniedError, Viewer
 from dashboard.charts.rows import WIDE
+from dashboard.exports import chromium, images
 from dashboard.filters import Filters, chosen_here
 from dashboard.published import Release
 from dashboard.style import html, words
@@ -112,7 +113,7 @@ def chart(
     figures: Callable[[], pd.DataFrame],
     numeric: Collection[str] = (),
     key: str,
-    legend: str = "",
+    legend: Sequence[html.Key] = (),
     note: str = "",
     pick: Callable[[list[str]], None] | None = None,
 ) -> None:
@@ -123,17 +124,25 @@ def chart(
     """
     section(title, subtitle)
     if legend:
-        st.html(legend)
+        st.html(html.key(legend))
     clicks: dict[str, Any] = {"on_select": partial(_picked, key, pick), "selection_mode": "points"} if pick else {}
     st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key, **clicks)
     if note:
         quiet(note)
-    _take_along(visit, title, subtitle, figures, key)
+    image = partial(images.of_page, figure, visit.theme, title, subtitle, (numbers.source(visit.release), note), legend)
+    _take_along(visit, title, subtitle, figures, image, key)
     with st.expander("The figures behind this chart"):
         st.html(html.table(table, title, numeric))
 
 
-def _take_along(visit: Visit, title: str, subtitle: str, figures: Callable[[], pd.DataFrame], key: str) -> None:
+def _take_along(
+    visit: Visit,
+    title: str,
+    subtitle: str,
+    figures: Callable[[], pd.DataFrame],
+    image: Callable[[str], bytes],
+    key: str,
+) -> None:
     """A link to this very view, and its files for those whose role takes them; each file is one `download` here."""
     view = chosen_here()
     query = urlencode({**visit.keep, **view})
@@ -144,10 +153,14 @@ def _take_along(visit: Visit, title: str, subtitle: str, figures: Callable[[], p
         if visit.viewer.takes("data"):
             name = numbers.file_name(visit.here, key, view)
 
-            def make() -> bytes:
+            def data() -> bytes:
                 return numbers.file(visit.release, figures(), title, subtitle, address or f"?{query}")
 
-            download(visit, "Data (CSV)", name, make, "text/csv", quiet=True)
+            download(visit, "Data (CSV)", f"{name}.csv", data, "text/csv", quiet=True)
+            if chromium.there():
+                for kind, mime in images.KINDS.items():
+                    make = partial(image, kind)
+                    download(visit, f"Image ({kind.upper()})", f"{name}.{kind}", make, mime, quiet=True)
 
 
 def _picked(key: str, pick: Callable[[list[str]], None]) -> None:

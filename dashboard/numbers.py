@@ -71,12 +71,21 @@ def file(release: Release, figures: pd.DataFrame, title: str, about: str, addres
     return inert.csv(tidy(figures, release), head)
 
 
+def source(release: Release) -> str:
+    """One line that says where a figure comes from."""
+    facts = release.about
+    return (
+        f"{facts['university']}, personal tutoring dashboard. Release {facts['release']}, "
+        f"{words.data_through(facts['data_through'])}. {words.sentence(standing(facts))}"
+    )
+
+
 def standing(facts: Mapping[str, object]) -> str:
     """What a release's figures are: 'example data: a fictional university', else its grade."""
     return "example data: a fictional university" if facts["source"] == "example" else str(facts["grade"])
 
 
 def file_name(page: str, key: str, view: Mapping[str, str]) -> str:
-    """A file's name from its page, its chart and the filters: 'equity-gaps-metric-trust.csv'."""
+    """A file's name from its page, its chart and the filters: 'equity-gaps-metric-trust', without its kind."""
     parts = [page, key, *(f"{name}-{code}" for name, code in view.items() if code != "all")]
-    return re.sub(r"\W+", "-", "-".join(part for part in parts if part)).strip("-")[:120].lower() + ".csv"
+    return re.sub(r"\W+", "-", "-".join(part for part in parts if part)).strip("-")[:120].lower()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def find() -> str:
     if not found or not (Path(found).exists() or shutil.which(found)):
         raise NoBrowserError(MISSING)
     return found
+
+
+@cache
+def there() -> bool:
+    """Whether there is a Chromium; looked for once."""
+    try:
+        return bool(find())
+    except NoBrowserError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dashboard.findings import unequal
 from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page.equity_where import Asked
-from dashboard.style import html, words
+from dashboard.style import words
 
 POINT = (
     "Choose a tile to see that school and group, or go there with the boxes: *Whose figures*, the view *Where*, "
@@ -50,17 +50,15 @@ def _tiles(visit: Visit, x: Asked) -> dict[str, Any]:
         "alt": f"{title}.",
         "table": gap_tables.tiles(cells, places, columns, x.metric),
         "figures": lambda: pd.DataFrame(cells).assign(**x.when),
-        "legend": html.key(
-            [
-                (theme.attention, "■", "clear gap: a group worse off than the reference"),
-                (theme.well, "■", "clear gap: a group better off"),
-                (theme.ink, "□", "paler: possible gap"),
-                (theme.ink, "·", "no clear gap"),
-                (theme.ink, "?", "too few to say"),
-                (theme.ink, "–", words.STATUS["suppressed"]),
-                (theme.ink, "×", words.STATUS["none"]),
-            ]
-        ),
+        "legend": [
+            (theme.attention, "■", "clear gap: a group worse off than the reference"),
+            (theme.well, "■", "clear gap: a group better off"),
+            (theme.ink, "□", "paler: possible gap"),
+            (theme.ink, "·", "no clear gap"),
+            (theme.ink, "?", "too few to say"),
+            (theme.ink, "–", words.STATUS["suppressed"]),
+            (theme.ink, "×", words.STATUS["none"]),
+        ],
         "note": POINT,
         "key": "tiles",
     }
@@ -115,8 +113,9 @@ def _spread(visit: Visit, x: Asked) -> dict[str, Any]:
         "table": gap_tables.spread([*([university] if university else []), *schools], x.metric),
         "figures": lambda: pd.DataFrame([*([university] if university else []), *schools]).assign(**x.of),
         "numeric": gap_tables.SPREAD_FIGURES,
-        "legend": html.key(
-            [(theme.attention, "●", "groups differ"), (theme.context, "○", "no more than chance, or too few to say")]
-        ),
+        "legend": [
+            (theme.attention, "●", "groups differ"),
+            (theme.context, "○", "no more than chance, or too few to say"),
+        ],
         "key": "spread",
     }

@@ -93,7 +93,7 @@ def _places(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
         "table": tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
         "figures": lambda: drawn,
         "numeric": list(look),
-        "legend": html.key([(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked]),
+        "legend": [(colour, glyph, name) for name, (colour, _, glyph) in look.items() if name in marked],
         "key": "places",
         "note": equity.hidden_words(cells, places),
     }
@@ -157,11 +157,11 @@ def unit_of(metric: pd.Series) -> str:
     return f", in{metric['gap_suffix']}" if metric["gap_suffix"] else ""
 
 
-def gap_key(visit: Visit, metric: pd.Series, pooled: pd.DataFrame | None = None) -> str:
+def gap_key(visit: Visit, metric: pd.Series, pooled: pd.DataFrame | None = None) -> list[html.Key]:
     """What the marks of a chart of gaps mean."""
     theme = visit.theme
     if metric["better"] == "neither":
-        return html.key([(theme.context, "●", "gap; neither direction is better")])
+        return [(theme.context, "●", "gap; neither direction is better")]
     left, right = "◀ ◁", "▶ ▷"
     worse, better = (left, right) if metric["better"] == "higher" else (right, left)
     more = []
@@ -170,11 +170,9 @@ def gap_key(visit: Visit, metric: pd.Series, pooled: pd.DataFrame | None = None)
             (theme.ink, "○", "drawn towards the pooled gap"),
             (theme.context, "▒", "where another such school’s would lie"),
         ]
-    return html.key(
-        [
-            (theme.attention, worse, "group worse off: clear gap, possible gap"),
-            (theme.well, better, "group better off: clear gap, possible gap"),
-            (theme.context, "●", "no clear gap, or too few to say"),
-            *more,
-        ]
-    )
+    return [
+        (theme.attention, worse, "group worse off: clear gap, possible gap"),
+        (theme.well, better, "group better off: clear gap, possible gap"),
+        (theme.context, "●", "no clear gap, or too few to say"),
+        *more,
+    ]

@@ -15,7 +15,7 @@ from dashboard.findings import why as of
 from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page.equity_where import ALL_LEVELS, Asked, unit_of
-from dashboard.style import html, words
+from dashboard.style import words
 
 
 def why(visit: Visit, x: Asked) -> None:
@@ -59,7 +59,7 @@ def _beside(visit: Visit, x: Asked) -> dict[str, Any]:
         "table": gap_tables.beside_raw(rows, x.metric),
         "figures": lambda: pd.DataFrame(rows),
         "numeric": gap_tables.BESIDE_FIGURES,
-        "legend": html.key([(theme.ink, "○", "as it stands"), (theme.accent, "◆", "like for like")]),
+        "legend": [(theme.ink, "○", "as it stands"), (theme.accent, "◆", "like for like")],
         "key": "beside",
     }
 
@@ -89,10 +89,8 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
         "table": gap_tables.parts(row, schools, release.units, finer),
         "figures": lambda: pd.concat([whole, schools.assign(unit=schools["school"])] if len(schools) else [whole]),
         "numeric": gap_tables.PART_FIGURES,
-        "legend": html.key(
-            [(theme.ink, "■", "as it stands"), (theme.accent, "■", "within schools"),
-             (theme.context, "■", "from which schools")]
-        ),
+        "legend": [(theme.ink, "■", "as it stands"), (theme.accent, "■", "within schools"),
+             (theme.context, "■", "from which schools")],
         "key": "parts",
     }  # fmt: skip
 

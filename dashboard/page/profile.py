@@ -123,7 +123,7 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> No
         table=profile.table(drawn),
         figures=lambda: profile.figures(measures, unit, faculty),
         numeric=profile.COLUMNS,
-        legend=html.key(lines),
+        legend=lines,
         key="profile",
     )
 

@@ -122,12 +122,10 @@ def _record(visit: Visit) -> None:
         table=tables.schools(c, set(low)),
         figures=lambda: c.numbers.assign(level=ALL_LEVELS),
         numeric=tables.SCHOOL_FIGURES,
-        legend=html.key(
-            [
-                (theme.attention, "●", f"clearly below {consistency.INCOMPLETE_BELOW}%"),
-                (theme.context, "●", "not clearly"),
-            ]
-        ),
+        legend=[
+            (theme.attention, "●", f"clearly below {consistency.INCOMPLETE_BELOW}%"),
+            (theme.context, "●", "not clearly"),
+        ],
         key="record",
     )
 

@@ -142,13 +142,13 @@ def _marked(c: Comparison, faculty: str) -> tuple[pd.DataFrame, set[str]]:
     return schools, set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
 
 
-def _legend(visit: Visit, c: Comparison, glyphs: str, *more: tuple[str, str, str]) -> str:
+def _legend(visit: Visit, c: Comparison, glyphs: str, *more: tuple[str, str, str]) -> list[html.Key]:
     theme, better = visit.theme, c.metric["better"]
     sides = [
         (getattr(theme, consistency.verdict(side, better)), glyph, f"{side} the limits")
         for side, glyph in zip(("below", "above"), glyphs, strict=True)
     ]
-    return html.key([*(sides if c.limited else []), (theme.context, "●", "within the limits"), *more])
+    return [*(sides if c.limited else []), (theme.context, "●", "within the limits"), *more]
 
 
 def _about(visit: Visit, x: Chosen) -> str:

@@ -15,7 +15,7 @@ from dashboard.findings import over_years, ways
 from dashboard.findings.consistency import Comparison
 from dashboard.kept import keep
 from dashboard.layout import Visit
-from dashboard.style import html, words
+from dashboard.style import words
 
 
 def modes(visit: Visit, c: Comparison, period: pd.Series, level: str) -> None:
@@ -47,7 +47,7 @@ def _modes(visit: Visit, c: Comparison, period: pd.Series, level: str) -> dict[s
         "table": tables.modes(places, names, c.metric),
         "figures": lambda: pd.concat([found, c.numbers.assign(level=level)]),
         "numeric": (*names, str(c.metric["label"]), "95% interval"),
-        "legend": html.key([(colour, "■", name) for name, colour in look(names, visit.theme).items()]),
+        "legend": [(colour, "■", name) for name, colour in look(names, visit.theme).items()],
         "key": "modes",
     }
 

@@ -107,10 +107,8 @@ def _out_of(cells: pd.DataFrame) -> str:
     return f"{words.about(shown['base'].max())} students who answered" if len(shown) else "students who answered"
 
 
-def _key(visit: Visit) -> str:
-    return html.key(
-        [(colour, "■", said) for said, colour in zip(voice.ANSWERS, colours(visit.theme).values(), strict=True)]
-    )
+def _key(visit: Visit) -> list[html.Key]:
+    return [(colour, "■", said) for said, colour in zip(voice.ANSWERS, colours(visit.theme).values(), strict=True)]
 
 
 def _units(visit: Visit, split: pd.DataFrame, metric: pd.Series, unit: str, period: str) -> None:
@@ -221,12 +219,10 @@ def _response(
         alt=f"{title}. {even}",
         table=tables_voice.rated(pd.concat([rows, pd.DataFrame([{**everyone, "name": "Everyone"}])]), "Group"),
         numeric=tables_voice.RATED,
-        legend=html.key(
-            [
-                (visit.theme.attention, "◀", "clearly, and by three points or more, below everybody"),
-                (visit.theme.context, "●", "not so"),
-            ]
-        ),
+        legend=[
+            (visit.theme.attention, "◀", "clearly, and by three points or more, below everybody"),
+            (visit.theme.context, "●", "not so"),
+        ],
         figures=lambda: own,
         key="response",
     )
@@ -250,12 +246,10 @@ def _weighted(
         alt=f"{title}.",
         table=tables_voice.weighted(rows),
         numeric=tables_voice.WEIGHTED,
-        legend=html.key(
-            [
-                (visit.theme.context, "●", "as given by those who answered"),
-                (visit.theme.accent, "◆", "as it would be if they had the make-up of everyone enrolled"),
-            ]
-        ),
+        legend=[
+            (visit.theme.context, "●", "as given by those who answered"),
+            (visit.theme.accent, "◆", "as it would be if they had the make-up of everyone enrolled"),
+        ],
         figures=lambda: weighted,
         key="weighted",
         note="Weights mend who is counted; those who stay silent may still think otherwise.",

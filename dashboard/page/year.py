@@ -15,7 +15,7 @@ from dashboard.findings import year as findings
 from dashboard.findings.year import SHARE, Row, Span
 from dashboard.layout import Visit
 from dashboard.periods import code, period_before
-from dashboard.style import html, words
+from dashboard.style import words
 
 PANEL = 1.8  # the width of lines in small panels
 
@@ -118,7 +118,7 @@ def _unit(visit: Visit, curve: pd.DataFrame, unit: str, level: str, span: Span) 
         alt=f"{title}.",
         table=tables_year.beside({x.name: x.points for x in drawn}),
         numeric=[x.name for x in drawn],
-        legend=html.key([(x.colour, "━━" if x.dash == "solid" else "╌╌", x.name) for x in drawn]),
+        legend=[(x.colour, "━━" if x.dash == "solid" else "╌╌", x.name) for x in drawn],
         figures=lambda: drawn_rows,
         key="curve",
     )
@@ -170,7 +170,7 @@ def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span
         alt=f"{title}. {findings.hidden_groups(now, before, span.last)}".strip(),
         table=tables_year.by_group(now, before, span.year, span.last),
         numeric=(span.year, span.last, "Out of"),
-        legend=html.key([x for x in lines if x[2]]),
+        legend=[x for x in lines if x[2]],
         figures=lambda: curve[curve["academic_year"].isin([span.year, span.last])],
         key="group curves",
         note=findings.hidden_groups(now, before, span.last),
@@ -201,14 +201,12 @@ def _contacts(visit: Visit, unit: str, span: Span) -> None:
         alt=f"{title}. {findings.weeks_words(weeks)}",
         table=tables_year.contacts(weeks),
         numeric=tables_year.CONTACTS,
-        legend=html.key(
-            [
-                (theme.well, "▲", "stands out above"),
-                (theme.attention, "▼", "stands out below"),
-                (theme.context, "╌╌", "expected"),
-                (theme.context, "▒", "limits within which weeks usually lie"),
-            ]
-        ),
+        legend=[
+            (theme.well, "▲", "stands out above"),
+            (theme.attention, "▼", "stands out below"),
+            (theme.context, "╌╌", "expected"),
+            (theme.context, "▒", "limits within which weeks usually lie"),
+        ],
         figures=lambda: weeks,
         key="weeks",
         note=findings.weeks_words(weeks),

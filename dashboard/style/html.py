@@ -99,8 +99,11 @@ def _in_words(card: Card) -> str:
     return "" if card.is_figure else " words"
 
 
-def key(items: Sequence[tuple[str, str, str]]) -> str:
-    """What marks mean: (colour, glyph, words) each."""
+Key = tuple[str, str, str]  # what a mark means: colour, glyph, words
+
+
+def key(items: Sequence[Key]) -> str:
+    """What marks mean."""
     return (
         '<ul class="key">'
         + "".join(

@@ -29,6 +29,12 @@ class Theme:
     groups: tuple[str, ...]  # groups side by side
     ordered: tuple[str, ...]  # ordered groups, from most to least disadvantaged
 
+    @property
+    def colours(self) -> list[str]:
+        """All of them, in the order of the fields."""
+        single = (self.page, self.panel, self.ink, self.muted, self.line, self.context, self.accent)
+        return [*single, self.attention, self.well, *self.groups, *self.ordered]
+
 
 LIGHT = Theme(
     name="light",
@@ -102,6 +108,14 @@ for _theme in THEMES.values():
 def template(theme: Theme) -> str:
     """The name under which the theme's Plotly template is registered."""
     return f"tutoring-{theme.name}"
+
+
+def recoloured(figure: go.Figure, of: Theme, to: Theme) -> go.Figure:
+    """A copy of a chart in the colours of another theme."""
+    drawn = figure.to_json()
+    for before, after in zip(of.colours, to.colours, strict=True):
+        drawn = drawn.replace(f'"{before}"', f'"{after}"')
+    return pio.from_json(drawn)
 
 
 def stylesheet(theme: Theme) -> str:

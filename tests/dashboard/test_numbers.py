@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,8 +14,9 @@ import pandas as pd
 import pytest
 
 from dashboard import layout, numbers
-from dashboard.exports import inert
+from dashboard.exports import chromium, inert
 from dashboard.published import Release
+from dashboard.style.theme import DARK, LIGHT
 from tests.dashboard.test_pages import text, visit
 from tests.dashboard.visiting import everything
 
@@ -26,9 +29,10 @@ def read(data: bytes) -> tuple[dict[str, str], pd.DataFrame]:
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], dict[str, Callable[[], bytes]]]:
-    """Links offered to copy, and files offered: name → what a click asks for."""
+    """Links offered to copy, and files offered: name → what a click asks for. There is a Chromium."""
     links: list[str] = []
     files: dict[str, Callable[[], bytes]] = {}
+    monkeypatch.setattr(layout.chromium, "there", lambda: True)
     monkeypatch.setattr(layout.inbrowser, "copy_link", lambda address, query, of, key: links.append(query))
     monkeypatch.setattr(layout, "download", lambda visit, label, name, make, *_, **__: files.update({name: make}))
     return links, files
@@ -73,17 +77,52 @@ def test_a_link_opens_the_same_view_and_names_every_filter(page: str, sample: Pa
     links, files = taken
     asked = {"level": "UG"} if page != "profile" else {"unit": "school:SCI2"}
     app = visit(page, **asked)
-    assert len(links) == len(files) == len(app.get("plotly_chart"))
+    charts = len(app.get("plotly_chart"))
+    assert len(links) == charts
+    assert Counter(name.rpartition(".")[2] for name in files) == {"csv": charts, "png": charts, "svg": charts}
     query = dict(parse_qsl(urlsplit(links[-1]).query))
     boxes = {name: code for name, code in query.items() if name not in ("view", "drawn")}
     assert boxes == {box.key: box.value for box in app.selectbox if box.key != "viewer_choice"}
     again = visit(page, **query)
     assert text(again) == text(app)
-    for name, make in files.items():
+    for name, make in [(name, make) for name, make in files.items() if name.endswith(".csv")]:
         head, found = read(make())
         assert name.startswith(page)
         assert head["Source"].startswith("Northmere University")
         assert len(found)
+
+
+@pytest.mark.browser
+def test_the_image_of_a_chart_says_where_it_comes_from_and_is_light(
+    sample: Path, serve, taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        chromium.find()
+    except chromium.NoBrowserError as error:
+        pytest.skip(str(error))
+    monkeypatch.setattr(layout, "appearance", lambda: DARK)
+    serve(sample)
+    _, files = taken
+    app = visit("schools", metric="trust", drawn="rows")
+    made = {name.rpartition(".")[2]: make for name, make in files.items()}
+    drawn = unescape(made["svg"]().decode())
+    assert app.header[0].value[:20] in drawn
+    assert "Release " in drawn
+    assert "Example data: a fictional university." in drawn
+    assert not [colour for colour in set(DARK.colours) - set(LIGHT.colours) if rgb(colour) in drawn]
+    assert made["png"]().startswith(b"\x89PNG")
+
+
+def rgb(colour: str) -> str:
+    """A colour as SVG files write it."""
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+def test_without_a_chromium_no_image_is_offered(sample: Path, serve, taken, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout.chromium, "there", lambda: False)
+    serve(sample)
+    visit("schools")
+    assert {name.rpartition(".")[2] for name in taken[1]} == {"csv"}
 
 
 def test_the_word_of_welcome_goes_once_it_is_read(sample: Path, serve) -> None:
