@@ -6,7 +6,6 @@ it tries again; where it still gets through, there is no release.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -24,7 +23,7 @@ from pipelines.protect import Decision
 from pipelines.settings import Settings
 
 KEY = attacker.KEY
-ROUNDS = 5
+ROUNDS = 6
 UNITS_OF = ["academic_year", "part", "level", "unit", "metric"]
 TABLE = "release"  # what its checks are about
 
@@ -61,8 +60,7 @@ def withstand(
         found = _attacked(decision, new, pooled_of, modelled.schools, definitions, settings)
         if found.broken.empty:
             break
-        give_way, everywhere = pooled_of if round_ == 0 else {}, round_ >= ROUNDS - 2
-        decision = _mended(decision, found.broken, pooled_of, give_way, new, modelled.schools, definitions, everywhere)
+        decision = _mended(decision, found.broken, pooled_of, new, modelled.schools, definitions, round_)
     else:
         raise AttackError(
             f"Nothing was published: of {int(found.report['hidden'].sum()):,} hidden figures {len(found.broken):,} "
@@ -100,7 +98,7 @@ def _attacked(
                 c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of
             },
             pooled={name: list(years) for name, years in pooled_of.items()},
-            processes=settings.threads or os.cpu_count() or 1,
+            processes=settings.processors,
         )
 
     single = {period for period in periods if period[1] != pooled.POOLED}
@@ -121,36 +119,35 @@ def _mended(
     decision: Decision,
     broken: pd.DataFrame,
     pooled_of: Mapping[str, Collection[str]],
-    give_way: Mapping[str, Collection[str]],
     new: Collection[tuple[str, str]],
     schools: pd.DataFrame,
     definitions: Definitions,
-    everywhere: bool,
+    round_: int,
 ) -> Decision:
-    """Hide, around each broken cell, its table in the schools of its faculty, or in all faculties; or `everywhere`.
+    """Hide, around each broken cell, its table in the schools of its faculty, or in all faculties; at last everywhere.
 
     A table: one period, one grain, one characteristic with its broader and finer ones; of everyone, all of them. Where
-    a broken year is pooled, the pooled period may have to give way instead.
+    a broken year is pooled, the pooled period gives way at first instead, at last as well.
     """
+    everywhere = round_ >= ROUNDS - 3
     finer = {c.name: c.of or c.name for c in definitions.characteristics.values()}
     parents = tables.parents_of(schools)
     cells, why = decision.cells, decision.why.copy()
     family = cells["characteristic"].map(finer).fillna(tables.EVERYONE)
     grain = cells["metric"].map(decision.grains)
     parent = cells["unit"].map(parents).fillna("")
-    of_year = {year: name for name, years in give_way.items() for year in years}
+    of_year = {year: name for name, years in pooled_of.items() for year in years}
     no_secret = _sums_of_shown(decision, pooled_of)
     for row in broken.to_dict("records"):
         about = finer.get(row["characteristic"], tables.EVERYONE)
-        period = row["academic_year"], row["part"]
-        if period[0] in of_year and period[1] == pooled.WHOLE_YEAR:
-            period = of_year[period[0]], pooled.POOLED
-        if period not in new:
-            continue
+        periods = {(row["academic_year"], row["part"])}
+        if row["part"] == pooled.WHOLE_YEAR and row["academic_year"] in of_year and (round_ == 0 or everywhere):
+            periods = (periods if everywhere else set()) | {(of_year[row["academic_year"]], pooled.POOLED)}
+        periods &= set(new)
         holder = parents.get(row["unit"], sets.UNIVERSITY) if row["unit"].startswith(sets.SCHOOL) else sets.UNIVERSITY
         inside = (parent == holder) | ((parent != "") if holder == sets.UNIVERSITY else False)
         inside |= (cells["unit"] == row["unit"]) & (cells["level"] != tables.EVERY_LEVEL) | everywhere
-        hide = inside & in_periods(cells, {period}) & (grain == decision.grains[row["metric"]])
+        hide = inside & in_periods(cells, periods) & (grain == decision.grains[row["metric"]])
         hide &= (family == about) if about != tables.EVERYONE else True
         why[hide & ~no_secret & (why == patterns.SHOWN)] = patterns.LINKED
     return replace(decision, why=why)

@@ -203,7 +203,7 @@ def protect(
     listed = ~unlisted(cells)
     small = small_cells(cells, definitions, settings)
     why = pd.Series(UNLISTED, index=cells.index, dtype=object)
-    why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, settings.threads)
+    why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, settings.processors)
     differing = 0
     if published and kept:
         before = published.of(kept)
@@ -215,7 +215,7 @@ def protect(
             new = pooled.summed(own, definitions, name)
             own = own.assign(hidden=why[own.index] != patterns.SHOWN)[own["metric"].isin(new["metric"].unique())]
             small = small_cells(new, definitions, settings)
-            decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, settings.threads)
+            decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, settings.processors)
             cells, why = _together((cells, why), (new, decided))
     return Decision(cells, why, about.grain, frozenset(kept), differing, terms)
 

@@ -170,7 +170,7 @@ def publish(
     tables["band"] = scopes.band(tables["cell"])
     folder = settings.published / f"{UNFINISHED}{release}"
     folder.mkdir(parents=True)
-    with ThreadPoolExecutor(settings.threads or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(settings.processors) as pool:
         list(pool.map(lambda file: _write(folder / file[0], file[1]), _files(tables)))
     _sync_folder(folder)
     os.rename(folder, settings.published / release)

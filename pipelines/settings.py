@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,12 @@ class Settings(BaseSettings):
     @property
     def example(self) -> Path:
         return self.data / "example"
+
+    @property
+    def processors(self) -> int:
+        """How many processors to use: `threads`, or all that this process may run on."""
+        may = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return self.threads or may or 1
 
     @classmethod
     def settings_customise_sources(

@@ -9,7 +9,6 @@ finer one's, together with that.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -34,7 +33,7 @@ from pipelines.disclosure.tables import (
 )
 
 SHOWN, SMALL, LINKED = "shown", "small", "linked"
-FEW_CELLS = 20_000  # not worth starting processes for
+FEW_FIGURES = 20_000  # of cells, metric by metric; not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
@@ -79,12 +78,12 @@ class Job:
 
 
 def patterns(
-    cells: pd.DataFrame, small: pd.Series, schools: pd.DataFrame, metrics: Metrics, widths: Widths, processes: int = 0
+    cells: pd.DataFrame, small: pd.Series, schools: pd.DataFrame, metrics: Metrics, widths: Widths, processes: int = 1
 ) -> pd.Series:
     """Why each cell is hidden: 'small' for what it is, 'linked' to protect others; else 'shown'.
 
     cells: academic_year, part, level, unit, characteristic, group, metric, n, have_some, lack_some. small: cells hidden
-    by the primary rules. schools: school_code, faculty_code. processes: 0 for one per processor.
+    by the primary rules. schools: school_code, faculty_code.
     """
     small_ones = small.to_numpy(bool)
     linked = _linked(cells.assign(small=small_ones, settled=False), schools, metrics, widths, processes)
@@ -98,7 +97,7 @@ def of_pooled(
     schools: pd.DataFrame,
     metrics: Metrics,
     widths: Widths,
-    processes: int = 0,
+    processes: int = 1,
 ) -> pd.Series:
     """The same for a period that pools `years`, cells of which it is settled whether they are `hidden`.
 
@@ -173,10 +172,10 @@ def _places(tables: list[Table], found: Hidden, metrics: Metrics) -> Untold:
 
 
 def _each(jobs: list[Job], metrics: Metrics, widths: Widths, processes: int) -> Iterator[Found]:
-    processes = min(processes or os.cpu_count() or 1, len(jobs))
-    cells = sum(len(table.names) for job in jobs for table in job.tables)
+    processes = min(processes, len(jobs))
+    figures = sum(len(table.names) * len(table.measured) for job in jobs for table in job.tables)
     decide = partial(hidden, metrics=metrics, widths=widths)
-    if processes <= 1 or cells < FEW_CELLS:
+    if processes <= 1 or figures < FEW_FIGURES:
         yield from map(decide, jobs)
         return
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:

@@ -52,6 +52,12 @@ class Program:
             raise TimeoutError
         raise ContradictionError("No counts agree with everything that is shown.")
 
+    def agrees(self, point: np.ndarray) -> bool:
+        """Whether whole numbers are between all limits, by arithmetic."""
+        sums, low, high, least, most = self._parts
+        found = sums @ point
+        return bool(((found >= low) & (found <= high)).all() and ((point >= least) & (point <= most)).all())
+
     def remember(self) -> None:
         """Take the corner just found as the one to `go_back` to."""
         self._corner = self._solver.getBasis()

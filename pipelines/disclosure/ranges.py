@@ -220,28 +220,34 @@ def _system(
     single = np.flatnonzero(np.diff(sums.indptr) == 1)
     leaf[sums.indices[sums.indptr[single]]] = single
     shown = least_told == most_told
+    # in each leaf are those who only have, those who only lack, and, of some metrics, those who do both
+    every = sparse.block_array([[sums, sums, sums], [sums, None, sums], [None, sums, sums]], format="csr")
+    (n, have, lack), (most_n, most_have, most_lack) = low[:, leaf], high[:, leaf]
     if complementary:
-        every = sparse.block_array([[sums, sums], [sums, None], [None, sums]], format="csr")
-        inner = [HAVE, LACK]
+        every = every[:, : 2 * len(leaf)]
+        least, most = np.r_[have, lack], np.r_[most_have, most_lack]
         most_told[N][shown[HAVE] & shown[LACK]] = CAP  # its parts are told, so that it adds nothing
         least_told[N][shown[HAVE] & shown[LACK]] = 0
     else:
-        every = sparse.block_diag([sums, sums, sums], format="csr")
-        inner = [N, HAVE, LACK]
-    least, most = low[inner][:, leaf].ravel(), high[inner][:, leaf].ravel()
+        least = np.maximum(np.r_[n - most_lack, n - most_have, have + lack - most_n], 0)
+        both = np.minimum(np.minimum(most_have, most_lack), most_have + most_lack - n)
+        most = np.r_[np.minimum(most_have, most_n - lack), np.minimum(most_lack, most_n - have), both]
+        least_told[:, leaf], most_told[:, leaf] = low[:, leaf], high[:, leaf]
     free = least < most
     fixed = np.where(free, 0, least)
     targets = (np.arange(3)[:, None] * sums.shape[0] + place).ravel()
-    rows, row_low, row_high = every, least_told.ravel(), most_told.ravel()
-    if not complementary:
-        one = sparse.eye_array(len(leaf), format="csr")
-        either = sparse.block_array([[one, -one, None], [one, None, -one], [-one, one, one]], format="csr")
-        rows = sparse.vstack([rows, either], format="csr")
-        row_low = np.r_[row_low, np.zeros(either.shape[0])]
-        row_high = np.r_[row_high, np.full(either.shape[0], float(CAP))]
-    up, down = rows.maximum(0), rows.minimum(0)
-    told = (row_low > up @ least + down @ most) | (row_high < np.minimum(up @ most + down @ least, CAP))
-    rows, known = rows[told][:, free], rows[told] @ fixed
+    row_low, row_high = least_told.ravel(), most_told.ravel()
+    if not complementary:  # what a leaf is at most often follows from the sums it is in
+        spare = np.where(np.diff(sums.indptr) > 1, most_told - (every @ least).reshape(3, -1), CAP)
+        of_row = np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr))
+        left = np.full((3, len(leaf)), float(CAP))
+        for of_quantity, by in zip(left, spare[:, of_row], strict=True):
+            np.minimum.at(of_quantity, sums.indices, by)
+        inside = (every @ least).reshape(3, -1)[:, leaf]
+        most_told[:, leaf] = np.where(inside + left <= most_told[:, leaf], CAP, most_told[:, leaf])
+        row_high = most_told.ravel()
+    told = (row_low > every @ least) | (row_high < np.minimum(every @ most, CAP))
+    rows, known = every[told][:, free], every[told] @ fixed
     row_low, row_high = row_low[told] - known, row_high[told] - known
     # rows over the same inner cells are one
     _, first, same = np.unique(
@@ -324,7 +330,7 @@ class _Search:
                 self.high[quantity, cell] = min(self.high[quantity, cell], np.floor(value + WHOLE))
             else:
                 self.low[quantity, cell] = max(self.low[quantity, cell], np.ceil(value - WHOLE))
-        if is_whole(point):
+        if is_whole(point) and self._program.agrees(np.round(point)):
             self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
             if not whole:
                 self._program.remember()

@@ -96,6 +96,7 @@ class Moves:
     def __init__(self, counts: Counts, sums: sparse.csr_matrix, fixed: np.ndarray) -> None:
         layers, cells = counts.count.shape
         fixed = fixed | ~counts.there
+        sums = sums[(sums < 0) @ counts.there]  # of parts that are not listed at all nothing adds up
         self.shape, self.size = (layers, cells), layers * cells
         rows = sparse.block_diag([sums] * layers)
         least, most = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
@@ -119,7 +120,7 @@ class Moves:
         self.solver.setOptionValue("threads", 1)
         self.solver.setOptionValue("presolve", "off")  # each solve starts from the last
         self.solver.passModel(program)
-        self.columns = np.arange(2 * self.size, dtype=np.int32)
+        self.columns, self._bounds = np.arange(2 * self.size, dtype=np.int32), self.room
 
     def price(self, cost: np.ndarray) -> None:
         """What moving each cell costs, in every layer."""
@@ -132,11 +133,12 @@ class Moves:
         towards = np.concatenate([-goal.ravel(), goal.ravel()]) + FREE
         self.solver.changeColsCost(len(self.columns), self.columns, towards)
         move = self._solved()
-        self._bound(self.room)
         return move
 
     def _bound(self, room: np.ndarray) -> None:
-        self.solver.changeColsBounds(len(self.columns), self.columns, np.zeros(len(room)), room)
+        if not np.array_equal(room, self._bounds):
+            self.solver.changeColsBounds(len(self.columns), self.columns, np.zeros(len(room)), room)
+            self._bounds = room
 
     def _solved(self) -> np.ndarray | None:
         self.solver.run()
@@ -153,6 +155,7 @@ class Moves:
         this, other = (up, down) if by > 0 else (down, up)
         if abs(by) > self.room[this]:
             return None
+        self._bound(self.room)
         self.solver.changeColBounds(this, abs(by), abs(by))
         self.solver.changeColBounds(other, 0, 0)
         move = self._solved()
@@ -172,6 +175,7 @@ class Reach:
     low: np.ndarray = field(init=False)
     high: np.ndarray = field(init=False)
     moves: list[np.ndarray] = field(default_factory=list)
+    _lacking: tuple[np.ndarray, np.ndarray] | None = None  # narrow cells, exact layers of cells; None: to be found
 
     def __post_init__(self) -> None:
         count = self.counts.count
@@ -190,29 +194,33 @@ class Reach:
             np.minimum(self.low, both.min(axis=0), out=self.low)
             np.maximum(self.high, both.max(axis=0), out=self.high)
             self.moves.append(moves)
+            self._lacking = None
 
     def lacking(self) -> np.ndarray:
         """Cells that are not safe yet. Somebody in a cell knows of themself, so that a range begins at 1."""
-        return np.asarray(self._narrow() | self._exact().any(axis=0))
+        narrow, exact = self._unsafe()
+        return np.asarray(narrow | exact.any(axis=0))
 
     def goal(self, cell: int) -> tuple[int, float, float]:
         """Of a cell that is not safe yet: the layer to be widened, how far, and where its range begins at the least."""
-        if not self._narrow()[cell]:
-            return int(self._exact()[:, cell].argmax()), 1.0, 0.0
+        narrow, exact = self._unsafe()
+        if not narrow[cell]:
+            return int(exact[:, cell].argmax()), 1.0, 0.0
         counts = self.counts.count[:, cell]
         if self.counts.known[cell]:
             return int(counts.argmin()), float(self.widths.margin), 1.0
         return int(counts.argmax()), float(self.widths.base), 1.0
 
-    def _narrow(self) -> np.ndarray:
-        ranges = self.count + self.high - np.maximum(self.count + self.low, 1)
-        wide = ranges.max(axis=0) > self.widths.base - SMALL
-        wide |= self._plain & (ranges[:-1].min(axis=0) > self.widths.margin - SMALL)
-        return np.asarray(~wide & (self._wanted & self.counts.wide))
-
-    def _exact(self) -> np.ndarray:
-        """Layers of which a private count is known."""
-        return np.asarray((self.high - self.low)[:-1] < 1 - SMALL) & (self._wanted & self.counts.private)
+    def _unsafe(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cells whose ranges are too narrow, and layers of which a private count is known."""
+        if self._lacking is None:
+            ranges = self.count + self.high - np.maximum(self.count + self.low, 1)
+            wide = ranges.max(axis=0) > self.widths.base - SMALL
+            wide |= self._plain & (ranges[:-1].min(axis=0) > self.widths.margin - SMALL)
+            narrow = ~wide & (self._wanted & self.counts.wide)
+            exact = ((self.high - self.low)[:-1] < 1 - SMALL) & (self._wanted & self.counts.private)
+            self._lacking = narrow, exact
+        return self._lacking
 
 
 def protect(

@@ -96,6 +96,16 @@ def test_cells_that_may_not_move_are_said_to_be_unsafe():
     assert not free.unsafe.any()
 
 
+def test_parts_that_are_not_listed_tie_nothing_down():
+    """Faculties F and G make up the university; of F's schools nothing is listed, so that F may be anything."""
+    names = list("UFGAB")
+    sums = tied(names, [list("UFG"), list("FAB")])
+    counts = Counts.of_base(np.array([80.0, 30, 50, 0, 0]))
+    found = protected(np.array([n == "F" for n in names]), counts, sums, fixed=np.array([n == "U" for n in names]))
+    assert found.hidden.tolist() == [False, True, True, False, False]
+    assert not found.unsafe.any()
+
+
 @st.composite
 def tables(draw, least_sides=2, most_sides=2):
     """A crossed table, its counts, and the cells that are hidden for what they are."""

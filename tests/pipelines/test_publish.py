@@ -75,7 +75,7 @@ def test_a_release_is_in_force_once_published(settings):
     assert publish.current(settings) == release
     assert publish.releases(settings) == [release]
     assert read(settings, "select university, source, grade, current_year, current_week from release") == [
-        ("University of Somewhere", "example", "internal", "2025/26", 9)
+        ("University of Somewhere", "example", "protected", "2025/26", 9)
     ]
     assert read(settings, "select short_name from unit order by ordering") == [
         ("University of Somewhere",), ("Arts",), ("Art",)

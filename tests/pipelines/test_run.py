@@ -376,7 +376,7 @@ def test_the_added_metric_and_characteristic_are_on_the_page(extended, monkeypat
     measure = next(box for box in schools.selectbox if box.label == "Measure")
     assert measure.value == "met_often"
     assert "Has met more than twice" in measure.options
-    equity = visit("equity", metric="met_often", characteristic="accommodation")
+    equity = visit("equity", metric="met_often", characteristic="accommodation", view="where")
     assert not schools.exception
     assert not equity.exception
     characteristic = next(box for box in equity.selectbox if box.label == "Characteristic")
