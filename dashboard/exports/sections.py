@@ -90,7 +90,7 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Section:
 
 def _chance(c: Comparison) -> str:
     if c.differs is None:
-        return "Too few schools have figures to say whether that is chance."
+        return "There are too few figures to say whether that is more than chance."
     return "That is more than chance." if c.differs else "That is no more than chance."
 
 

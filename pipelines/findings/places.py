@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipelines.findings import wording as w
 from pipelines.findings.facts import EVERYONE, RECORD, THEMES, UNIVERSITY, WHEN, Facts, Finding, clearly, plain
-from pipelines.measures.consistency import DIFFERS
+from pipelines.measures.consistency import CHANCE, DIFFERS, range_at
 from pipelines.measures.funnel import LEARN, TALK
 from pipelines.measures.over_time import FALLING, RISING
 
@@ -138,7 +138,7 @@ def _share(cell: Row, metric: Row) -> str:
 
 def consistency(facts: Facts) -> list[Finding]:
     """How far schools differ on the headline measure on which they differ most, and whether that has changed."""
-    found = facts.now("consistency", "odds_ratio", "odds_ratio_lower", "odds_ratio_upper", "low", "high")
+    found = facts.now("consistency", "value", "odds_ratio", "odds_ratio_lower", "odds_ratio_upper", "low", "high")
     if found is None:
         return []
     found = found[(found["between"] == "schools") & (found["members"] >= FEWEST_SCHOOLS)]
@@ -147,20 +147,18 @@ def consistency(facts: Facts) -> list[Finding]:
     for unit, rows in found.groupby("unit", sort=False):
         differ = rows[rows["says"] == DIFFERS]
         if differ.empty:
-            n = len(rows)
-            measures = f"all {w.small(n)} headline measures" if n > 1 else facts.label(rows.iloc[0]["metric"])
-            text = f"on {measures}, schools differ by no more than chance"
-            out.append(_placed(str(unit), "consistency", text, "schools", BARELY, "good", rows.iloc[0].to_dict()))
+            alike = rows[rows["says"] == CHANCE]
+            if len(alike):
+                out.append(_alike(str(unit), alike, len(rows), facts))
             continue
         differ = differ.assign(apart=differ["high"] - differ["low"]).sort_values(["apart", "metric"], ascending=False)
         most = differ.iloc[0].to_dict()
         metric = facts.metrics[most["metric"]]
         on = "most" if len(rows) > 1 else "beyond chance"
-        many = "about eight in ten" if most["members"] >= MANY_SCHOOLS else "most"
         text = (
-            f"schools differ {on} on {facts.label(most['metric'])}{facts.during(most['metric'])}: {many} of "
-            f"{w.small(int(most['members']))} lie between {w.value(most['low'], metric)} and "
-            f"{w.value(most['high'], metric)}{_since(most, facts)}"
+            f"schools differ {on} on {facts.label(most['metric'])}{facts.during(most['metric'])}: {_most_of(most)} lie "
+            f"between {w.value(most['low'], metric)} and {w.value(most['high'], metric)} "
+            f"({_apart(most, 'odds_ratio_lower', metric)} at the least){_since(most, facts)}"
         )
         unlogged = [s for s in facts.schools(str(unit)) if s in facts.incomplete()]
         if unlogged and metric["theme"] == "contact":
@@ -168,6 +166,28 @@ def consistency(facts: Facts) -> list[Finding]:
         weight = min(2 * (most["odds_ratio_lower"] - 1), MOST_DIFFERENT)
         out.append(_placed(str(unit), "consistency", text, "schools", weight, "bad", most))
     return out
+
+
+def _alike(unit: str, alike: pd.DataFrame, judged: int, facts: Facts) -> Finding:
+    """No difference to be seen, and how large a one may be there all the same where least is known."""
+    least = alike.sort_values(["odds_ratio_upper", "metric"]).iloc[-1].to_dict()
+    label, n = facts.label(least["metric"]), len(alike)
+    which = "all" if n == judged else f"{w.small(n)} of"
+    measures = f"{which} {w.small(judged)} headline measures" if judged > 1 else label
+    still = f"; on {label}" if judged > 1 else "; still"
+    text = f"on {measures}, no more than chance can be seen between schools{still}, {_most_of(least)} could lie as far "
+    text += f"apart as {_apart(least, 'odds_ratio_upper', facts.metrics[least['metric']], ' and ')}"
+    return _placed(unit, "consistency", text, "schools", BARELY, "good", least)
+
+
+def _most_of(row: Row) -> str:
+    many = "about eight in ten" if row["members"] >= MANY_SCHOOLS else "most"
+    return f"{many} of {w.small(int(row['members']))}"
+
+
+def _apart(row: Row, limit: str, metric: Row, to: str = " to ") -> str:
+    """The middle 80% of schools if they differed by this limit of the median odds ratio."""
+    return to.join(w.value(end, metric) for end in range_at(row["value"], row[limit]))
 
 
 def _since(now: Row, facts: Facts) -> str:

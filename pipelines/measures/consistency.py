@@ -17,6 +17,7 @@ MEDIAN = np.sqrt(2) * special.ndtri(0.75)  # of the distance between two draws w
 TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
 STEPS = 60
+VAGUE = 2.0  # a median odds ratio that may be this large says little of how alike members are
 LEAST_SCALE = 0.5  # of a χ² whose members have short tails
 BY_PARENT = ["academic_year", "part", "level", "metric", "parent"]
 FAMILY = ["metric", "academic_year", "part"]
@@ -116,6 +117,13 @@ def logit_normal(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
     return np.where(missing, np.nan, middle), np.where(missing, np.nan, spread)
 
 
+def range_at(value: float, odds_ratio: float) -> tuple[float, float]:
+    """The middle 80% of members around the middle one's value, both in per cent, at a median odds ratio."""
+    reach = TENTH * np.log(max(odds_ratio, 1.0)) / MEDIAN
+    low, high = (100 * special.expit(special.logit(value / 100) + side * reach) for side in (-1, 1))
+    return float(low), float(high)
+
+
 def excess_kurtosis(middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """How much longer the tails of logit-normal shares are than the normal's; 0 where they do not vary."""
     z, weights = np.polynomial.hermite_e.hermegauss(41)
@@ -153,8 +161,12 @@ def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 def verdict(frame: pd.DataFrame) -> pd.Series:
     """Whether members differ, in words, judged together with the other sets of the metric and period.
 
-    frame: FAMILY and p: sets of one kind of member, as from `consistency`. p is adjusted (Benjamini & Hochberg, 1995).
+    differs beyond chance  unlikely to be chance (Benjamini & Hochberg, 1995)
+    too few to say         not so, and they may still differ by a median odds ratio of 2 or more
+    no more than chance    anything else
+    frame: FAMILY, p and odds_ratio_upper: sets of one kind of member, as from `consistency`.
     """
     p = gaps.adjusted(frame["p"], [frame[c] for c in FAMILY])
-    words = sets.said([p.isna(), p < SIGNIFICANT], [gaps.TOO_FEW, DIFFERS], default=CHANCE)
+    vague = p.isna() | ~(frame["odds_ratio_upper"] < VAGUE)
+    words = sets.said([p < SIGNIFICANT, vague], [DIFFERS, gaps.TOO_FEW], default=CHANCE)
     return pd.Series(words, index=frame.index)

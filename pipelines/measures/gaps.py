@@ -53,12 +53,29 @@ def welch(
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan), np.where(known, p, np.nan)
 
 
+def one_spread(
+    difference: np.ndarray,
+    e1: np.ndarray, n1: np.ndarray, sy1: np.ndarray,
+    e2: np.ndarray, n2: np.ndarray, sy2: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Two-sided p-value of a difference between two means or ratios if both groups have the same spread (Student).
+
+    The spread of a few students goes with their mean where counts are skewed: a group with few meetings by chance seems
+    surer of it than it is. What both groups share does not.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        df = n1 + n2 - 2
+        spread = ((n1 - 1) * e1**2 * sy1**2 / n1 + (n2 - 1) * e2**2 * sy2**2 / n2) / df
+        error = np.sqrt(spread * (n1 / sy1**2 + n2 / sy2**2))
+        return 2 * special.stdtr(df, -np.abs(difference / error))
+
+
 def against_reference(cells: pd.DataFrame, kinds: pd.Series, references: pd.Series) -> pd.DataFrame:
     """Every group's gap to its reference group in the same unit, level and period.
 
     cells: with intervals, groups to be compared only. references: characteristic → reference group.
-    Returns PLACE, group, reference, n, reference_n, value (group minus reference), lower, upper, p, ratio (group over
-    reference; NaN where the reference's value is 0).
+    Returns PLACE, group, reference, n, reference_n, value (group minus reference), lower, upper, p (means and ratios:
+    the larger of Welch's and that of one spread), ratio (group over reference; NaN where the reference's value is 0).
     Groups whose reference has nobody are left out.
     """
     one, two = sets.pairs(cells, references, PLACE)
@@ -82,10 +99,12 @@ def against_everyone_else(cells: pd.DataFrame, kinds: pd.Series, bounded: frozen
 
 def between(one: pd.DataFrame, two: pd.DataFrame, kinds: pd.Series) -> pd.DataFrame:
     """The gap of each row of `one` to the same row of `two`, cells with intervals; see `against_reference`."""
-    n1, x1, v1, l1, u1, e1 = (one[c].to_numpy(float) for c in ("n", "sx", "value", "lower", "upper", "error"))
-    n2, x2, v2, l2, u2, e2 = (two[c].to_numpy(float) for c in ("n", "sx", "value", "lower", "upper", "error"))
+    columns = ("n", "sx", "sy", "value", "lower", "upper", "error")
+    n1, x1, y1, v1, l1, u1, e1 = (one[c].to_numpy(float) for c in columns)
+    n2, x2, y2, v2, l2, u2, e2 = (two[c].to_numpy(float) for c in columns)
     is_p = sets.is_kind(one["metric"], kinds, "proportion")
     lower, upper, p = welch(v1 - v2, e1, n1, e2, n2)
+    p = np.maximum(p, one_spread(v1 - v2, e1, n1, y1, e2, n2, y2))
     low_p, high_p = newcombe(v1, l1, u1, v2, l2, u2)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(v2 > 0, v1 / v2, np.nan)

@@ -18,7 +18,9 @@ def proportion(x: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     x, n = np.asarray(x, float), np.asarray(n, float)
     safe = np.where(n > 0, n, np.nan)
     lower, upper = proportion_confint(x, safe, alpha=1 - CONFIDENCE, method="wilson")
-    return x / safe, np.asarray(lower), np.asarray(upper)
+    value = x / safe
+    # of nobody or everybody a limit is the value itself, which rounding may miss
+    return value, np.minimum(lower, value), np.maximum(upper, value)
 
 
 def mean(n: np.ndarray, sx: np.ndarray, sxx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -59,7 +59,7 @@ def xmr(
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = of.sum(np.where(used, y, 0)) / of.sum(used)
     reach = np.where(of.size >= fewest, _reach(np.where(used, _moved(y, place), np.nan), of), np.nan)
-    return points.assign(**_judged(y, of, mean, reach))
+    return points.assign(**_judged(y, of, mean[of.of], reach[of.of]))
 
 
 def beside_earlier_years(weeks: pd.DataFrame, by: Sequence[str], fewest: int = FEWEST) -> pd.DataFrame:
@@ -74,7 +74,9 @@ def beside_earlier_years(weeks: pd.DataFrame, by: Sequence[str], fewest: int = F
 
     The points of the XmR chart are departures, contacts ÷ expected, so that the teaching calendar is no signal. The
     centre is 1; moving ranges are those of earlier years' departures, so that a year has limits from its first week,
-    and of the year's own where it is the first to have departures.
+    and of the year's own where it is the first to have departures. Chance moves a small count by a larger share, as
+    around vacations. So the same is done with departures in units of chance, (contacts − expected) ÷ √expected (a U′
+    chart: Laney, 2002), and each week has the wider of both limits.
     """
     weeks = weeks.sort_values([*by, "academic_year", "week"], ignore_index=True)
     n, contacts = weeks["n"].to_numpy(float), weeks["contacts"].to_numpy(float)
@@ -85,7 +87,9 @@ def beside_earlier_years(weeks: pd.DataFrame, by: Sequence[str], fewest: int = F
     usable = np.flatnonzero((expected >= HARDLY) & (expected >= HARDLY_OF_AVERAGE * average))
     points = weeks[[*by, "academic_year"]].take(usable)
     departure = contacts[usable] / expected[usable]
-    moved = _moved(departure, _place(sets.number(points, [*by, "academic_year"])))
+    place = _place(sets.number(points, [*by, "academic_year"]))
+    chance = 1 / np.sqrt(expected[usable])  # of a departure, where contacts are counts
+    moved, moved_by_chance = (_moved(y, place) for y in (departure, (departure - 1) / chance))
     of, year = sets.number(points, by), points["academic_year"].astype(object).to_numpy()
     first = pd.Series(year).groupby(of.of).transform("min").to_numpy()
     figures: dict[str, np.ndarray] = {}
@@ -93,11 +97,11 @@ def beside_earlier_years(weeks: pd.DataFrame, by: Sequence[str], fewest: int = F
         figures[name] = np.full(len(weeks), missing, object if name == "rule" else None)
     for now in np.unique(year):
         base = (year < now) | ((year == now) & (first == now))
-        reach = _reach(np.where(base, moved, np.nan), of)
-        reach = np.where(of.sum(base) >= fewest, reach, np.nan)
+        reach, by_chance = (_reach(np.where(base, m, np.nan), of)[of.of] for m in (moved, moved_by_chance))
+        reach = np.where((of.sum(base) >= fewest)[of.of], np.fmax(reach, by_chance * chance), np.nan)
         rows = np.flatnonzero(year == now)
         here = sets.number(points.take(rows), by)
-        found = _judged(departure[rows], here, np.ones(len(here)), reach[of.of[rows]][here.first])
+        found = _judged(departure[rows], here, np.ones(len(rows)), reach[rows])
         for name in figures:
             figures[name][usable[rows]] = found[name]
     figures["rule"] = np.where(np.isnan(expected), FIRST_YEAR, figures["rule"])
@@ -131,8 +135,8 @@ def _reach(moved: np.ndarray, of: sets.Sets) -> np.ndarray:
 
 
 def _judged(y: np.ndarray, of: sets.Sets, mean: np.ndarray, reach: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean, limits, rule and side of each point, from its series' mean and how far limits lie from it."""
-    mean, reach, place = mean[of.of], reach[of.of], _place(of)
+    """Mean, limits, rule and side of each point, from the mean at it and how far limits lie from that."""
+    place = _place(of)
     known = np.isfinite(reach)
     step = np.diff(y, prepend=np.nan)
     side = np.sign(y - mean)

@@ -136,6 +136,20 @@ def test_no_variation_is_too_few_to_say(share):
 PERIOD = {"metric": "met", "academic_year": "2024/25", "part": "year"}
 
 
+def test_few_members_are_not_called_alike():
+    rows = [("large", 1.2, 0.6), ("few", 3.0, 0.6), ("differ", 3.0, 1e-6), ("none", np.nan, np.nan)]
+    frame = pd.DataFrame(rows, columns=["unit", "odds_ratio_upper", "p"]).assign(**PERIOD)
+    said = consistency.verdict(frame).tolist()
+    assert said == ["no more than chance", "too few to say", "differs beyond chance", "too few to say"]
+
+
+def test_the_range_at_a_median_odds_ratio():
+    value = consistency.consistency(pd.DataFrame({"u": 1, "n": 80, "sx": [30, 50, 60, 40, 70]}), ["u"]).iloc[0]
+    low, high = consistency.range_at(100 * value["value"], value["odds_ratio"])
+    assert (low, high) == pytest.approx((100 * value["low"], 100 * value["high"]))
+    assert consistency.range_at(70, 1.0) == pytest.approx((70, 70))
+
+
 def test_schools_that_do_not_differ_are_seldom_said_to_and_never_against_their_limits():
     rng = np.random.default_rng(6)
     n = np.tile(rng.integers(60, 900, 12), 2_000)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.measures import intervals
+from tests.measures.building import shared
 
 
 @pytest.mark.parametrize(
@@ -107,3 +108,71 @@ def test_rows_all_alike_have_no_interval_and_no_limit_is_below_0():
     assert out.loc["alike", "value"] == 2
     assert out.loc["alike", ["lower", "upper"]].isna().all()
     assert out.loc["few", "lower"] == 0 < out.loc["few", "value"] < out.loc["few", "upper"]
+
+
+WILSON = {
+    "newcombe1998_single": 5.1e-5,  # printed to four decimals
+    "r_binom_package_95": 5.1e-8,  # to seven
+    "phe_byars_wilson": 1e-9,
+    "phe_proportion_wilson": 1e-9,
+    "phe_proportion_grouped": 1e-9,
+}
+
+
+@pytest.mark.parametrize("file", WILSON)
+def test_every_published_wilson_interval(file):
+    theirs = pd.read_csv(shared(f"wilson/{file}.csv")).rename(columns={"Numerator": "x", "Denominator": "n"})
+    theirs = theirs.rename(columns=lambda c: c.replace("lower95_0cl", "lower").replace("upper95_0cl", "upper"))
+    theirs = theirs.rename(columns={"lowercl": "lower", "uppercl": "upper"})
+    theirs = theirs[theirs["method"].str.lower() == "wilson"]
+    if "confidence" in theirs:
+        theirs = theirs[theirs["confidence"] == "95%"]
+    scale = theirs["multiplier"].to_numpy() if "multiplier" in theirs else 1
+    _, low, high = intervals.proportion(theirs["x"].to_numpy(float), theirs["n"].to_numpy(float))
+    # a blank numerator or denominator gives a blank result there, and no number here
+    for ours, column in ((low, "lower"), (high, "upper")):
+        np.testing.assert_allclose(ours * scale, theirs[column], rtol=0, atol=WILSON[file] * np.max(scale))
+    assert len(theirs) >= 3
+
+
+def test_limits_of_a_proportion_never_leave_0_and_1():
+    n = np.arange(1, 2_000)
+    for x in (np.zeros_like(n), n):
+        value, low, high = intervals.proportion(x, n)
+        assert ((low >= 0) & (low <= value) & (value <= high) & (high <= 1)).all()
+
+
+def test_every_published_interval_of_a_mean():
+    raw = pd.read_csv(shared("wilson/phe_mean_inputs.csv"))
+    raw = pd.concat([raw, raw.assign(area="No grouping")]).assign(squares=lambda f: f["values"] ** 2)
+    sums = raw.groupby("area").agg(n=("values", "size"), sx=("values", "sum"), sxx=("squares", "sum"))
+    theirs = pd.read_csv(shared("wilson/phe_mean_t_results.csv")).set_index("area").loc[sums.index]
+    value, error = intervals.mean(*(sums[c].to_numpy(float) for c in ("n", "sx", "sxx")))
+    low, high = intervals.student(value, error, sums["n"].to_numpy() - 1)
+    for ours, column in ((value, "value"), (low, "lower95_0cl"), (high, "upper95_0cl")):
+        np.testing.assert_allclose(ours, theirs[column], rtol=1e-9)
+
+
+def test_ten_thousand_random_intervals_agree_with_scipy():
+    rng = np.random.default_rng(4)
+    n = rng.integers(1, 3_000, 10_000)
+    x = rng.binomial(n, rng.random(10_000))
+    _, low, high = intervals.proportion(x, n)
+    # Wilson's limits are where the score test says exactly 5%
+    for limit, inside in ((low, x > 0), (high, x < n)):
+        at, p, m = limit[inside], (x / n)[inside], n[inside]
+        z = (p - at) / np.sqrt(at * (1 - at) / m)
+        np.testing.assert_allclose(2 * stats.norm.sf(np.abs(z)), 0.05, rtol=0, atol=1e-9)
+    for i in range(0, 10_000, 50):
+        theirs = stats.binomtest(int(x[i]), int(n[i])).proportion_ci(method="wilson")
+        assert (low[i], high[i]) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+    y = 1.0 + rng.poisson(3, (10_000, 25))
+    x = rng.binomial(y.astype(int), rng.random((10_000, 1)) * 0.8 + 0.1).astype(float)
+    sums = [s.sum(axis=1) for s in (x, x * x, y, y * y, x * y)]
+    value, error = intervals.mean(np.full(10_000, 25), *sums[:2])
+    theirs = stats.t.interval(0.95, 24, loc=x.mean(axis=1), scale=stats.sem(x, axis=1))
+    np.testing.assert_allclose(intervals.student(value, error, np.full(10_000, 24)), theirs, rtol=0, atol=1e-9)
+    value, error = intervals.ratio(np.full(10_000, 25), *sums)
+    residual = x - y * value[:, None]
+    np.testing.assert_allclose(error, stats.sem(residual, axis=1) / y.mean(axis=1), rtol=0, atol=1e-9)

@@ -179,8 +179,23 @@ def test_limits_of_departures_are_those_of_an_xmr_chart():
     departures = found.assign(value=found["contacts"] / found["expected"])
     limits = over_time.xmr(departures, ["unit"], "week")
     reach = (limits["upper"] - limits["mean"]).to_numpy()
+    # and of a U' chart (Laney, 2002), where that is wider: in weeks with few contacts
+    chance = departures.assign(value=(departures["value"] - 1) * departures["expected"] ** 0.5)
+    limits = over_time.xmr(chance, ["unit"], "week")
+    by_chance = (limits["upper"] - limits["mean"]).to_numpy() / departures["expected"].to_numpy() ** 0.5
+    assert 0 < (by_chance > reach).mean() < 1
+    reach = np.maximum(reach, by_chance)
     np.testing.assert_allclose(found["upper"], (1 + reach) * found["expected"])
-    np.testing.assert_allclose(found["lower"], (1 - reach) * found["expected"])
+    np.testing.assert_allclose(found["lower"], np.maximum(1 - reach, 0) * found["expected"])
+
+
+def test_weeks_around_vacations_are_no_oftener_a_signal_than_others():
+    found = pd.concat([over_time.beside_earlier_years(weekly(5, seed=s), ["unit"]) for s in range(100)])
+    found = found.dropna(subset="lower")
+    few = found["week"].isin([11, 12, 17, 18, 19])  # two or three meetings per 38 students
+    outside = found["rule"] == "outside the limits"
+    assert outside[few].mean() < 0.012  # 3 in 100 with limits that know nothing of small counts
+    assert outside[~few].mean() < 0.01
 
 
 def test_fewer_than_thirteen_points_or_no_movement_is_too_few_to_say():
