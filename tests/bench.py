@@ -1,5 +1,6 @@
 """The benchmark: seconds and peak memory of a whole run, beside the floor of loading the same files and beside
-a plain pandas version of the same cells, all in one go. Writes docs/performance.md.
+a plain pandas version of the same cells; then of the pages and the packs of its release; all in one go. Writes
+docs/performance.md.
 
     python -m tests.bench [--meetings 1000000 10000000] [--keep FOLDER] [--out docs/performance.md]
 """
@@ -11,6 +12,7 @@ import json
 import os
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -119,7 +121,35 @@ def plain_pandas(data: Path) -> dict[str, Any]:
     return {"cells": len(pandas_pipeline.run(data / "example" / "sources.toml")), "peak": peak_gib()}
 
 
-CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas}
+def pages(data: Path) -> dict[str, Any]:
+    """Script runs of every page with what was read kept, as after a first visitor; milliseconds."""
+    from tests.dashboard.test_pages import visit
+
+    taken = []
+    for name in PAGES:
+        app = visit(name)
+        for _ in range(WARM):
+            started = time.perf_counter()
+            app.run(timeout=60)
+            taken.append(1000 * (time.perf_counter() - started))
+    return {"peak": peak_gib(), "median": statistics.median(taken), "p95": statistics.quantiles(taken, n=20)[-1]}
+
+
+def pack(data: Path) -> dict[str, Any]:
+    """The university's pack in every format, Chromium included; the peak is Python's and Chromium's largest process."""
+    from dashboard.exports.__main__ import main
+
+    with tempfile.TemporaryDirectory() as out:
+        if main(["pack", "--scope", "university", "--out", out]):
+            raise SystemExit("The pack was not made.")
+        size = sum(file.stat().st_size for file in Path(out).iterdir())
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
+    return {"peak": peak_gib() + children, "megabytes": size / 1e6}
+
+
+PAGES = ("overview", "schools", "equity", "voice", "year", "profile", "quality", "methods")
+WARM = 5  # runs of each page
+CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas, "pages": pages, "pack": pack}
 
 
 def page(results: list[dict[str, Any]]) -> str:
@@ -153,6 +183,15 @@ def page(results: list[dict[str, Any]]) -> str:
     cells = " and ".join(f"{r['pipeline']['cells']:,}" for r in results)
     sizes = " and ".join(f"{r['floor']['megabytes']:,.0f} MB" for r in results)
     lines += ["", f"The files are {sizes} of CSV. The pipeline publishes {cells} cells.", ""]
+    first = results[0]
+    runs = len(PAGES) * WARM
+    lines += [
+        f"Of the release of {first['pipeline']['meetings'] / 1e6:.1f} million meetings: a page's script takes "
+        f"{first['pages']['median']:.0f} ms (median of {runs} runs of the {len(PAGES)} pages with figures; "
+        f"95th percentile {first['pages']['p95']:.0f} ms) once its figures were read; the university's pack in all "
+        f"formats takes {first['pack']['total']:.1f} s and {first['pack']['peak']:.2f} GiB.",
+        "",
+    ]
     return "\n".join(lines)
 
 

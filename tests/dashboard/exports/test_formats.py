@@ -13,10 +13,10 @@ import pytest
 from pptx import Presentation
 
 from dashboard.exports import images
-from dashboard.exports.figure import Figure
 from dashboard.style import html as markup
 from dashboard.style import words
 from tests.dashboard.exports.conftest import HOSTILE, Exported
+from tests.dashboard.exports.held import columns_of, held, key_of
 
 NOT_NUMBERS = set(words.STATUS.values()) | set(words.WHY.values()) | {"not published"}
 
@@ -42,49 +42,21 @@ def _sheet(book: openpyxl.Workbook, name: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def _held(exported: Exported, figure: Figure) -> dict[tuple[str, ...], dict[str, object]]:
-    """The release's own rows behind a figure: measure, period, place, characteristic and group → row."""
-    release = exported.release
-    found: dict[tuple[str, ...], dict[str, object]] = {}
-    for (label, period), _ in figure.numbers.groupby(["Measure", "Period"]):
-        metric = release.metrics.index[release.metrics["label"] == label][0]
-        when = release.periods[release.periods["label"] == period].iloc[0]
-        keys = {"metric": metric, "level": "all", "academic_year": when["academic_year"], "part": when["part"]}
-        keys |= {"unit": "university"} if "Group" in figure.numbers else {"characteristic": "all"}
-        rows = release.gaps(**keys) if "Gap" in figure.numbers else release.cells(**keys)
-        for row in rows.to_dict("records"):
-            for place in {"university": ("University", "Northmere University")}.get(
-                row["unit"], (release.units.loc[row["unit"], "name"],)
-            ):
-                found[(label, period, place, row["characteristic"], row["group"])] = row
-    return found
-
-
-def _key(exported: Exported, row: pd.Series) -> tuple[str, ...]:
-    labels = exported.release.characteristics["label"]
-    group = row.get("Group", "Everyone")
-    characteristic = "all" if group == "Everyone" else str(labels.index[labels == row["Characteristic"]][0])
-    return row["Measure"], row["Period"], row["Place"], characteristic, "all" if group == "Everyone" else group
-
-
 def test_every_number_of_the_workbook_is_the_releases(exported: Exported, book: openpyxl.Workbook) -> None:
     compared = 0
     for figure in exported.story.figures:
         sheet = _sheet(book, f"Figure {exported.story.number(figure)}")
         assert len(sheet) == len(figure.numbers)
-        rows = _held(exported, figure)
+        rows = held(exported.release, figure)
         for _, row in sheet.iterrows():
-            held = rows[_key(exported, row)]
-            pairs = {"Gap" if "Gap" in row else "Value": "value", "Interval from": "lower", "Interval to": "upper"}
-            pairs |= {name: "base" for name in row.index if str(name).startswith(("Out of", "Group, out of"))}
-            pairs |= {name: "reference_base" for name in row.index if str(name).startswith("Against, out of")}
-            for name, column in pairs.items():
-                if held["status"] == "shown":
-                    assert row[name] == held[column], (figure.key, name)
+            own = rows[key_of(exported.release, row)]
+            for name, column in columns_of(row).items():
+                if own["status"] == "shown":
+                    assert row[name] == own[column], (figure.key, name)
                 else:
                     assert row[name] in NOT_NUMBERS
                 compared += 1
-            assert (row["Status"] == "shown") == (held["status"] == "shown")
+            assert (row["Status"] == "shown") == (own["status"] == "shown")
     assert compared > 1000
 
 
@@ -151,8 +123,8 @@ def test_headlines_and_findings_are_the_same_words_everywhere(exported: Exported
     said += [f.headline for f in exported.story.findings] + [h.change for h in exported.story.headlines]
     for text in said:
         assert escape(text) in page
-        for held in (pdf, slides, cells):
-            assert _dense(text) in held, text
+        for file in (pdf, slides, cells):
+            assert _dense(text) in file, text
 
 
 def test_every_format_says_where_it_comes_from(exported: Exported, pdf: str) -> None:
@@ -236,7 +208,7 @@ def test_the_web_page_fetches_nothing(exported: Exported) -> None:
 
 
 def test_a_chart_alone_takes_its_source_along(exported: Exported) -> None:
-    figure: Figure = exported.story.figures[1]
+    figure = exported.story.figures[1]
     told = images.numbers(exported.story, figure).decode("utf-8-sig")
     assert exported.story.release in told
     assert len(told.splitlines()) == len(figure.numbers) + 1

@@ -1,0 +1,43 @@
+"""The release's own rows behind the figures of a pack."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.exports.figure import Figure
+from dashboard.published import Release
+
+Key = tuple[str, ...]
+
+
+def held(release: Release, figure: Figure) -> dict[Key, dict[str, object]]:
+    """Measure, period, place, characteristic and group → row of the release."""
+    found: dict[Key, dict[str, object]] = {}
+    for (label, period), _ in figure.numbers.groupby(["Measure", "Period"]):
+        metric = release.metrics.index[release.metrics["label"] == label][0]
+        when = release.periods[release.periods["label"] == period].iloc[0]
+        keys = {"metric": metric, "level": "all", "academic_year": when["academic_year"], "part": when["part"]}
+        keys |= {} if "Group" in figure.numbers else {"characteristic": "all"}
+        rows = release.gaps(**keys) if "Gap" in figure.numbers else release.cells(**keys)
+        for row in rows.to_dict("records"):
+            university = row["unit"] == "university"
+            for place in (
+                ("University", release.about["university"]) if university else (release.units.loc[row["unit"], "name"],)
+            ):
+                found[(label, period, place, row["characteristic"], row["group"])] = row
+    return found
+
+
+def key_of(release: Release, row: pd.Series) -> Key:
+    """The key of one row of a figure's numbers."""
+    labels = release.characteristics["label"]
+    group = row.get("Group", "Everyone")
+    characteristic = "all" if group == "Everyone" else str(labels.index[labels == row["Characteristic"]][0])
+    return row["Measure"], row["Period"], row["Place"], characteristic, "all" if group == "Everyone" else group
+
+
+def columns_of(row: pd.Series) -> dict[str, str]:
+    """Which columns of a figure's numbers are which of the release."""
+    pairs = {"Gap" if "Gap" in row else "Value": "value", "Interval from": "lower", "Interval to": "upper"}
+    pairs |= {name: "base" for name in row.index if str(name).startswith(("Out of", "Group, out of"))}
+    return pairs | {name: "reference_base" for name in row.index if str(name).startswith("Against, out of")}
