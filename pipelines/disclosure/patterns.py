@@ -33,7 +33,7 @@ from pipelines.disclosure.tables import (
 )
 
 SHOWN, SMALL, LINKED = "shown", "small", "linked"
-FEW_FIGURES = 20_000  # of cells, metric by metric; not worth starting processes for
+FEW_FIGURES = 100_000  # of cells, metric by metric; not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
