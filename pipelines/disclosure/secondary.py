@@ -299,14 +299,14 @@ def _widening(
     for down in dict.fromkeys((max(min(count - begin, spare, width), 0.0), 0.0)):
         found = []
         for by in (width - count + max(count - down, begin), -down):
-            if reach.low[layer, cell] - SMALL <= by <= reach.high[layer, cell] + SMALL:
+            if reach.low[layer, cell] - SMALL / 2 <= by <= reach.high[layer, cell] + SMALL / 2:
                 continue
             move = program.cheapest(layer, cell, by)
             if move is None:
                 break
             found.append(move)
         else:
-            moves = np.array(found)
+            moves = np.array(found).reshape(-1, *program.shape)
             cost = float(weight[(moves != 0).any(axis=(0, 1)) & ~hidden].sum())
             if cost < least - SMALL:
                 cheapest, least = moves, cost
