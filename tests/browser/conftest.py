@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.serving import dashboard
+from tests.dashboard.sample_faculties import write_faculties
 from tests.dashboard.sample_release import write_release
 
 # On a deep link Streamlit first looks for its server below the page's own path, then at the root.
@@ -49,6 +50,16 @@ def address(data: Path) -> Iterator[str]:
     """Where the dashboard is served."""
     with dashboard(data) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A dashboard that is only looked at, with files for faculties: its address and the folder of its release."""
+    folder = tmp_path_factory.mktemp("roles")
+    release = folder / "published" / write_release(folder / "published")
+    write_faculties(release, ("ENG", "EDU"))
+    with dashboard(folder) as url:
+        yield url, release
 
 
 @pytest.fixture
