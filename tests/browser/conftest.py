@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -54,10 +56,18 @@ def address(data: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A dashboard that is only looked at, with files for faculties: its address and the folder of its release."""
+    """A dashboard that is only looked at, with files for faculties: its address and the folder of its release.
+
+    One school stands out so far on trust that others may learn from it.
+    """
     folder = tmp_path_factory.mktemp("roles")
     release = folder / "published" / write_release(folder / "published")
-    write_faculties(release, ("ENG", "EDU"))
+    with duckdb.connect(str(release / "university.duckdb")) as connection:
+        connection.execute(
+            "update funnel set position = 'above', says = 'worth learning from' where metric = 'trust' and unit = "
+            "(select unit from funnel where metric = 'trust' and unit like 'school:%' order by value desc limit 1)"
+        )
+    write_faculties(release, ("ENG",))
     with dashboard(folder) as url:
         yield url, release
 
@@ -65,6 +75,20 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh visitor; the test fails if the browser met an error or the page called elsewhere."""
+    with visitor(browser) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def same_page(browser: Browser) -> Iterator[Page]:
+    """One visitor for all tests of a file that begin by opening a page: what is fetched once is there."""
+    with visitor(browser) as opened:
+        yield opened
+
+
+@contextmanager
+def visitor(browser: Browser) -> Iterator[Page]:
+    """A page in a browser of its own, in which nothing may go wrong."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
     troubles: list[str] = []

@@ -72,9 +72,10 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the page's script has run and its charts are drawn."""
+    """Wait until the page's script has run, all its parts are there and its charts are drawn."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning] h1", timeout=30_000)
     page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.main-svg'))"
+        "() => !document.querySelector('[data-testid=stSkeleton]')"
+        " && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.main-svg'))"
     )
     page.wait_for_timeout(250)
