@@ -79,3 +79,13 @@ def settle(page: Page) -> None:
         " && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.main-svg'))"
     )
     page.wait_for_timeout(250)
+
+
+def beyond(page: Page) -> list[str]:
+    """What reaches beyond the screen's right edge."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid=stMain] *')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.unseen, svg'))
+            .map(e => e.tagName + '.' + e.className)"""
+    )
+    return found

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from dashboard.texts import DOCS
 from tests.browser.serving import settle
@@ -51,9 +52,15 @@ class Reader:
         self.clicks_on(self.page.get_by_role("radio", name=name, exact=True))
 
     def picks(self, box: str, option: str) -> None:
-        """Picks an option of a box, whose list is shortened by typing."""
-        self.page.get_by_role("combobox", name=box).fill(option)
-        self.clicks_on(self.page.get_by_role("option", name=option, exact=True))
+        """Picks an option of a box, whose list is shortened by typing; anew where a page still moving closed it."""
+        wanted = self.page.get_by_role("option", name=option, exact=True)
+        for _ in range(3):
+            self.page.get_by_role("combobox", name=box).click()
+            self.page.keyboard.type(option)
+            with suppress(TimeoutError):
+                wanted.wait_for(timeout=3000)
+                break
+        self.clicks_on(wanted)
 
     def reads(self, text: str | re.Pattern[str], within: str = "h2") -> None:
         """Finds an answer on the page, without a further click."""
@@ -81,7 +88,9 @@ def signed(x: float) -> str:
 
 def counted(n: int) -> str:
     """A number in words up to ten, as sentences have it."""
-    return ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")[n] if n < 11 else str(n)
+    return (
+        ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")[n] if n < 11 else str(n)
+    )
 
 
 def test_is_tutoring_consistent_this_year(reader: Reader, rows: Any) -> None:
@@ -94,7 +103,9 @@ def test_is_tutoring_consistent_this_year(reader: Reader, rows: Any) -> None:
     apart = [row for row in said if row[1] == "differs beyond chance"]
     assert len(apart) == len(said) > 1  # else the page says "only in part"
     label, _, low, high = max(apart, key=lambda row: row[3] - row[2])
-    reader.reads(f"No. On all {counted(len(said))} headline measures, schools differ by more than chance.", ".st-key-answer")
+    reader.reads(
+        f"No. On all {counted(len(said))} headline measures, schools differ by more than chance.", ".st-key-answer"
+    )
     reader.reads(f"On ‘{label}’ about eight in ten schools lie between {low:.0f}% and {high:.0f}%", ".st-key-answer")
 
 
@@ -121,7 +132,7 @@ def test_is_the_gap_for_disabled_students_real_and_the_same_everywhere(reader: R
     reader.picks("Characteristic", "Disability")
     about = f"{NOW} and metric = 'any_meeting' and characteristic = 'disability'"
     [(group, reference, value, evidence)] = rows(
-        f'select "group", reference, value, evidence from gap where {about} and unit = \'university\''
+        f"select \"group\", reference, value, evidence from gap where {about} and unit = 'university'"
     )
     said = f"{evidence.capitalize()} at the university: {signed(value)} points for {group} against {reference}"
     reader.reads(said, ".st-key-one")
@@ -208,7 +219,9 @@ def test_how_is_one_school_doing(reader: Reader, rows: Any) -> None:
     reader.starts()
     reader.goes_to("School profile")
     reader.picks("School", "School of Mathematics and Statistics")
-    expect(reader.page.get_by_role("heading", level=1)).to_have_text("How is tutoring in the School of Mathematics and Statistics?")
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text(
+        "How is tutoring in the School of Mathematics and Statistics?"
+    )
     figures = rows(
         "select label, value from cell join metric using (metric) join unit using (unit) "
         f"where name = 'School of Mathematics and Statistics' and characteristic = 'all' and status = 'shown' and suffix = '%' "
