@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.serving import dashboard
@@ -33,6 +33,7 @@ def browser() -> Iterator[Browser]:
     chromium = find_chromium()
     if not chromium:
         pytest.skip("no Chromium found: run `make browser`, or name one in the CHROMIUM variable")
+    expect.set_options(timeout=20_000)  # a busy machine is no failure
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield launched

@@ -16,10 +16,12 @@ import duckdb
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+from dashboard.style import words
 from dashboard.texts import DOCS
 from tests.browser.serving import settle
 
 MOST_CLICKS = 3
+SCHOOL = "School of Mathematics and Statistics"
 MINUS = "\u2212"
 YEAR = "academic_year = '2025/26' and part = 'year' and level = 'all'"  # the survey of this year is still to come
 NOW = "academic_year = '2026/27' and part = 'to_date' and level = 'all'"
@@ -86,13 +88,6 @@ def signed(x: float) -> str:
     return f"{MINUS if x < 0 else '+' if x > 0 else ''}{abs(x):.0f}"
 
 
-def counted(n: int) -> str:
-    """A number in words up to ten, as sentences have it."""
-    return (
-        ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")[n] if n < 11 else str(n)
-    )
-
-
 def test_is_tutoring_consistent_this_year(reader: Reader, rows: Any) -> None:
     reader.starts()
     said = rows(
@@ -104,7 +99,7 @@ def test_is_tutoring_consistent_this_year(reader: Reader, rows: Any) -> None:
     assert len(apart) == len(said) > 1  # else the page says "only in part"
     label, _, low, high = max(apart, key=lambda row: row[3] - row[2])
     reader.reads(
-        f"No. On all {counted(len(said))} headline measures, schools differ by more than chance.", ".st-key-answer"
+        f"No. On all {words.small(len(said))} headline measures, schools differ by more than chance.", ".st-key-answer"
     )
     reader.reads(f"On ‘{label}’ about eight in ten schools lie between {low:.0f}% and {high:.0f}%", ".st-key-answer")
 
@@ -140,8 +135,8 @@ def test_is_the_gap_for_disabled_students_real_and_the_same_everywhere(reader: R
         f"select count(*) filter (evidence <> 'too few to say'), count(*) filter (evidence = 'clear gap') from gap "
         f"where {about} and unit like 'school:%' and status = 'shown'"
     )
-    how_many = f"a clear gap in {counted(clear)} of" if clear else "no clear gap in the"
-    reader.reads(f"{group} and {reference}: {how_many} {counted(judged)} schools")
+    how_many = f"a clear gap in {words.small(clear)} of" if clear else "no clear gap in the"
+    reader.reads(f"{group} and {reference}: {how_many} {words.small(judged)} schools")
     [(pooled, says)] = rows(f"select value, says from pooled_gap where {about} and unit = 'university'")
     same = "it differs between schools" if says == "differs between schools" else "it is not clearly different"
     reader.reads(re.compile(rf"the gap within a school is {re.escape(signed(pooled))} points .*{same}"), ".subtitle")
@@ -212,19 +207,19 @@ def test_can_i_trust_these_figures(reader: Reader, rows: Any) -> None:
     assert not critical
     said = f"Yes, with care: every one of {read:,} rows is accounted for, and {100 * aside / read:.1f}% of them"
     reader.reads(said, ".st-key-answer")
-    reader.reads(f"{counted(warnings).capitalize()} warning", ".st-key-answer")
+    reader.reads(f"{words.small(warnings).capitalize()} warning", ".st-key-answer")
 
 
 def test_how_is_one_school_doing(reader: Reader, rows: Any) -> None:
     reader.starts()
     reader.goes_to("School profile")
-    reader.picks("School", "School of Mathematics and Statistics")
+    reader.picks("School", SCHOOL)
     expect(reader.page.get_by_role("heading", level=1)).to_have_text(
         "How is tutoring in the School of Mathematics and Statistics?"
     )
     figures = rows(
         "select label, value from cell join metric using (metric) join unit using (unit) "
-        f"where name = 'School of Mathematics and Statistics' and characteristic = 'all' and status = 'shown' and suffix = '%' "
+        f"where name = '{SCHOOL}' and characteristic = 'all' and status = 'shown' and suffix = '%' "
         f"and (theme = 'contact' and {NOW} or theme = 'voice' and {YEAR})"
     )
     assert len(figures) > 5
