@@ -19,6 +19,7 @@ button {
 button:hover { color: var(--accent); text-decoration-color: currentcolor; }
 button:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 span { color: var(--well); }
+span:empty { margin-left: -0.75rem; }
 input {
   font: inherit; width: min(100%, 30rem); padding: 0.25rem 0.5rem; color: var(--ink); background: var(--panel);
   border: 1px solid var(--line); border-radius: 4px;

@@ -97,6 +97,19 @@ def equity_answer(
     )  # fmt: skip
 
 
+def one_gap(gaps: pd.DataFrame, group: str, metric: Row, place: str) -> str:
+    """What is published of one group's gap: 'Possible gap at the university: −3 points for Disabled against …'."""
+    found = gaps[(gaps["group"] == group) & (gaps["status"] != "none")]
+    if found.empty:
+        return ""
+    gap = found.iloc[0]
+    if gap["status"] != "shown":
+        return words.sentence(f"{group} and {gap['reference']} {place}: {HIDDEN}")
+    size = f"{words.signed(gap['value'], metric)}{metric['gap_suffix']}"
+    limits = words.gap_interval(gap["lower"], gap["upper"], metric)
+    return words.sentence(f"{gap['evidence']} {place}: {size} for {group} against {gap['reference']} ({limits})")
+
+
 def equity_title(gaps: pd.DataFrame) -> str:
     """The finding of the chart of all gaps at the university."""
     counts = gaps.loc[gaps["status"] == "shown", "evidence"].value_counts()

@@ -88,6 +88,11 @@ def page(visit: Visit) -> None:
             group = filters.group(groups, str(of_these.iloc[0]["group"]) if len(of_these) else "")
         if view in OF_SCHOOLS and unit == UNIVERSITY:
             faculty = filters.faculty("Where", "All faculties")
+    if group:
+        own = gaps[(gaps["characteristic"] == characteristic["characteristic"]) & (gaps["group"] == group)]
+        like = why.like_words(own.iloc[0].to_dict(), metric) if len(own) else ""
+        with st.container(key="one"):
+            layout.prose(f"{equity.one_gap(own, group, metric, place)} {like}".strip())
     top = faculty if faculty != EVERYWHERE else top_of(visit, unit)
     DRAWN[view](visit, Asked(unit, metric, level, period, characteristic, group, top, about))
 

@@ -30,7 +30,7 @@ def page(visit: Visit) -> None:
         visit.link("quality", "What each measure means")
         return
     head = st.container()
-    with st.container(key="filters"):
+    with layout.filters(visit):
         filters = Filters(release)
         unit, period = filters.unit(), filters.period(str(statements.index[0]), "all")
     when = {"academic_year": str(period["academic_year"]), "part": str(period["part"])}

@@ -25,7 +25,7 @@ def page(visit: Visit) -> None:
     release = visit.release
     layout.question(release.about["university"], "Who has not met their tutor yet?")
     head = st.container()
-    with st.container(key="filters"):
+    with layout.filters(visit):
         filters = Filters(release)
         unit, level = filters.unit(), filters.level()
         period = filters.year()

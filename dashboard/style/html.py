@@ -44,7 +44,7 @@ class Mark:
 def _row(columns: Sequence[str], values: Sequence[object], numeric: Collection[str]) -> str:
     first, *rest = (_cell(v) for v in values)
     cells = "".join(
-        f'<td role="cell" data-label="{escape(c)}"{_right(c, numeric)}>{v}</td>'
+        f'<td role="cell" data-label="{escape(c)}"{_right(c, numeric, v)}>{v}</td>'
         for c, v in zip(columns[1:], rest, strict=True)
     )
     return f'<tr role="row"><th scope="row" role="rowheader">{first}</th>{cells}</tr>'
@@ -57,8 +57,10 @@ def _cell(value: object) -> str:
     return escape(str(value))
 
 
-def _right(column: str, numeric: Collection[str]) -> str:
-    return ' class="number"' if column in numeric else ""
+def _right(column: str, numeric: Collection[str], value: str = "") -> str:
+    """Numbers are set right; figures stay on one line, words in their place wrap."""
+    kind = "number figure" if any(c.isdigit() for c in value) else "number"
+    return f' class="{kind}"' if column in numeric else ""
 
 
 @dataclass(frozen=True)

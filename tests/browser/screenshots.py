@@ -18,6 +18,10 @@ PAGES = {"overview": ""} | {
     page: page for page in ("schools", "equity", "voice", "year", "profile", "quality", "methods")
 }
 WIDTHS = (1440, 1024, 390)
+FOOT = (
+    "document.querySelector('.st-key-onward').getBoundingClientRect().bottom"
+    " + document.querySelector('[data-testid=stMain]').scrollTop"
+)
 
 
 def main() -> None:
@@ -50,10 +54,12 @@ def picture(browser: Browser, url: str, target: Path, width: int, scheme: str) -
     page = context.new_page()
     page.goto(url)
     settle(page)
-    # The page scrolls inside its main section: make the window as tall as that, then picture it.
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": max(int(height) + 20, 1000)})
-    settle(page)
+    # The page scrolls inside its main section: make the window reach to the page's foot, then picture it. Once more,
+    # because what is drawn anew for a narrow screen has another height.
+    for _ in range(2):
+        height = page.evaluate(FOOT)
+        page.set_viewport_size({"width": width, "height": max(int(height) + 60, 1000)})
+        settle(page)
     page.screenshot(path=target)
     Image.open(target).convert("RGB").quantize(256).save(target, optimize=True)  # a third of the size
     context.close()

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.serving import dashboard, settle
+from tests.browser.serving import beyond, dashboard, settle
 from tests.dashboard.sample_release import Sample, write_release
 
 QUESTIONS = {
@@ -149,16 +149,6 @@ def test_nothing_reaches_beyond_the_screen(page: Page, address: str, path: str, 
     open_page(page, f"{address}/{path}")
     assert beyond(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def beyond(page: Page) -> list[str]:
-    """What reaches beyond the screen's right edge."""
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll('[data-testid=stMain] *')]
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.unseen, svg'))
-            .map(e => e.tagName + '.' + e.className)"""
-    )
-    return found
 
 
 def test_a_profile_fits_a_phone_and_prints_without_what_is_for_screens(page: Page, address: str) -> None:

@@ -1,0 +1,107 @@
+"""Whoever reads with a screen reader, a keyboard, or everything twice as large, reads the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.serving import beyond, settle
+
+PAGES = ("", "schools", "equity", "voice", "year", "profile", "quality", "methods")
+VIEWS = ("schools?drawn=funnel", "equity?view=where", "equity?view=map", "equity?view=years")
+GRAVE = ("serious", "critical")
+
+
+def found(page: Page) -> dict[str, list[str]]:
+    """What axe holds to be grave: the rule, with the elements that break it."""
+    violations = Axe().run(page).response["violations"]
+    return {v["id"]: [str(node["target"]) for node in v["nodes"]] for v in violations if v["impact"] in GRAVE}
+
+
+@pytest.mark.parametrize("viewer", ["university", "faculty:ENG"])
+@pytest.mark.parametrize("path", [*PAGES, *VIEWS])
+def test_axe_finds_nothing_grave(same_page: Page, roles: tuple[str, Path], path: str, viewer: str) -> None:
+    same_page.goto(f"{roles[0]}/{path}{'&' if '?' in path else '?'}viewer={viewer}")
+    settle(same_page)
+    assert found(same_page) == {}
+
+
+def test_axe_sees_what_is_wrong(same_page: Page, roles: tuple[str, Path]) -> None:
+    same_page.goto(f"{roles[0]}/equity")
+    settle(same_page)
+    same_page.evaluate("document.querySelectorAll('.note').forEach(note => { note.style.color = '#ddd' })")
+    assert list(found(same_page)) == ["color-contrast"]
+
+
+def test_twice_as_large_everything_still_fits(browser: Browser, roles: tuple[str, Path]) -> None:
+    context = browser.new_context(viewport={"width": 720, "height": 450}, device_scale_factor=2)
+    page = context.new_page()
+    for path in PAGES:
+        page.goto(f"{roles[0]}/{path}")
+        settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert (path, beyond(page)) == (path, [])
+    context.close()
+
+
+def tab_to(page: Page, name: str, most: int = 60) -> None:
+    """Presses Tab until what has the focus is called so."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED) == name:
+            return
+    raise AssertionError(f"{name} is not reached by keyboard")
+
+
+# A fold says the name of its arrow first.
+FOCUSED = r"""() => {
+    let e = document.activeElement;
+    while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+    return e ? (e.getAttribute('aria-label') || e.innerText || '').trim().split('\n').pop() : '';
+}"""
+
+
+@pytest.fixture
+def by_keyboard(same_page: Page, roles: tuple[str, Path]) -> Page:
+    """The Overview, the mouse put away."""
+    same_page.goto(f"{roles[0]}/?viewer=university")
+    settle(same_page)
+    return same_page
+
+
+def opens(page: Page, link: str) -> None:
+    """Goes to a page by Tab and Enter."""
+    tab_to(page, link)
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(re.compile(f"^{link}"))
+    settle(page)
+
+
+def test_a_keyboard_finds_the_schools_to_learn_from(by_keyboard: Page) -> None:
+    opens(by_keyboard, "Compare schools")
+    tab_to(by_keyboard, "Measure")
+    by_keyboard.keyboard.type("I trust my tutor")
+    by_keyboard.keyboard.press("Enter")
+    by_keyboard.wait_for_function("location.search.includes('metric=trust')")
+    expect(by_keyboard.locator(".named.well li").first).to_contain_text("above the limits")
+
+
+def test_a_keyboard_finds_how_schools_meet(by_keyboard: Page) -> None:
+    opens(by_keyboard, "Compare schools")
+    tab_to(by_keyboard, "Each school")
+    for _ in range(2):
+        by_keyboard.keyboard.press("ArrowRight")
+    by_keyboard.keyboard.press("Space")
+    expect(by_keyboard.locator("h2").filter(has_text="of meetings by school")).to_be_visible()
+
+
+def test_a_keyboard_finds_whether_to_trust_the_figures(by_keyboard: Page) -> None:
+    opens(by_keyboard, "Data quality")
+    expect(by_keyboard.locator(".st-key-answer")).to_contain_text("rows is accounted for")
+    tab_to(by_keyboard, "All nine files")
+    by_keyboard.keyboard.press("Enter")
+    expect(by_keyboard.get_by_role("table", name="Rows per file")).to_be_visible()
