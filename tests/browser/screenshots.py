@@ -18,6 +18,7 @@ PAGES = {"overview": ""} | {
     page: page for page in ("schools", "equity", "voice", "year", "profile", "quality", "methods")
 }
 WIDTHS = (1440, 1024, 390)
+TALLEST = 6000  # a page of text goes on as it begins
 FOOT = (
     "document.querySelector('.st-key-onward').getBoundingClientRect().bottom"
     " + document.querySelector('[data-testid=stMain]').scrollTop"
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def picture(browser: Browser, url: str, target: Path, width: int, scheme: str) -> None:
-    """Save the whole page at `url`, however long it is."""
+    """Save the page at `url`, down to its foot unless it is very long."""
     context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(url)
@@ -58,7 +59,7 @@ def picture(browser: Browser, url: str, target: Path, width: int, scheme: str) -
     # because what is drawn anew for a narrow screen has another height.
     for _ in range(2):
         height = page.evaluate(FOOT)
-        page.set_viewport_size({"width": width, "height": max(int(height) + 60, 1000)})
+        page.set_viewport_size({"width": width, "height": min(max(int(height) + 60, 1000), TALLEST)})
         settle(page)
     page.screenshot(path=target)
     Image.open(target).convert("RGB").quantize(256).save(target, optimize=True)  # a third of the size

@@ -192,6 +192,15 @@ def test_the_equity_answer_is_honest_about_doubt() -> None:
     assert "neither direction is better" in equity.equity_answer(clear, METRICS, neither, LABELS)
 
 
+def test_one_groups_gap_is_told_with_its_doubt_or_as_hidden() -> None:
+    gap = {"group": "B", "reference": "A", "value": -3, "lower": -5, "upper": 2, "evidence": "no clear gap"}
+    told = equity.one_gap(pd.DataFrame([{**gap, "status": "shown"}]), "B", PERCENT, "in the School of Law")
+    assert told == "No clear gap in the School of Law: −3 points for B against A (−5 to +2 points)."
+    hidden = equity.one_gap(pd.DataFrame([{**gap, "status": "suppressed"}]), "B", PERCENT, "in the School of Law")
+    assert hidden == "B and A in the School of Law: hidden to protect people."
+    assert equity.one_gap(pd.DataFrame([{**gap, "status": "none"}]), "B", PERCENT, "here") == ""
+
+
 def test_a_broader_characteristic_counts_only_where_the_finer_one_has_no_clear_gap() -> None:
     broad = gap("ethnicity_broad", "Minority ethnic groups", -12, "clear gap", "worse")
     both = pd.DataFrame([gap("ethnicity", "Black", -9, "clear gap", "worse"), broad])
