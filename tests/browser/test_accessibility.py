@@ -22,8 +22,9 @@ def found(page: Page) -> dict[str, list[str]]:
     return {v["id"]: [str(node["target"]) for node in v["nodes"]] for v in violations if v["impact"] in GRAVE}
 
 
-@pytest.mark.parametrize("viewer", ["university", "faculty:ENG"])
-@pytest.mark.parametrize("path", [*PAGES, *VIEWS])
+@pytest.mark.parametrize(
+    ("path", "viewer"), [*((path, "university") for path in [*PAGES, *VIEWS]), *((p, "faculty:ENG") for p in PAGES[:3])]
+)
 def test_axe_finds_nothing_grave(same_page: Page, roles: tuple[str, Path], path: str, viewer: str) -> None:
     same_page.goto(f"{roles[0]}/{path}{'&' if '?' in path else '?'}viewer={viewer}")
     settle(same_page)
