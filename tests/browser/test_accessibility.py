@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.serving import beyond, settle
 
 PAGES = ("", "schools", "equity", "voice", "year", "profile", "quality", "methods")
-VIEWS = ("schools?drawn=funnel", "equity?view=where", "equity?view=map", "equity?view=years")
+VIEWS = ("schools?drawn=funnel", "equity?view=map")
 GRAVE = ("serious", "critical")
 
 
@@ -41,7 +41,7 @@ def test_axe_sees_what_is_wrong(same_page: Page, roles: tuple[str, Path]) -> Non
 def test_twice_as_large_everything_still_fits(browser: Browser, roles: tuple[str, Path]) -> None:
     context = browser.new_context(viewport={"width": 720, "height": 450}, device_scale_factor=2)
     page = context.new_page()
-    for path in PAGES:
+    for path in ("", "equity", "profile", "methods"):
         page.goto(f"{roles[0]}/{path}")
         settle(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
