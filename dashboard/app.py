@@ -97,7 +97,7 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
     keep = {session.PARAMETER: session.code_of(viewer)} if chosen and viewer.scope != "university" else {}
     visit = Visit(viewer, release, theme, pages, NARROW if screen.is_narrow() else WIDE, keep)
     routes = []
-    for path in sorted(PAGES, key=lambda path: viewer.pages.index(path) if path in viewer.pages else len(PAGES)):
+    for path in [*viewer.pages, *(path for path in PAGES if path not in viewer.pages)]:
         title, page = PAGES[path]
         if path in viewer.pages:
             title = "Your school" if path == "schools" and viewer.scope.startswith("school:") else title

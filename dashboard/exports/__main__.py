@@ -23,7 +23,7 @@ from dashboard.exports.sections import SECTIONS
 from dashboard.exports.story import Request, told
 from dashboard.published import NoReleaseError, UnreadableReleaseError, open_release
 
-IMAGES = ("png", "svg", "csv")
+IMAGES = (*images.KINDS, "csv")
 TROUBLE = (
     AccessDeniedError,
     NoReleaseError,

@@ -8,7 +8,7 @@ from tests.attack.universities import Found, released_twice
 # `python -m tests.attack.universities` tries twenty, and says what came out
 
 
-@pytest.fixture(scope="module", params=[0, 9])
+@pytest.fixture(scope="module", params=[0, 4, 9])
 def found(request: pytest.FixtureRequest) -> Found:
     return released_twice(request.param, Settings())
 

@@ -142,7 +142,7 @@ def test_names_are_shown_as_they_are(page: Page, tmp_path: Path) -> None:
         page.goto("about:blank")
 
 
-@pytest.mark.parametrize("width", [390])
+@pytest.mark.parametrize("width", [390, 1024])
 @pytest.mark.parametrize("path", QUESTIONS)
 def test_nothing_reaches_beyond_the_screen(page: Page, address: str, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 850})
