@@ -4,6 +4,10 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 _status = pytest.StashKey[int]()
 

@@ -121,7 +121,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     return folder, (folder / audit.LOG).read_bytes()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_no_change_of_any_kind_passes(whole: tuple[Path, bytes], data: st.DataObject) -> None:
     folder, before = whole

@@ -9,10 +9,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = """
@@ -79,6 +79,18 @@ def settle(page: Page) -> None:
         " && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.main-svg'))"
     )
     page.wait_for_timeout(250)
+
+
+def unfold(page: Page, box: str, option: str) -> Locator:
+    """An option of a box, ready to be clicked: its list is shortened by typing; anew where a moving page closed it."""
+    wanted = page.get_by_role("option", name=option, exact=True)
+    for _ in range(3):
+        page.get_by_role("combobox", name=box).click()
+        page.keyboard.type(option)
+        with suppress(TimeoutError):
+            wanted.wait_for(timeout=3000)
+            break
+    return wanted
 
 
 def beyond(page: Page) -> list[str]:

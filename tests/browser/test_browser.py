@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.serving import beyond, dashboard, settle
+from tests.browser.serving import beyond, dashboard, settle, unfold
 from tests.dashboard.sample_release import Sample, write_release
 
 QUESTIONS = {
@@ -29,8 +29,7 @@ def open_page(page: Page, url: str) -> None:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option in the box with that label."""
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    unfold(page, label, option).click()
     settle(page)
 
 
@@ -44,10 +43,10 @@ def query(page: Page) -> str:
 
 
 @pytest.mark.parametrize(("path", "question"), QUESTIONS.items())
-def test_each_page_opens_without_trouble(page: Page, address: str, path: str, question: str) -> None:
-    open_page(page, f"{address}/{path}")
-    expect(page.get_by_role("heading", level=1)).to_have_text(question)
-    for chart in page.get_by_test_id("stPlotlyChart").all():
+def test_each_page_opens_without_trouble(same_page: Page, address: str, path: str, question: str) -> None:
+    open_page(same_page, f"{address}/{path}")
+    expect(same_page.get_by_role("heading", level=1)).to_have_text(question)
+    for chart in same_page.get_by_test_id("stPlotlyChart").all():
         assert chart.locator("svg.main-svg").count()
 
 
@@ -144,11 +143,11 @@ def test_names_are_shown_as_they_are(page: Page, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [390, 1024])
 @pytest.mark.parametrize("path", QUESTIONS)
-def test_nothing_reaches_beyond_the_screen(page: Page, address: str, path: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 850})
-    open_page(page, f"{address}/{path}")
-    assert beyond(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_nothing_reaches_beyond_the_screen(same_page: Page, address: str, path: str, width: int) -> None:
+    same_page.set_viewport_size({"width": width, "height": 850})
+    open_page(same_page, f"{address}/{path}")
+    assert beyond(same_page) == []
+    assert same_page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_profile_fits_a_phone_and_prints_without_what_is_for_screens(page: Page, address: str) -> None:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dashboard.style import words
 from dashboard.texts import DOCS
-from tests.browser.serving import settle
+from tests.browser.serving import settle, unfold
 
 MOST_CLICKS = 3
 SCHOOL = "School of Mathematics and Statistics"
@@ -54,15 +53,8 @@ class Reader:
         self.clicks_on(self.page.get_by_role("radio", name=name, exact=True))
 
     def picks(self, box: str, option: str) -> None:
-        """Picks an option of a box, whose list is shortened by typing; anew where a page still moving closed it."""
-        wanted = self.page.get_by_role("option", name=option, exact=True)
-        for _ in range(3):
-            self.page.get_by_role("combobox", name=box).click()
-            self.page.keyboard.type(option)
-            with suppress(TimeoutError):
-                wanted.wait_for(timeout=3000)
-                break
-        self.clicks_on(wanted)
+        """Picks an option of a box."""
+        self.clicks_on(unfold(self.page, box, option))
 
     def reads(self, text: str | re.Pattern[str], within: str = "h2") -> None:
         """Finds an answer on the page, without a further click."""

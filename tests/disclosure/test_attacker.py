@@ -50,7 +50,7 @@ def test_every_small_cell_of_a_real_cube_is_recovered():
     assert sorted(found.broken["n_low"]) == sorted(expected["true_n"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(0, 3), min_size=4, max_size=4),
     st.lists(st.integers(0, 3), min_size=4, max_size=4),

@@ -120,7 +120,7 @@ def test_two_releases_together_tell_what_neither_does():
     assert attacked("a1", "c2_independent")["Q2", "pensions", "small"] == (14, 14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 3), min_size=6, max_size=6), st.lists(st.booleans(), min_size=11, max_size=11))
 def test_bounds_are_those_of_enumeration(values, told):
     _, sums, totals = two_way({r: dict(zip("abc", values[3 * i : 3 * i + 3], strict=True)) for i, r in enumerate("xy")})

@@ -122,7 +122,7 @@ def assert_safe(pattern, start, counts, sums, wanted=True):
         assert safe(cell, counts, pattern.hidden, sums, WIDTHS)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(tables(most_sides=3))
 def test_no_hidden_base_can_be_worked_out(table):
     _, sums, counts, start = table
@@ -132,7 +132,7 @@ def test_no_hidden_base_can_be_worked_out(table):
     assert_safe(pattern, start, counts, sums)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(tables())
 def test_moves_are_witnesses(table):
     """Each changes hidden cells alone, keeps every sum and empties no cell that holds somebody: plain arithmetic."""
@@ -148,7 +148,7 @@ def test_moves_are_witnesses(table):
         assert (reach[hidden] >= WIDTHS.base - 1e-6).all()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(tables())
 def test_totals_that_are_known_protect_their_parts_or_are_said_not_to(table):
     names, sums, counts, _ = table
@@ -162,7 +162,7 @@ def test_totals_that_are_known_protect_their_parts_or_are_said_not_to(table):
         assert not safe(cell, counts, ~total, sums, WIDTHS), "not even with every cell hidden"
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(tables())
 def test_what_is_wanted_is_made_safe_whatever_else_is_hidden(table):
     names, sums, counts, start = table
@@ -193,7 +193,7 @@ def shares(draw):
     return sums, counts, start
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(shares(), st.booleans())
 def test_no_hidden_share_can_be_worked_out(share, private):
     """Nor, of what is private, that everybody or nobody has it."""
@@ -202,7 +202,7 @@ def test_no_hidden_share_can_be_worked_out(share, private):
     assert_safe(protected(start, counts, sums), start, counts, sums)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(shares())
 def test_no_part_of_a_ratio_is_known_exactly(share):
     """Of what is private: some may both have and lack it, and each count is protected by itself."""
@@ -217,7 +217,7 @@ def test_no_part_of_a_ratio_is_known_exactly(share):
         assert low < high or np.equal(*range_of(cell, 0, counts, every, sums)), "not even with every cell hidden"
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(tables(), st.data())
 def test_tables_that_share_a_pattern_are_safe_together(table, data):
     names, sums, counts, start = table
@@ -239,7 +239,7 @@ def test_what_a_later_table_hides_is_safe_in_an_earlier_one():
         assert_safe(pattern, start, each, sums)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(tables())
 def test_moves_of_another_pattern_are_tried_and_not_trusted(table):
     """They may take these counts below 0, and are then made smaller or left."""
@@ -249,7 +249,7 @@ def test_moves_of_another_pattern_are_tried_and_not_trusted(table):
     assert_safe(pattern, start, Counts.of_base(counts), sums)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(tables(most_sides=3))
 def test_the_same_counts_give_the_same_pattern(table):
     _, sums, counts, start = table

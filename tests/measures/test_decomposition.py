@@ -43,7 +43,7 @@ def test_berkeley_adds_up_and_turns_round():
     assert decomposition.verdict(whole.assign(lower=-0.17, upper=-0.11), MATERIAL).iloc[0] == "turns round"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 6))
 def test_parts_add_up_to_the_raw_gap(seed, schools):
     cells = random_cells(seed, schools)

@@ -132,7 +132,7 @@ def test_words(position, better, words):
     assert funnel.words(frame, pd.Series({"met": better}))[0] == words
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(1, 300), st.floats(0, 1)), max_size=12))
 def test_anything_goes_in_and_nothing_infinite_comes_out(members):
     n = np.array([n for n, _ in members], float)

@@ -216,7 +216,7 @@ GROUPS = pd.DataFrame(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_order_and_doubling_do_not_matter_and_nothing_is_infinite(seed):
     cells = random_cells(seed, schools=3)

@@ -145,7 +145,7 @@ def test_a_school_in_two_identical_halves_leaves_the_value_and_nearly_the_interv
     assert (split["strata"], split["n"]) == (4, whole["n"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.randoms())
 def test_order_and_names_do_not_matter(seed, random):
     cells = random_cells(seed, schools=3)
@@ -159,7 +159,7 @@ def test_order_and_names_do_not_matter(seed, random):
     pd.testing.assert_frame_equal(sorted_rows(after, KEYS), before, check_dtype=False)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_swapping_group_and_reference_turns_it_round(seed):
     cells = random_cells(seed, schools=3)

@@ -205,7 +205,7 @@ def test_fewer_than_thirteen_points_or_no_movement_is_too_few_to_say():
         assert found[["mean", "lower", "upper"]].isna().all(axis=None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.one_of(st.none(), st.integers(-50, 50)), max_size=40))
 def test_xmr_takes_anything_and_turns_round_with_its_series(y):
     found = chart([np.nan if v is None else v for v in y])

@@ -200,7 +200,7 @@ def test_no_limit_lies_beyond_a_hundred_points():
         assert not inside[frame["metric"] == "meetings"].any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(1, 7))
 def test_order_does_not_matter_and_nothing_is_infinite(seed, schools):
     cells = random_cells(seed, schools)

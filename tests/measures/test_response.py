@@ -178,7 +178,7 @@ def test_equal_weights_change_nothing():
     assert response.raked(answers[:0].assign(sex=""), counts({}), ["unit"], []).empty
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=6))
 def test_anything_goes_in_and_nothing_infinite_comes_out(groups):
     columns = [*HERE, "characteristic", "group", "n"]
