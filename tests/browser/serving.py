@@ -84,12 +84,14 @@ def settle(page: Page) -> None:
 def unfold(page: Page, box: str, option: str) -> Locator:
     """An option of a box, ready to be clicked: its list is shortened by typing; anew where a moving page closed it."""
     wanted = page.get_by_role("option", name=option, exact=True)
+    typed = page.get_by_role("combobox", name=box)
     for _ in range(3):
-        page.get_by_role("combobox", name=box).click()
-        page.keyboard.type(option)
+        typed.click()
+        typed.fill(option)
         with suppress(TimeoutError):
             wanted.wait_for(timeout=3000)
             break
+        page.keyboard.press("Escape")  # a list that is open would be closed by the next click
     return wanted
 
 
