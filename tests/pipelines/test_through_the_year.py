@@ -10,7 +10,6 @@ from pipelines.measures import consistency
 from pipelines.model import model
 from pipelines.protect import protect
 from pipelines.settings import Rules
-from tests.pipelines.remembered import remembered
 from tests.pipelines.test_model import FEW, connect, staged
 
 DEFINITIONS = definition_files.load()
@@ -36,7 +35,6 @@ def without_school(enrolments, school, but):
     return enrolments.assign(school_code=enrolments["school_code"].mask(enrolments.index.isin(moved), "B"))
 
 
-@remembered
 def made(tables, settings, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, FEW)

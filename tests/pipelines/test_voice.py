@@ -11,7 +11,6 @@ from pipelines import voice
 from pipelines.measures import response
 from pipelines.model import model
 from pipelines.protect import protect, unlisted
-from tests.pipelines.remembered import remembered
 from tests.pipelines.test_model import CHARACTERISTICS, FEW, PRESENT, connect, staged
 from tests.pipelines.test_through_the_year import OPEN, TEXT, half_up, written_as_text
 
@@ -20,7 +19,6 @@ UNLINKED = {**FEW, "feedback": PRESENT["feedback"] - {"student_id"}}
 YEAR = "academic_year == '2023/24' and part == 'year' and unit == 'university'"
 
 
-@remembered
 def made(tables, settings, present=FEW, rules=None):
     con = connect(tables)
     modelled = model(con, DEFINITIONS, present)
