@@ -9,7 +9,7 @@ from pipelines import through_the_year
 from pipelines.measures import consistency
 from pipelines.model import model
 from pipelines.protect import protect
-from pipelines.settings import Rules
+from pipelines.settings import Rules, Settings
 from tests.pipelines.test_model import FEW, connect, staged
 
 DEFINITIONS = definition_files.load()
@@ -41,6 +41,26 @@ def made(tables, settings, rules=None):
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
     decision = protect(modelled, DEFINITIONS, settings)
     return through_the_year.tables(con, DEFINITIONS, FEW, modelled, decision, settings), modelled
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    """What is made of three schools, for tests to look at."""
+    return made(with_modes(staged()), Settings(data=tmp_path_factory.mktemp("usual")))[0]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """The same where nothing is hidden."""
+    return made(with_modes(staged()), Settings(data=tmp_path_factory.mktemp("opened")), OPEN)[0]
+
+
+@pytest.fixture(scope="module")
+def with_few_in_c(tmp_path_factory):
+    """The same, and the model, where school C has nine students."""
+    tables = with_modes(staged())
+    tables["enrolments"] = without_school(tables["enrolments"], "C", but=9)
+    return made(tables, Settings(data=tmp_path_factory.mktemp("few")))
 
 
 def written_as_text(table):
@@ -88,22 +108,19 @@ def test_the_curve_rises_to_the_share_who_met_their_tutor(settings, in_progress)
     np.testing.assert_array_equal(both["value"], half_up(both["sx"] / both["n"]))
 
 
-def test_one_point_of_the_curve_by_hand(settings):
+def test_one_point_of_the_curve_by_hand(opened):
     tables = with_modes(staged())
-    found, _ = made(tables, settings, OPEN)
     e = enrolled(tables, "2024/25").query("school_code == 'A' and sex == 'Female'")
     m = tables["meetings"].query("status == 'attended' and teaching_week <= 5")
     met = e["enrolment"].isin(m["enrolment"])
-    point = found["curve"].query(
+    point = opened["curve"].query(
         "academic_year == '2024/25' and unit == 'school:A' and level == 'all' and group == 'Female' and week == 5"
     )
     assert point[["base", "value"]].to_numpy().tolist() == [[len(e), half_up(met.mean())]]
 
 
-def test_the_curve_hides_what_it_must(settings):
-    found, _ = made(with_modes(staged()), settings)
-    curve, (open_, _) = found["curve"], made(with_modes(staged()), settings, OPEN)
-    counts = open_["curve"]
+def test_the_curve_hides_what_it_must(usual, opened):
+    curve, counts = usual["curve"], opened["curve"]
     n = counts["base"].astype(float)
     x = (counts["value"] / 100 * n).round()
     hidden = curve["status"] == "suppressed"
@@ -117,10 +134,9 @@ def test_the_curve_hides_what_it_must(settings):
     assert (curve["base"].dropna() % 5 == 0).all()
 
 
-def test_contacts_by_week_with_limits(settings):
+def test_contacts_by_week_with_limits(opened):
     tables = with_modes(staged())
-    found, _ = made(tables, settings, OPEN)
-    week = found["week"]
+    week = opened["week"]
     e = enrolled(tables, "2023/24")
     m = tables["meetings"].query("status == 'attended' and 1 <= teaching_week <= 31")
     expected = (
@@ -150,10 +166,8 @@ def test_contacts_by_week_with_limits(settings):
     assert set(week.loc[week["signal"] == "", "rule"]) <= {"", "no earlier year", "too few to say"}
 
 
-def test_a_school_with_few_students_shows_no_contacts(settings):
-    tables = with_modes(staged())
-    tables["enrolments"] = without_school(tables["enrolments"], "C", but=9)
-    week = made(tables, settings)[0]["week"]
+def test_a_school_with_few_students_shows_no_contacts(with_few_in_c):
+    week = with_few_in_c[0]["week"]
     small = week[week["unit"] == "school:C"]
     assert len(small)
     assert set(small["status"]) == {"suppressed"}
@@ -162,9 +176,9 @@ def test_a_school_with_few_students_shows_no_contacts(settings):
     assert set(week.loc[week["unit"] == "university", "status"]) == {"shown"}
 
 
-def test_modes_are_shares_of_attended_meetings(settings):
+def test_modes_are_shares_of_attended_meetings(opened):
     tables = with_modes(staged())
-    found = made(tables, settings, OPEN)[0]["mode"]
+    found = opened["mode"]
     e = enrolled(tables, "2024/25").query("school_code == 'B'")
     m = tables["meetings"].query("status == 'attended'")
     shares = m[m["enrolment"].isin(e["enrolment"])]["mode"].fillna("not recorded").value_counts(normalize=True)
@@ -174,11 +188,9 @@ def test_modes_are_shares_of_attended_meetings(settings):
     assert (found.groupby(["academic_year", "part", "unit"])["value"].sum() - 100).abs().max() <= 3
 
 
-def test_modes_are_shown_where_the_share_who_met_is_and_by_how_many_is_no_matter(settings):
+def test_modes_are_shown_where_the_share_who_met_is_and_by_how_many_is_no_matter(with_few_in_c, settings):
     """Ways to meet are told of meetings, not of people: a way that hardly anybody met in is shown like any other."""
-    tables = with_modes(staged())
-    tables["enrolments"] = without_school(tables["enrolments"], "C", but=9)
-    found, modelled = made(tables, settings)
+    found, modelled = with_few_in_c
     safe = found["mode"]
     assert {"shown", "suppressed"} == set(safe["status"])
     place = ["academic_year", "part", "unit"]
@@ -220,8 +232,8 @@ def test_tutors_are_a_spread_and_never_named(settings):
     assert row["odds_ratio_upper"] >= expected["odds_ratio_upper"]
 
 
-def test_fewer_than_ten_tutors_say_nothing(settings):
-    assert made(with_modes(staged()), settings)[0]["consistency"].empty
+def test_fewer_than_ten_tutors_say_nothing(usual):
+    assert usual["consistency"].empty
 
 
 def test_nobody_enrolled_at_all(settings):

@@ -11,6 +11,7 @@ from pipelines import voice
 from pipelines.measures import response
 from pipelines.model import model
 from pipelines.protect import protect, unlisted
+from pipelines.settings import Settings
 from tests.pipelines.test_model import CHARACTERISTICS, FEW, PRESENT, connect, staged
 from tests.pipelines.test_through_the_year import OPEN, TEXT, half_up, written_as_text
 
@@ -52,6 +53,12 @@ def heard_unevenly(seed=5):
         feedback[statement] = pd.array(np.where(happy, 4 + each % 2, 1 + each % 3), dtype="Int64")
     tables["feedback"] = feedback
     return tables
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory):
+    """What is made of `heard_unevenly`, for tests to look at."""
+    return made(heard_unevenly(), Settings(data=tmp_path_factory.mktemp("uneven")))
 
 
 def test_response_rates_are_the_metric_of_the_same_name(settings):
@@ -109,8 +116,8 @@ def test_more_answers_than_students_have_no_rate(settings):
     assert row[["base", "value", "lower", "upper"]].isna().all(axis=None)
 
 
-def test_weights_match_the_finer_groups_alone(settings, monkeypatch):
-    found, _ = made(heard_unevenly(), settings)
+def test_weights_match_the_finer_groups_alone(uneven, settings, monkeypatch):
+    found, _ = uneven
     assert "ethnicity_broad" in set(found["representativeness"]["characteristic"])
     finer = {name: c for name, c in DEFINITIONS.characteristics.items() if not c.of}
     monkeypatch.setattr("tests.pipelines.test_voice.DEFINITIONS", replace(DEFINITIONS, characteristics=finer))
@@ -118,8 +125,8 @@ def test_weights_match_the_finer_groups_alone(settings, monkeypatch):
     pd.testing.assert_frame_equal(found["weighted"], alone["weighted"])
 
 
-def test_only_what_may_be_shown_is(settings):
-    found, modelled = made(heard_unevenly(), settings)
+def test_only_what_may_be_shown_is(uneven, settings):
+    found, modelled = uneven
     for table in found.values():
         numbers = [c for c in table.columns if c not in TEXT and not c.startswith("strongly_")]
         shown = table["status"] == "shown"
@@ -151,8 +158,8 @@ def test_without_a_link_a_rate_is_shown_where_both_its_counts_are(settings):
     assert enrolled - shown, "who is enrolled is told of more"
 
 
-def test_who_is_heard_less_is_said_and_rests_on_shown_groups(settings):
-    found, _ = made(heard_unevenly(), settings)
+def test_who_is_heard_less_is_said_and_rests_on_shown_groups(uneven):
+    found, _ = uneven
     table = found["representativeness"].query(f"{YEAR} and level == 'all'").set_index("characteristic")
     assert table.loc["sex", "says"] == "some are heard less"
     assert table.loc["sex", "upper"] < 0.6
@@ -165,8 +172,8 @@ def test_who_is_heard_less_is_said_and_rests_on_shown_groups(settings):
     assert table.loc["commuter", "says"] in ("no clear difference", "too few to say")
 
 
-def test_weights_move_the_answer_towards_everybody(settings):
-    found, _ = made(heard_unevenly(), settings)
+def test_weights_move_the_answer_towards_everybody(uneven):
+    found, _ = uneven
     table = found["weighted"].query(YEAR).set_index("metric")
     assert list(table.index) == ["belonging", "knows_me", "part_of_journey", "supported", "trust"]
     assert (table["weighted"] < table["value"] - 5).all()
