@@ -21,6 +21,7 @@ from pipelines.measures import sets
 from pipelines.model import Modelled
 from pipelines.protect import Decision
 from pipelines.settings import Settings
+from pipelines.workers import ALONE, Workers
 
 KEY = attacker.KEY
 ROUNDS = 6
@@ -47,6 +48,7 @@ def withstand(
     definitions: Definitions,
     settings: Settings,
     published: Ledger | None = None,
+    workers: Workers = ALONE,
 ) -> Withstood:
     """Attack what is to be published of periods that were not published before, and mend it until it withstands.
 
@@ -57,7 +59,7 @@ def withstand(
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
     before = decision.hidden.sum()
     for round_ in range(ROUNDS):
-        found = _attacked(decision, new, pooled_of, modelled.schools, definitions, settings)
+        found = _attacked(decision, new, pooled_of, modelled.schools, definitions, settings, workers)
         if found.broken.empty:
             break
         decision = _mended(decision, found.broken, pooled_of, new, modelled.schools, definitions, round_)
@@ -78,11 +80,12 @@ def _attacked(
     schools: pd.DataFrame,
     definitions: Definitions,
     settings: Settings,
+    workers: Workers,
 ) -> Attack:
     metrics, limits = definitions.metrics.values(), settings.rules
 
     def attack_on(rows: pd.Series) -> Attack:
-        rows &= decision.listed
+        inner, rows = _counts(decision.cells[rows]), rows & decision.listed
         cells, shown = _counts(decision.cells[rows]), ~decision.hidden[rows].to_numpy(bool)
         return attacker.attack(
             cells[shown],
@@ -98,7 +101,8 @@ def _attacked(
                 c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of
             },
             pooled={name: list(years) for name, years in pooled_of.items()},
-            processes=settings.processors,
+            inner=inner,
+            workers=workers,
         )
 
     single = {period for period in periods if period[1] != pooled.POOLED}

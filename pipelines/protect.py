@@ -20,6 +20,7 @@ from pipelines.disclosure.ledger import terms as ledger_terms
 from pipelines.measures import gaps, over_time, sets
 from pipelines.model import Modelled
 from pipelines.settings import Settings
+from pipelines.workers import ALONE, Workers
 
 UNLISTED = "unlisted"
 CELL_KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
@@ -183,6 +184,7 @@ def protect(
     source: str = "",
     revised: Collection[str] = (),
     corrected: bool = False,
+    workers: Workers = ALONE,
 ) -> Decision:
     """Decide which cells are shown.
 
@@ -203,7 +205,7 @@ def protect(
     listed = ~unlisted(cells)
     small = small_cells(cells, definitions, settings)
     why = pd.Series(UNLISTED, index=cells.index, dtype=object)
-    why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, settings.processors)
+    why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, workers)
     differing = 0
     if published and kept:
         before = published.of(kept)
@@ -215,7 +217,7 @@ def protect(
             new = pooled.summed(own, definitions, name)
             own = own.assign(hidden=why[own.index] != patterns.SHOWN)[own["metric"].isin(new["metric"].unique())]
             small = small_cells(new, definitions, settings)
-            decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, settings.processors)
+            decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, workers)
             cells, why = _together((cells, why), (new, decided))
     return Decision(cells, why, about.grain, frozenset(kept), differing, terms)
 

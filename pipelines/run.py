@@ -20,6 +20,7 @@ from pipelines.progress import Progress
 from pipelines.protect import Decision, Protected, protect, rounded
 from pipelines.pseudonymise import load_key, pseudonymise
 from pipelines.settings import Settings
+from pipelines.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
         source = publish.Source(mapped.university, mapped.example)
-        with warehouse.open_new(settings) as con:
+        with warehouse.open_new(settings) as con, Workers(settings.processors) as workers:
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
@@ -55,11 +56,11 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
             with progress.step("protect", "decide what may be shown"):
                 decision = protect(
                     modelled, definitions, settings, published,
-                    source=str(source), revised=revised, corrected=mapped.example,
+                    source=str(source), revised=revised, corrected=mapped.example, workers=workers,
                 )  # fmt: skip
                 progress.note(f"{(decision.hidden & decision.listed).sum():,} cells hidden")
             with progress.step("attack", "try to work out what is hidden"):
-                done = attack.withstand(decision, modelled, definitions, settings, published)
+                done = attack.withstand(decision, modelled, definitions, settings, published, workers)
                 decision = done.decision
                 progress.note(done.attack.summary())
             with progress.step("follow", "through the year, and who answered"):

@@ -6,16 +6,16 @@ people, and that an empty cell is not listed. It shares no code with whatever ch
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
 
 from pipelines.disclosure.places import COUNTS, KEY, Broader, Metrics, Places, Pooled
 from pipelines.disclosure.programs import ContradictionError, bounds
-from pipelines.disclosure.ranges import Family, Found, Terms, attacked
+from pipelines.disclosure.ranges import Family, Found, attacked
+from pipelines.disclosure.search import Terms
+from pipelines.workers import ALONE, Workers
 
 __all__ = ["Attack", "Bar", "Metrics", "attack", "bounds", "differenced"]
 
@@ -96,14 +96,17 @@ def attack(
     broader: Broader | None = None,
     pooled: Pooled | None = None,
     earlier: pd.DataFrame | None = None,
-    processes: int = 2,
+    inner: pd.DataFrame | None = None,
+    workers: Workers = ALONE,
 ) -> Attack:
     """Attack all hidden cells of a release.
 
     shown: KEY and COUNTS of every visible cell; hidden: KEY of every hidden one; a cell in neither is empty, unless
     cells of its kind are never listed. schools: school_code, faculty_code. broader: of a broader characteristic the
     finer one, and of each broad group its fine ones (without: the group of the same name). pooled: of a pooled
-    period its academic years. earlier: KEY and COUNTS of what an earlier release showed.
+    period its academic years. earlier: KEY and COUNTS of what an earlier release showed. inner: KEY and COUNTS of the
+    smallest cells there are, shown or not; an attacker does not have them, but whoever makes the release does: as one
+    of the answers that agree with what is shown they save time in finding others, and nothing is worked out from them.
 
     What was shown once stays known. A cell shown then and hidden now is broken, whatever its count is now; its old
     count, right but for late corrections, is used against the other cells, and left out where it contradicts the new
@@ -115,7 +118,7 @@ def attack(
     bar = bar or Bar()
     shown, hidden = _plain(shown, [*KEY, *COUNTS]), _plain(hidden, KEY)
     old = _plain(shown.iloc[:0] if earlier is None else earlier, [*KEY, *COUNTS])
-    places = Places(shown, hidden, old, schools, metrics, broader or {}, pooled or {})
+    places = Places(shown, hidden, old, schools, metrics, broader or {}, pooled or {}, inner)
     terms = Terms(
         places.complementary,
         places.private,
@@ -127,7 +130,7 @@ def attack(
     )
     tasks = range(len(places.tasks))
     work = [places.families(task, terms, hold_someone=bar.hidden_hold_someone) for task in tasks]
-    found = _in_processes(work, terms, processes)
+    found = _in_processes(work, terms, workers)
     for task in tasks:
         if found[task] is None and places.old.any():
             families = places.families(task, terms, hold_someone=bar.hidden_hold_someone, with_old=False)
@@ -163,19 +166,19 @@ def _plain(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return plain.astype(dict.fromkeys(KEY, object))
 
 
-def _in_processes(work: list[list[Family]], terms: Terms, processes: int) -> list[list[Found] | None]:
+def _in_processes(work: list[list[Family]], terms: Terms, workers: Workers) -> list[list[Found] | None]:
     hidden = sum(int((family.hidden >= 0).sum()) for families in work for family in families)
-    if min(processes, len(work)) <= 1 or hidden < FEW_CELLS:
-        return [attacked(families, terms) for families in work]
     shares = [
-        [(i, processes) for i in range(processes)] if families[0].axes[0].lines else [(0, 1)] for families in work
+        [(i, workers.number) for i in range(workers.number)] if families[0].axes[0].lines else [(0, 1)]
+        for families in work
     ]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        running = [
-            [pool.submit(attacked, families, terms, part) for part in parts]
-            for families, parts in zip(work, shares, strict=True)  # pooled periods, the largest, come first
-        ]
-        found = [[share.result() for share in of_task] for of_task in running]
+    if workers.number <= 1 or sum(map(len, shares)) <= 1 or hidden < FEW_CELLS:
+        return [attacked(families, terms) for families in work]
+    running = [
+        [workers.pool.submit(attacked, families, terms, part) for part in parts]
+        for families, parts in zip(work, shares, strict=True)  # pooled periods, the largest, come first
+    ]
+    found = [[share.result() for share in of_task] for of_task in running]
     return [None if None in of_task else [f for part in of_task for f in part or []] for of_task in found]
 
 

@@ -10,10 +10,8 @@ finer one's, together with that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -31,6 +29,7 @@ from pipelines.disclosure.tables import (
     parents_of,
     tables_of,
 )
+from pipelines.workers import ALONE, Workers
 
 SHOWN, SMALL, LINKED = "shown", "small", "linked"
 FEW_FIGURES = 100_000  # of cells, metric by metric; not worth starting processes for
@@ -78,7 +77,12 @@ class Job:
 
 
 def patterns(
-    cells: pd.DataFrame, small: pd.Series, schools: pd.DataFrame, metrics: Metrics, widths: Widths, processes: int = 1
+    cells: pd.DataFrame,
+    small: pd.Series,
+    schools: pd.DataFrame,
+    metrics: Metrics,
+    widths: Widths,
+    workers: Workers = ALONE,
 ) -> pd.Series:
     """Why each cell is hidden: 'small' for what it is, 'linked' to protect others; else 'shown'.
 
@@ -86,7 +90,7 @@ def patterns(
     by the primary rules. schools: school_code, faculty_code.
     """
     small_ones = small.to_numpy(bool)
-    linked = _linked(cells.assign(small=small_ones, settled=False), schools, metrics, widths, processes)
+    linked = _linked(cells.assign(small=small_ones, settled=False), schools, metrics, widths, workers)
     return pd.Series(np.select([small_ones, linked], [SMALL, LINKED], SHOWN), index=cells.index)
 
 
@@ -97,7 +101,7 @@ def of_pooled(
     schools: pd.DataFrame,
     metrics: Metrics,
     widths: Widths,
-    processes: int = 1,
+    workers: Workers = ALONE,
 ) -> pd.Series:
     """The same for a period that pools `years`, cells of which it is settled whether they are `hidden`.
 
@@ -109,11 +113,13 @@ def of_pooled(
     told = seen_in_years.reindex(pd.MultiIndex.from_frame(cells[PLACE])).to_numpy(bool)  # their sum is no secret
     own = cells.assign(small=small.to_numpy(bool) & ~told, settled=told)
     both = pd.concat([own, years[[*cells, "small", "settled"]]])
-    linked = _linked(both, schools, metrics, widths, processes)[: len(cells)]
+    linked = _linked(both, schools, metrics, widths, workers)[: len(cells)]
     return pd.Series(np.select([small.to_numpy(bool), linked], [SMALL, LINKED], SHOWN), index=cells.index)
 
 
-def _linked(cells: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics, widths: Widths, processes: int) -> np.ndarray:
+def _linked(
+    cells: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics, widths: Widths, workers: Workers
+) -> np.ndarray:
     """Which cells are hidden; some of them are `small`, some `settled`."""
     cells = cells.assign(row=np.arange(len(cells)))
     cells["grain"] = cells["metric"].astype(str).map(metrics.grain)
@@ -146,7 +152,7 @@ def _linked(cells: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics, widths
             last = found[year, finer].hidden if found else {}
             standing = {of: pattern for of, pattern in last.items() if of in stands[year]}
             jobs[year, finer] = Job(tables[year, finer][0], untold[year], standing)
-        found |= zip(jobs, _each(list(jobs.values()), metrics, widths, processes), strict=True)
+        found |= zip(jobs, _each(list(jobs.values()), metrics, widths, workers), strict=True)
         waiting = set()
         for (year, _), each in found.items():
             for of, places in each.give_way.items():
@@ -171,15 +177,13 @@ def _places(tables: list[Table], found: Hidden, metrics: Metrics) -> Untold:
     }
 
 
-def _each(jobs: list[Job], metrics: Metrics, widths: Widths, processes: int) -> Iterator[Found]:
-    processes = min(processes, len(jobs))
+def _each(jobs: list[Job], metrics: Metrics, widths: Widths, workers: Workers) -> Iterator[Found]:
     figures = sum(len(table.names) * len(table.measured) for job in jobs for table in job.tables)
     decide = partial(hidden, metrics=metrics, widths=widths)
-    if processes <= 1 or figures < FEW_FIGURES:
+    if workers.number <= 1 or len(jobs) <= 1 or figures < FEW_FIGURES:
         yield from map(decide, jobs)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        yield from pool.map(decide, jobs)
+    yield from workers.pool.map(decide, jobs)
 
 
 def hidden(job: Job, metrics: Metrics, widths: Widths, *, totals: bool = False) -> Found:

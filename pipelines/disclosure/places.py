@@ -9,7 +9,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from pipelines.disclosure.ranges import CAP, HAVE, LACK, Axis, Family, N, Terms, share
+from pipelines.disclosure.ranges import Axis, Family, share
+from pipelines.disclosure.search import CAP, HAVE, LACK, N, Terms
 
 KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
 COUNTS = ["n", "have", "lack"]
@@ -44,9 +45,11 @@ class Places:
 
     def __init__(
         self, shown: pd.DataFrame, hidden: pd.DataFrame, old: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics,
-        broader: Broader, pooled: Pooled,
+        broader: Broader, pooled: Pooled, inner: pd.DataFrame | None = None,
     ) -> None:  # fmt: skip
-        """shown, hidden: of this release; old: shown by an earlier one, of use where this one hides or says nothing."""
+        """shown, hidden: of this release; old: shown by an earlier one, of use where this one hides or says nothing;
+        inner: the counts of the smallest cells, where it is known to whoever makes the release.
+        """
         self._here = set(zip(*(pd.concat([shown[c], hidden[c]]) for c in KEY[:2]), strict=True))
         past = ~pd.MultiIndex.from_frame(old[KEY[:2]]).isin(list(self._here))
         past |= pd.MultiIndex.from_frame(old[KEY]).isin(pd.MultiIndex.from_frame(hidden[KEY]))
@@ -59,8 +62,8 @@ class Places:
         self._pooled = pooled
         self.tasks = _together(set(zip(cells["academic_year"], cells["part"], strict=True)), pooled)
         at = {period: (i, t) for i, task in enumerate(self.tasks) for t, period in enumerate(task)}
-        periods = [at[period] for period in zip(cells["academic_year"], cells["part"], strict=True)]
-        self._task, t = np.array(periods, int).reshape(-1, 2).T
+        period, periods = pd.MultiIndex.from_frame(cells[KEY[:2]]).factorize()
+        self._task, t = np.array([at[p] for p in periods], int).reshape(-1, 2)[period].T
 
         self._units, unit, self._kind_of_unit = _units(schools)
         level = {name: i for i, name in enumerate([EVERYONE, *sorted(set(cells["level"]) - {EVERYONE})])}
@@ -77,6 +80,8 @@ class Places:
         first = cells[["characteristic", "group"]].iloc[np.unique(pairs, return_index=True)[1]]
         of_pair = list(zip(first["characteristic"], first["group"], strict=True))
         self._group = [np.array([f.place.get(p, -1) for p in of_pair], int)[pairs] for f in self._families]
+        about = at, self._metrics, unit, level, self._levels, len(self.tasks)
+        self._inner = None if inner is None else _Inner(inner, *about)
 
         self._characteristic = {c: i for i, c in enumerate(dict.fromkeys(cells["characteristic"]))}
         of_metric, _, of_unit, of_level = (codes[~self.old] for codes in self._place)
@@ -123,10 +128,47 @@ class Places:
             unseen = (hidden >= 0) & (low[:, N] != high[:, N])
             low[:, N][unseen] = int(hold_someone)
             share(low, high, terms)
-            families.append(
-                Family((Axis(len(periods), lines), self._units, self._levels, groups.axis), low, high, hidden)
-            )
+            axes = Axis(len(periods), lines), self._units, self._levels, groups.axis
+            inner = self._inner.of(task, axes, groups.place) if self._inner else None
+            families.append(Family(axes, low, high, hidden, inner))
         return families
+
+
+class _Inner:
+    """The smallest cells (schools by level and group, or as few sums as there are), by number."""
+
+    def __init__(
+        self, cells: pd.DataFrame, at: Mapping[Period, tuple[int, int]], metrics: Mapping[str, int],
+        units: Mapping[str, int], levels: Mapping[str, int], axis: Axis, tasks: int,
+    ) -> None:  # fmt: skip
+        leaves = {name for name, i in levels.items() if i in set(axis.leaves)}
+        own = cells[cells["unit"].str.startswith("school:") & cells["level"].isin(leaves)]
+        own = own[own["metric"].isin(metrics.keys()) & own["unit"].isin(units.keys())]
+        period, periods = pd.MultiIndex.from_frame(own[KEY[:2]]).factorize()
+        task, t = np.array([at.get(p, (-1, -1)) for p in periods], int).reshape(-1, 2).T
+        self._of_task = [np.flatnonzero(task[period] == i) for i in range(tasks)]
+        places = _codes(own["metric"], metrics), t[period], _codes(own["unit"], units), _codes(own["level"], levels)
+        self._place, self._metrics = np.stack(places), len(metrics)
+        self._pair, self._pairs = pd.MultiIndex.from_frame(own[["characteristic", "group"]]).factorize()
+        n, have, lack = own[COUNTS].to_numpy(np.int32).T
+        self._kinds = np.stack([n - lack, n - have, have + lack - n])
+
+    def of(self, task: int, axes: tuple[Axis, ...], place: Mapping[tuple[str, str], int]) -> np.ndarray:
+        """Those of a task who only have, only lack and do both, of a family of characteristics: metric × 3 × the inner
+        positions of each axis.
+        """
+        rows = self._of_task[task]
+        metric, *places = self._place[:, rows]
+        group = np.array([place.get(pair, -1) for pair in self._pairs], int)[self._pair[rows]]
+        at, own = [metric], np.ones(len(rows), bool)
+        for codes, axis in zip((*places, group), axes, strict=True):
+            leaf = np.full(axis.size + 1, -1)
+            leaf[axis.leaves] = np.arange(len(axis.leaves))
+            at.append(leaf[codes])
+            own &= at[-1] >= 0
+        counts = np.zeros((3, self._metrics, *(len(axis.leaves) for axis in axes)), np.int32)
+        counts[:, *(codes[own] for codes in at)] = self._kinds[:, rows[own]]
+        return counts.swapaxes(0, 1)
 
 
 def _codes(values: pd.Series, number: Mapping[str, int]) -> np.ndarray:

@@ -23,11 +23,17 @@ class Program:
     """Whole numbers (or, relaxed, any numbers) between least and most whose sums lie between low and high."""
 
     def __init__(
-        self, sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray
-    ) -> None:
+        self, sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray,
+        known: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
+        """known: numbers that are between all limits, where there are any to begin from."""
         self._parts = (sparse.csr_array(sums), low, high, least, most)
         self._columns = np.arange(sums.shape[1], dtype=np.int32)
         self._solver = _passed(*self._parts)
+        if known is not None:
+            beginning = highspy.HighsSolution()
+            beginning.col_value = known.astype(float).tolist()
+            self._solver.setSolution(beginning)
         self._solver.run()  # any point first; from there on, other corners are near for the primal simplex method
         self._solver.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
         self._in_whole: _Highs | None = None

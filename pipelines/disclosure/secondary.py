@@ -96,16 +96,11 @@ class Moves:
     def __init__(self, counts: Counts, sums: sparse.csr_matrix, fixed: np.ndarray) -> None:
         layers, cells = counts.count.shape
         fixed = fixed | ~counts.there
-        sums = sums[(sums < 0) @ counts.there]  # of parts that are not listed at all nothing adds up
         self.shape, self.size = (layers, cells), layers * cells
-        rows = sparse.block_diag([sums] * layers)
-        least, most = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
         tied = np.flatnonzero(np.isfinite(counts.most) & ~fixed)
-        if len(tied):
-            rows = sparse.vstack([rows, sparse.hstack([sparse.eye(cells, format="csr")[tied]] * layers)])
-            least = np.r_[least, np.where(counts.known, 0, -np.inf)[tied]]
-            most = np.r_[most, counts.most[tied]]
-        matrix = sparse.hstack([rows, -rows]).tocsc()  # up and down apart
+        matrix, rows = _matrix(sums, counts.there, tied, layers)
+        least = np.r_[np.zeros(rows), np.where(counts.known, 0, -np.inf)[tied]]
+        most = np.r_[np.zeros(rows), counts.most[tied]]
         self.room = np.r_[np.full(self.size, FAR), counts.spare.ravel()]
         self.room[np.tile(fixed, 2 * layers)] = 0
         program = highspy.HighsLp()
@@ -162,6 +157,24 @@ class Moves:
         for each in (this, other):
             self.solver.changeColBounds(each, 0, self.room[each])
         return move
+
+
+def _matrix(sums: sparse.csr_matrix, there: np.ndarray, tied: np.ndarray, layers: int) -> tuple[sparse.csc_matrix, int]:
+    """Sums of the counts of each layer, then bases of the cells that are tied, over what goes up and what goes down;
+    and how many sums there are. Of parts that are not listed at all nothing adds up.
+    """
+    entries = sums.tocoo()
+    held = np.bincount(entries.row, (entries.data < 0) & there[entries.col], sums.shape[0]) > 0
+    number, own = np.cumsum(held) - 1, held[entries.row]
+    count, cells = int(held.sum()), sums.shape[1]
+    row, column = number[entries.row[own]], entries.col[own]
+    rows = [row + layer * count for layer in range(layers)] + [layers * count + np.arange(len(tied))] * layers
+    columns = [column + layer * cells for layer in range(layers)] + [tied + layer * cells for layer in range(layers)]
+    values = np.r_[np.tile(entries.data[own], layers), np.ones(layers * len(tied))]
+    at = np.concatenate(rows), np.concatenate(columns)
+    up = sparse.csc_matrix((values, at), shape=(layers * count + len(tied), layers * cells))
+    both = np.r_[up.data, -up.data], np.tile(up.indices, 2), np.r_[up.indptr, up.indptr[1:] + up.nnz]
+    return sparse.csc_matrix(both, shape=(up.shape[0], 2 * up.shape[1])), layers * count
 
 
 @dataclass
@@ -320,21 +333,26 @@ def _fitting(moves: np.ndarray, counts: Counts, hidden: np.ndarray, whole: float
 
     Returns moves × layers × cells. With two layers, one gives what the other takes, or both share a move of the base.
     """
-    moves = moves[~(moves[:, ~hidden | ~counts.there] != 0).any(axis=1)]
-    moves = np.concatenate([moves, -moves])
-    if len(counts.count) == 1:
-        return _in_part(moves[:, None], counts, whole)
-    of_base = moves[~(moves[:, counts.known] != 0).any(axis=1)]
-    made = [np.stack([moves, -moves], axis=1)] if counts.known.any() else []
-    made += [np.stack([share * of_base, (1 - share) * of_base], axis=1) for share in (1.0, 0.8, 0.6, 0.4, 0.0)]
-    return np.concatenate([_in_part(m, counts, whole) for m in made])
+    can = hidden & counts.there
+    moves = moves[~(moves[:, ~can] != 0).any(axis=1)][:, can]
+    moves, own = np.concatenate([moves, -moves]), counts.at(can)
+    if len(own.count) == 1:
+        fitting = _in_part(moves[:, None], own, whole)
+    else:
+        of_base = moves[~(moves[:, own.known] != 0).any(axis=1)]
+        made = [np.stack([moves, -moves], axis=1)] if own.known.any() else []
+        made += [np.stack([share * of_base, (1 - share) * of_base], axis=1) for share in (1.0, 0.8, 0.6, 0.4, 0.0)]
+        fitting = np.concatenate([_in_part(m, own, whole) for m in made])
+    everywhere = np.zeros((*fitting.shape[:2], len(can)))
+    everywhere[..., can] = fitting
+    return everywhere
 
 
 def _in_part(made: np.ndarray, counts: Counts, whole: float) -> np.ndarray:
     """The moves (moves × layers × cells), each made smaller until the counts allow it; those that are left."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        room = np.where(made < 0, counts.spare / -made, np.inf).min(axis=(1, 2))
+        room = np.where(made < 0, counts.spare / -made, np.inf).min(axis=(1, 2), initial=np.inf)
         total = made.sum(axis=1)
-        room = np.minimum(room, np.where(total > SMALL, counts.most / total, np.inf).min(axis=1))
+        room = np.minimum(room, np.where(total > SMALL, counts.most / total, np.inf).min(axis=1, initial=np.inf))
     part = np.floor(np.minimum(room, 1) * whole + SMALL) / whole
     return made[part > 0] * part[part > 0, None, None]

@@ -28,7 +28,7 @@ def cells_of(rows: list[tuple]) -> pd.DataFrame:
 def attacked(cells: pd.DataFrame, schools: list[str], **more: object) -> Attack:
     schools_of = pd.DataFrame({"school_code": schools, "faculty_code": "F"})
     shown, hidden = cells[~cells["hidden"]], cells[cells["hidden"]]
-    return attack(shown, hidden, schools_of, STUDENTS, ANY, processes=1, **more)
+    return attack(shown, hidden, schools_of, STUDENTS, ANY, **more)
 
 
 @pytest.mark.parametrize(("more", "broken"), [(set(), [47]), ({("x", "b")}, [])])

@@ -146,7 +146,6 @@ def attacked(
         Bar(rules.narrowest_base, rules.narrowest_margin, rules.smallest_base, hidden_hold_someone=more is None),
         broader={c.name: (c.of, c.join) for c in DEFINITIONS.characteristics.values() if c.of},
         earlier=_counts(earlier, ~earlier.hidden) if earlier else None,
-        processes=1,
     )
 
 

@@ -41,7 +41,7 @@ def hidden(broader: dict[str, Broader]) -> pd.DataFrame:
         grain={"met": "enrolment"}, counts_people={"met": True}, private=frozenset({"met"}),
         one_pattern=frozenset(), counts_answers=frozenset(), broader=broader,
     )  # fmt: skip
-    why = patterns.patterns(cells, cells["n"] < WIDTHS.smallest, SCHOOLS, metrics, WIDTHS, processes=1)
+    why = patterns.patterns(cells, cells["n"] < WIDTHS.smallest, SCHOOLS, metrics, WIDTHS)
     return cells.assign(hidden=why != SHOWN)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.disclosure.patterns import Metrics, Widths, patterns
 from pipelines.disclosure.secondary import Counts
+from pipelines.workers import ALONE, Workers
 from tests.disclosure.attack import safe, tied
 
 WIDTHS = Widths(smallest=23, base=5, margin=3)
@@ -67,9 +68,9 @@ def small_of(found):
     return (few | (margin & counts_people)) & (found["metric"] != "load") | (found["have_some"] < 0)
 
 
-def decided(found, small=None, schools=SCHOOLS, processes=1):
+def decided(found, small=None, schools=SCHOOLS, workers=ALONE):
     small = small_of(found) if small is None else small
-    return found.assign(why=patterns(found, small, schools, METRICS, WIDTHS, processes), small=small)
+    return found.assign(why=patterns(found, small, schools, METRICS, WIDTHS, workers), small=small)
 
 
 def sums_of(names):
@@ -278,7 +279,7 @@ def test_one_school_only():
 
 def test_no_cells_at_all():
     found = cells().head(0)
-    why = patterns(found, pd.Series([], dtype=bool), SCHOOLS, METRICS, WIDTHS, 1)
+    why = patterns(found, pd.Series([], dtype=bool), SCHOOLS, METRICS, WIDTHS)
     assert why.empty
 
 
@@ -299,7 +300,8 @@ def several():
 
 
 def test_the_same_with_one_process_and_with_two(several):
-    one, two = (decided(several, processes=processes)["why"] for processes in (1, 2))
+    with Workers(2) as two_of_them:
+        one, two = (decided(several, workers=workers)["why"] for workers in (ALONE, two_of_them))
     pd.testing.assert_series_equal(one, two)
 
 

@@ -1,0 +1,37 @@
+"""Workers: processes that decide and attack tables of numbers side by side, started once and only where wanted."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from types import TracebackType
+
+
+class Workers:
+    """So many processes, started by the first who asks for them, and stopped on leaving the context.
+
+    A fresh interpreter each ('spawn'): copies of this one would share DuckDB's threads and connections.
+    """
+
+    def __init__(self, number: int = 1) -> None:
+        self.number = number
+        self._pool: ProcessPoolExecutor | None = None
+
+    @property
+    def pool(self) -> ProcessPoolExecutor:
+        """The processes."""
+        self._pool = self._pool or ProcessPoolExecutor(self.number, get_context("spawn"))
+        return self._pool
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+ALONE = Workers()  # no other process
