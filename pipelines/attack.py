@@ -7,7 +7,9 @@ it tries again; where it still gets through, there is no release.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -106,12 +108,13 @@ def _attacked(
         )
 
     single = {period for period in periods if period[1] != pooled.POOLED}
-    found = attack_on(in_periods(decision.cells, single))
+    every_level = decision.cells["level"] == tables.EVERY_LEVEL
+    rows = [in_periods(decision.cells, single)]
     for name, years in pooled_of.items():
         at_once = {(name, pooled.POOLED), *((year, pooled.WHOLE_YEAR) for year in years)}
-        every_level = decision.cells["level"] == tables.EVERY_LEVEL
-        found = found.with_(attack_on(in_periods(decision.cells, at_once) & every_level))
-    return found
+        rows.append(in_periods(decision.cells, at_once) & every_level)
+    with ThreadPoolExecutor() as side_by_side:  # one is put together while workers are at another
+        return reduce(Attack.with_, side_by_side.map(attack_on, rows))
 
 
 def _counts(cells: pd.DataFrame) -> pd.DataFrame:

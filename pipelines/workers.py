@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from threading import Lock
 from types import TracebackType
 
 
@@ -15,12 +16,14 @@ class Workers:
 
     def __init__(self, number: int = 1) -> None:
         self.number = number
+        self._starting = Lock()
         self._pool: ProcessPoolExecutor | None = None
 
     @property
     def pool(self) -> ProcessPoolExecutor:
         """The processes."""
-        self._pool = self._pool or ProcessPoolExecutor(self.number, get_context("spawn"))
+        with self._starting:
+            self._pool = self._pool or ProcessPoolExecutor(self.number, get_context("spawn"))
         return self._pool
 
     def __enter__(self) -> Workers:

@@ -9,7 +9,7 @@ finer one's, together with that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,13 +26,14 @@ from pipelines.disclosure.tables import (
     Measured,
     Of,
     Table,
+    Where,
     parents_of,
     tables_of,
 )
 from pipelines.workers import ALONE, Workers
 
 SHOWN, SMALL, LINKED = "shown", "small", "linked"
-FEW_FIGURES = 100_000  # of cells, metric by metric; not worth starting processes for
+FEW_CELLS = 50_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
@@ -131,28 +132,38 @@ def _linked(
         str(year): tables_of(rows, rows.head(0), parents, metrics.broader)
         for year, rows in everyone.groupby("academic_year", observed=True, sort=True)
     }
-    tables = {
-        (str(year), str(finer)): tables_of(rows, everyone[everyone["academic_year"] == year], parents, metrics.broader)
+    of_groups = {
+        (str(year), str(finer)): rows
         for (year, finer), rows in cells[cells["characteristic"] != EVERYONE].groupby(TABLE, observed=True, sort=True)
     }
+    tables: dict[tuple[str, str], tuple[list[Table], Where]] = {}
+    if len(cells) < FEW_CELLS:
+        workers = ALONE
+
+    def job(key: tuple[str, str]) -> Job:
+        year, _ = key
+        if key not in tables:
+            tables[key] = tables_of(
+                of_groups[key], everyone[everyone["academic_year"] == year], parents, metrics.broader
+            )
+        last = found[key].hidden if key in found else {}
+        return Job(tables[key][0], untold[year], {of: last[of] for of in last if of in stands[year]})
+
     give_way: dict[str, Untold] = {year: {} for year in totals}
     untold: dict[str, Untold] = {year: {} for year in totals}
     of_totals: dict[str, Found] = {}
     found: dict[tuple[str, str], Found] = {}
+    stands: dict[str, set[Of]] = {}
     waiting = set(totals)
     for _ in range(MOST_ROUNDS):
-        stands: dict[str, set[Of]] = {}
+        stands.clear()
         for year in sorted(waiting):
             own = totals[year][0]
             of_totals[year] = hidden(Job(own, give_way[year], {}), metrics, widths, totals=True)
             before, untold[year] = untold[year], _places(own, of_totals[year].hidden, metrics)
             stands[year] = {of for of, places in untold[year].items() if before.get(of) == places}
-        jobs = {}
-        for year, finer in [key for key in tables if key[0] in waiting]:
-            last = found[year, finer].hidden if found else {}
-            standing = {of: pattern for of, pattern in last.items() if of in stands[year]}
-            jobs[year, finer] = Job(tables[year, finer][0], untold[year], standing)
-        found |= zip(jobs, _each(list(jobs.values()), metrics, widths, workers), strict=True)
+        again = [key for key in of_groups if key[0] in waiting]
+        found |= zip(again, list(_each(map(job, again), metrics, widths, workers)), strict=True)
         waiting = set()
         for (year, _), each in found.items():
             for of, places in each.give_way.items():
@@ -177,13 +188,10 @@ def _places(tables: list[Table], found: Hidden, metrics: Metrics) -> Untold:
     }
 
 
-def _each(jobs: list[Job], metrics: Metrics, widths: Widths, workers: Workers) -> Iterator[Found]:
-    figures = sum(len(table.names) * len(table.measured) for job in jobs for table in job.tables)
+def _each(jobs: Iterable[Job], metrics: Metrics, widths: Widths, workers: Workers) -> Iterator[Found]:
+    """What is hidden in each job's tables; workers begin with the first while the next are put together."""
     decide = partial(hidden, metrics=metrics, widths=widths)
-    if workers.number <= 1 or len(jobs) <= 1 or figures < FEW_FIGURES:
-        yield from map(decide, jobs)
-        return
-    yield from workers.pool.map(decide, jobs)
+    return map(decide, jobs) if workers.number <= 1 else workers.pool.map(decide, jobs)
 
 
 def hidden(job: Job, metrics: Metrics, widths: Widths, *, totals: bool = False) -> Found:

@@ -142,8 +142,8 @@ class _Inner:
         units: Mapping[str, int], levels: Mapping[str, int], axis: Axis, tasks: int,
     ) -> None:  # fmt: skip
         leaves = {name for name, i in levels.items() if i in set(axis.leaves)}
-        own = cells[cells["unit"].str.startswith("school:") & cells["level"].isin(leaves)]
-        own = own[own["metric"].isin(metrics.keys()) & own["unit"].isin(units.keys())]
+        which = cells["unit"].isin(units.keys()) & cells["unit"].str.startswith("school:")
+        own = cells[which & cells["level"].isin(leaves) & cells["metric"].isin(metrics.keys())]
         period, periods = pd.MultiIndex.from_frame(own[KEY[:2]]).factorize()
         task, t = np.array([at.get(p, (-1, -1)) for p in periods], int).reshape(-1, 2).T
         self._of_task = [np.flatnonzero(task[period] == i) for i in range(tasks)]

@@ -17,6 +17,7 @@ FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of t
 WORTH = 0.03
 PUSH = 0.01  # of the weight of the cell looked at
 MOST_JOINED = 3  # times that moves are joined in pairs
+FEW = 20  # open cells for which that is quicker than programs
 LONGEST = 8  # moves of a sum, up or down, that are joined
 N, HAVE, LACK = range(3)
 
@@ -178,7 +179,7 @@ class Search:
         self._point: np.ndarray | None = None  # one that agrees
 
     def near(self, point: np.ndarray, moves: sparse.csc_array) -> None:
-        """Look at counts that may agree with what is told, at those that moves lead to, and two moves, and four."""
+        """Look at counts that may agree with what is told, at those that moves lead to, and, of few cells, several."""
         there = self._about.targets @ point
         for _ in range(MOST_JOINED):
             agreeing = self._about.agreeing(point, moves)
@@ -189,7 +190,7 @@ class Search:
             least, most = (np.reshape(end, self.low.shape) for end in _ends(there, changed))
             self._least, self._most = np.minimum(self._least, least), np.maximum(self._most, most)
             cells = np.flatnonzero(self._open())
-            if not len(cells):
+            if not 0 < len(cells) <= FEW:
                 return
             moves = _joined(agreeing, changed, (np.arange(3)[:, None] * self.low.shape[1] + cells).ravel())
 
