@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -26,8 +25,10 @@ from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
 KEY = attacker.KEY
+PERIOD = attacker.KEY[:2]
 ROUNDS = 6
 UNITS_OF = ["academic_year", "part", "level", "unit", "metric"]
+Period = tuple[str, str]  # academic year and part
 TABLE = "release"  # what its checks are about
 
 
@@ -59,12 +60,18 @@ def withstand(
     """
     new = {(y, p) for y, p in modelled.periods[["academic_year", "part"]].itertuples(index=False)} - decision.kept
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
-    before = decision.hidden.sum()
+    before, attacks, again = decision.hidden.sum(), dict[Period, Attack](), new
     for round_ in range(ROUNDS):
-        found = _attacked(decision, new, pooled_of, modelled.schools, definitions, settings, workers)
+        attacks |= _attacked(decision, again, pooled_of, modelled.schools, definitions, settings, workers)
+        found = Attack.together(attacks.values(), _bar(settings))
         if found.broken.empty:
             break
-        decision = _mended(decision, found.broken, pooled_of, new, modelled.schools, definitions, round_)
+        mended = _mended(decision, found.broken, pooled_of, new, modelled.schools, definitions, round_)
+        changed = decision.cells.loc[mended.why != decision.why, PERIOD].drop_duplicates()
+        decision, again = mended, set(changed.itertuples(index=False, name=None))
+        again |= {
+            (name, pooled.POOLED) for name, of in pooled_of.items() if {(y, pooled.WHOLE_YEAR) for y in of} & again
+        }
     else:
         raise AttackError(
             f"Nothing was published: of {int(found.report['hidden'].sum()):,} hidden figures {len(found.broken):,} "
@@ -77,14 +84,15 @@ def withstand(
 
 def _attacked(
     decision: Decision,
-    periods: Collection[tuple[str, str]],
+    periods: Collection[Period],
     pooled_of: Mapping[str, Collection[str]],
     schools: pd.DataFrame,
     definitions: Definitions,
     settings: Settings,
     workers: Workers,
-) -> Attack:
-    metrics, limits = definitions.metrics.values(), settings.rules
+) -> dict[Period, Attack]:
+    """The attack on each of the periods."""
+    metrics = definitions.metrics.values()
 
     def attack_on(rows: pd.Series) -> Attack:
         inner, rows = _counts(decision.cells[rows]), rows & decision.listed
@@ -98,7 +106,7 @@ def _attacked(
                 kind={m.name: m.kind for m in metrics},
                 private=frozenset(m.name for m in metrics if m.private),
             ),
-            Bar(limits.narrowest_base, limits.narrowest_margin, limits.smallest_base),
+            _bar(settings),
             broader={
                 c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of
             },
@@ -109,12 +117,20 @@ def _attacked(
 
     single = {period for period in periods if period[1] != pooled.POOLED}
     every_level = decision.cells["level"] == tables.EVERY_LEVEL
-    rows = [in_periods(decision.cells, single)]
-    for name, years in pooled_of.items():
-        at_once = {(name, pooled.POOLED), *((year, pooled.WHOLE_YEAR) for year in years)}
+    rows = [in_periods(decision.cells, single)] if single else []
+    several = [(name, part) for name, part in periods if part == pooled.POOLED]
+    for name, part in several:
+        at_once = {(name, part), *((year, pooled.WHOLE_YEAR) for year in pooled_of[name])}
         rows.append(in_periods(decision.cells, at_once) & every_level)
     with ThreadPoolExecutor() as side_by_side:  # one is put together while workers are at another
-        return reduce(Attack.with_, side_by_side.map(attack_on, rows))
+        found = list(side_by_side.map(attack_on, rows))
+    of_single = {period: found[0].of(period) for period in single}
+    return of_single | dict(zip(several, found[len(found) - len(several) :], strict=True))
+
+
+def _bar(settings: Settings) -> Bar:
+    limits = settings.rules
+    return Bar(limits.narrowest_base, limits.narrowest_margin, limits.smallest_base)
 
 
 def _counts(cells: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ Everything a release shows rests on this decision: a cell is shown or hidden, an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -195,7 +196,7 @@ def protect(
     kept = published.kept(modelled.periods, terms, revised) if published else set()
     single = {period for period in kept if period[1] != pooled.POOLED}
     if published and corrected:
-        single = {period for period in single if not _differing(published.of({period}), modelled.cells, {period})}
+        single -= set(_differing(published.of(single), modelled.cells, single))
     for name, years in pooled.of(modelled.periods):
         if not {(year, pooled.WHOLE_YEAR) for year in years} <= single:
             kept.discard((name, pooled.POOLED))
@@ -209,7 +210,7 @@ def protect(
     differing = 0
     if published and kept:
         before = published.of(kept)
-        differing = _differing(before[before["part"] != pooled.POOLED], modelled.cells, single)
+        differing = _differing(before[before["part"] != pooled.POOLED], modelled.cells, single).total()
         cells, why = _together((before.drop(columns="why"), before["why"]), (cells, why))
     for name, years in pooled.of(modelled.periods):
         if (name, pooled.POOLED) not in kept:
@@ -227,13 +228,15 @@ def _together(*parts: tuple[pd.DataFrame, pd.Series]) -> tuple[pd.DataFrame, pd.
     return cells, why
 
 
-def _differing(before: pd.DataFrame, cells: pd.DataFrame, periods: set[tuple[str, str]]) -> int:
-    """How many cells of the periods are only in one of two, or have other counts."""
+def _differing(before: pd.DataFrame, cells: pd.DataFrame, periods: set[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """How many cells of each of the periods are only in one of two, or have other counts."""
     now = cells[in_periods(cells, periods)]
     at = sets.find(now, before, CELL_KEY)
-    there = at >= 0
+    there, same = at >= 0, np.zeros(len(before), bool)
     counts = [before[COUNTS].to_numpy(float)[at[there]], now.loc[there, COUNTS].to_numpy(float)]
-    return int((~np.isclose(*counts).all(axis=1)).sum() + (~there).sum() + len(before) - there.sum())
+    same[at[there]] = np.isclose(*counts).all(axis=1)
+    differ = pd.concat([before.loc[~same, CELL_KEY[:2]], now.loc[~there, CELL_KEY[:2]]])
+    return Counter(differ.itertuples(index=False, name=None))
 
 
 def terms_of(definitions: Definitions, settings: Settings, source: str) -> str:

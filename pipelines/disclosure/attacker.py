@@ -6,12 +6,13 @@ people, and that an empty cell is not listed. It shares no code with whatever ch
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from pipelines.disclosure.places import COUNTS, KEY, Broader, Metrics, Places, Pooled
+from pipelines.disclosure.places import COUNTS, KEY, Broader, Metrics, Period, Places, Pooled
 from pipelines.disclosure.programs import ContradictionError, bounds
 from pipelines.disclosure.ranges import Family, Found, attacked
 from pipelines.disclosure.search import Terms
@@ -22,6 +23,12 @@ __all__ = ["Attack", "Bar", "Metrics", "attack", "bounds", "differenced"]
 REPORT = ["academic_year", "part", "metric", "characteristic"]
 RANGES = [f"{count}_{end}" for end in ("low", "high") for count in COUNTS]
 NARROW, SHOWN_BEFORE = "narrow", "shown before"
+FRAMES = {
+    "report": [*REPORT, "hidden", "broken", "exact", "narrowest"],
+    "broken": [*KEY, *RANGES, "width", "why"],
+    "exact": [*KEY, *RANGES, "width", "why"],
+    "differenced": [*KEY, *COUNTS],
+}
 FEW_CELLS = 2_000  # not worth starting processes for
 
 
@@ -61,11 +68,24 @@ class Attack:
         """True where nothing was broken."""
         return self.broken.empty and self.differenced.empty
 
-    def with_(self, other: Attack) -> Attack:
-        """Both attacks as one."""
+    @staticmethod
+    def together(attacks: Collection[Attack], bar: Bar) -> Attack:
+        """Several attacks, or none, as one."""
         frames = {
-            name: pd.concat([getattr(self, name), getattr(other, name)], ignore_index=True)
-            for name in ("report", "broken", "exact", "differenced")
+            name: pd.concat(parts, ignore_index=True)
+            if (parts := [f for a in attacks if len(f := getattr(a, name))])
+            else pd.DataFrame(columns=columns)
+            for name, columns in FRAMES.items()
+        }
+        return Attack(**frames, bar=bar)
+
+    def of(self, period: Period) -> Attack:
+        """What was found of one period."""
+        frames = {
+            name: (whole := getattr(self, name))[
+                (whole["academic_year"] == period[0]) & (whole["part"] == period[1])
+            ].reset_index(drop=True)
+            for name in FRAMES
         }
         return replace(self, **frames)
 

@@ -50,8 +50,10 @@ class Ledger:
 
 def in_periods(frame: pd.DataFrame, periods: set[tuple[str, str]]) -> pd.Series:
     """Which rows are of these periods."""
-    of = frame["academic_year"].astype(str) + " " + frame["part"].astype(str)
-    return of.isin([f"{year} {part}" for year, part in periods])
+    found = pd.Series(False, index=frame.index)
+    for part in {part for _, part in periods}:
+        found |= (frame["part"] == part) & frame["academic_year"].isin([year for year, of in periods if of == part])
+    return found
 
 
 def weeks(periods: pd.DataFrame) -> pd.Series:
