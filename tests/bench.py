@@ -21,6 +21,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tests.load import in_words
+
 MEETINGS_PER_STUDENT_AND_YEAR = 4.5
 YEARS = 5.85  # five whole years and the meetings of nine weeks
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,13 +40,13 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
-        results = [measure_size(n, folder) for n in options.meetings]
+        results = [measure_size(n, folder, WITH_SIZE if i else list(CHILDREN)) for i, n in enumerate(options.meetings)]
     options.out.write_text(page(results), encoding="utf-8")
     print(options.out.read_text(encoding="utf-8"))
 
 
-def measure_size(meetings: int, folder: Path) -> dict[str, Any]:
-    """One size: write the example, then floor, pipeline and pandas one after the other."""
+def measure_size(meetings: int, folder: Path, what: list[str]) -> dict[str, Any]:
+    """One size: write the example, then floor, pipeline and pandas and so on one after the other."""
     data = folder / f"{meetings}"
     if not (data / "example" / "sources.toml").exists():
         students = round(meetings / MEETINGS_PER_STUDENT_AND_YEAR / YEARS)
@@ -52,7 +54,7 @@ def measure_size(meetings: int, folder: Path) -> dict[str, Any]:
             [sys.executable, "-m", "pipelines", "example", "--students", str(students), "--out", data / "example"],
             cwd=ROOT, check=True,
         )  # fmt: skip
-    return {"asked": meetings, **{what: in_own_process(what, data) for what in CHILDREN}}
+    return {"asked": meetings, **{each: in_own_process(each, data) for each in what}}
 
 
 def in_own_process(what: str, data: Path) -> dict[str, Any]:
@@ -147,9 +149,17 @@ def pack(data: Path) -> dict[str, Any]:
     return {"peak": peak_gib() + children, "megabytes": size / 1e6}
 
 
+def crowd(data: Path) -> dict[str, Any]:
+    """Fifty readers at once for three minutes."""
+    from tests.load import readers
+
+    return readers(data)
+
+
 PAGES = ("overview", "schools", "equity", "voice", "year", "profile", "quality", "methods")
 WARM = 5  # runs of each page
-CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas, "pages": pages, "pack": pack}
+CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas, "pages": pages, "crowd": crowd, "pack": pack}
+WITH_SIZE = ["floor", "pipeline", "pandas"]  # what depends on how many meetings there are
 
 
 def page(results: list[dict[str, Any]]) -> str:
@@ -188,8 +198,8 @@ def page(results: list[dict[str, Any]]) -> str:
     lines += [
         f"Of the release of {first['pipeline']['meetings'] / 1e6:.1f} million meetings: a page's script takes "
         f"{first['pages']['median']:.0f} ms (median of {runs} runs of the {len(PAGES)} pages with figures; "
-        f"95th percentile {first['pages']['p95']:.0f} ms) once its figures were read; the university's pack in all "
-        f"formats takes {first['pack']['total']:.1f} s and {first['pack']['peak']:.2f} GiB.",
+        f"95th percentile {first['pages']['p95']:.0f} ms) once its figures were read. {in_words(first['crowd'])} The "
+        f"university's pack in all formats takes {first['pack']['total']:.1f} s and {first['pack']['peak']:.2f} GiB.",
         "",
     ]
     return "\n".join(lines)

@@ -29,7 +29,7 @@ VIEWS = {
 }
 BOTH_WAYS = {
     LEARN: ("Worth learning from", "Far on the good side, beyond the wider limits (99.8%).", "well"),
-    TALK: ("Worth a conversation", "Outside the limits, on either side: ask what lies behind it.", "attention"),
+    TALK: ("Worth a conversation", "Outside the limits, on either side: ask what lies behind it.", "context"),
 }  # fmt: skip
 SIDES = {"above": "Above the limits", "below": "Below the limits"}
 LIMITS_SAID = (
