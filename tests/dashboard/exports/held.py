@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.exports.figure import Figure
+from dashboard.exports.story import Story
 from dashboard.published import Release
 
 Key = tuple[str, ...]
@@ -41,3 +42,27 @@ def columns_of(row: pd.Series) -> dict[str, str]:
     pairs = {"Gap" if "Gap" in row else "Value": "value", "Interval from": "lower", "Interval to": "upper"}
     pairs |= {name: "base" for name in row.index if str(name).startswith(("Out of", "Group, out of"))}
     return pairs | {name: "reference_base" for name in row.index if str(name).startswith("Against, out of")}
+
+
+def scopes(release: Release) -> list[str]:
+    """The university, its faculties and its schools."""
+    units = release.units
+    faculties = list(units.index[units["kind"] == "faculty"])
+    return ["university", *faculties, *units.index[units["kind"] == "school"]]
+
+
+def compared(release: Release, story: Story) -> int:
+    """How many numbers of a pack are the release's own; AssertionError on one that is not, or is hidden there."""
+    numbers = 0
+    for figure in story.figures:
+        rows = held(release, figure)
+        for _, row in figure.numbers.iterrows():
+            own = rows[key_of(release, row)]
+            told = {column: row[name] for name, column in columns_of(row).items()}
+            shown = {column: value for column, value in told.items() if pd.notna(value)}
+            if own["status"] != "shown":
+                assert not [v for v in shown.values() if isinstance(v, int | float)], (story.request.scope, figure.key)
+            else:
+                assert shown == {column: own[column] for column in shown}, (story.request.scope, figure.key)
+            numbers += len(shown)
+    return numbers
