@@ -265,6 +265,8 @@ def _purge(options: argparse.Namespace, settings: Settings, progress: Progress) 
             progress.say(f"Rows removed from the warehouse, of academic years before {academic_year(options.before)}:")
         else:
             progress.say(f"The warehouse holds no rows of academic years before {academic_year(options.before)}.")
+        if done.cells:
+            progress.say(f"Exact counts that no release shows, removed from the ledgers: {done.cells:,} cells.")
         for table, years in done.removed.items():
             progress.say(f"  {table:<20} {_counts(years)}")
         for name in done.files:

@@ -17,7 +17,7 @@ from pipelines import pooled
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import attacker, patterns, rules, tables
 from pipelines.disclosure.attacker import Attack, Bar
-from pipelines.disclosure.ledger import Ledger, in_periods
+from pipelines.disclosure.ledger import NOTHING, Ledger, in_periods
 from pipelines.measures import sets
 from pipelines.model import Modelled
 from pipelines.protect import Decision
@@ -55,18 +55,19 @@ def withstand(
 ) -> Withstood:
     """Attack what is to be published of periods that were not published before, and mend it until it withstands.
 
-    Pooled periods are attacked together with their years, at all levels together. Raises AttackError where the attack
-    still gets through.
+    Pooled periods are attacked together with their years, at all levels together, and all of them by somebody who has
+    the earlier releases. Raises AttackError where the attack still gets through.
     """
     new = {(y, p) for y, p in modelled.periods[["academic_year", "part"]].itertuples(index=False)} - decision.kept
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
+    earlier = _counts((published or NOTHING).shown(modelled.periods))
     before, attacks, again = decision.hidden.sum(), dict[Period, Attack](), new
     for round_ in range(ROUNDS):
-        attacks |= _attacked(decision, again, pooled_of, modelled.schools, definitions, settings, workers)
+        attacks |= _attacked(decision, again, pooled_of, modelled.schools, definitions, settings, earlier, workers)
         found = Attack.together(attacks.values(), _bar(settings))
-        if found.broken.empty:
+        if found.narrowed.empty:
             break
-        mended = _mended(decision, found.broken, pooled_of, new, modelled.schools, definitions, round_)
+        mended = _mended(decision, found.narrowed, pooled_of, new, modelled.schools, definitions, round_)
         changed = decision.cells.loc[mended.why != decision.why, PERIOD].drop_duplicates()
         decision, again = mended, set(changed.itertuples(index=False, name=None))
         again |= {
@@ -74,12 +75,14 @@ def withstand(
         }
     else:
         raise AttackError(
-            f"Nothing was published: of {int(found.report['hidden'].sum()):,} hidden figures {len(found.broken):,} "
+            f"Nothing was published: of {int(found.report['hidden'].sum()):,} hidden figures {len(found.narrowed):,} "
             "could still be worked out from those shown. Please report this; until it is mended, leave out the "
             "characteristic or the metric they belong to: "
-            f"{', '.join(sorted({*found.broken['characteristic'], *found.broken['metric']}))}."
+            f"{', '.join(sorted({*found.narrowed['characteristic'], *found.narrowed['metric']}))}."
         )
-    return Withstood(decision, _beside_earlier(found, decision, new, published), int(decision.hidden.sum() - before))
+    now = decision.cells[~decision.hidden & in_periods(decision.cells, new)]
+    differing = attacker.differenced(_counts(now), earlier, found.bar.smallest_base)
+    return Withstood(decision, replace(found, differenced=differing), int(decision.hidden.sum() - before))
 
 
 def _attacked(
@@ -89,10 +92,13 @@ def _attacked(
     schools: pd.DataFrame,
     definitions: Definitions,
     settings: Settings,
+    earlier: pd.DataFrame,
     workers: Workers,
 ) -> dict[Period, Attack]:
     """The attack on each of the periods."""
     metrics = definitions.metrics.values()
+    earlier = earlier.drop_duplicates(KEY)  # the latest of each
+    everything = _counts(decision.cells[~decision.hidden])
 
     def attack_on(rows: pd.Series) -> Attack:
         inner, rows = _counts(decision.cells[rows]), rows & decision.listed
@@ -111,7 +117,9 @@ def _attacked(
                 c.name: (c.of, {**c.join, UNKNOWN: [UNKNOWN]}) for c in definitions.characteristics.values() if c.of
             },
             pooled={name: list(years) for name, years in pooled_of.items()},
+            earlier=earlier[in_periods(earlier, set(cells[PERIOD].itertuples(index=False, name=None)))],
             inner=inner,
+            known=everything,
             workers=workers,
         )
 
@@ -192,22 +200,10 @@ def _sums_of_shown(decision: Decision, pooled_of: Mapping[str, Collection[str]])
     return found
 
 
-def _beside_earlier(
-    found: Attack, decision: Decision, new: Collection[tuple[str, str]], published: Ledger | None
-) -> Attack:
-    """The attack with the cells that an earlier release showed with slightly other counts: of periods made anew."""
-    if published is None or published.cells.empty:
-        return found
-    earlier = published.cells[(published.cells["why"] == patterns.SHOWN) & in_periods(published.cells, set(new))]
-    now = decision.cells[~decision.hidden & in_periods(decision.cells, set(new))]
-    differing = attacker.differenced(_counts(now), _counts(earlier), found.bar.smallest_base)
-    return replace(found, differenced=differing)
-
-
 def checks(done: Withstood) -> pd.DataFrame:
     """The attack's report as rows of the published table `check`: evidence for a motivated-intruder test."""
-    report, bar = done.attack.report, done.attack.bar
-    hidden, broken = (int(report[c].sum()) if len(report) else 0 for c in ("hidden", "broken"))
+    bar, hidden = done.attack.bar, int(done.attack.report["hidden"].sum())
+    known, broken = len(done.attack.broken) - len(done.attack.narrowed), len(done.attack.narrowed)
     rows = [
         (
             "attack.ranges",
@@ -220,6 +216,11 @@ def checks(done: Withstood) -> pd.DataFrame:
             "attack.revised",
             f"No figure differs from an earlier release's by fewer than {bar.smallest_base} people.",
             "warning", done.attack.differenced.empty, None, len(done.attack.differenced) or None, None,
+        ),
+        (
+            "attack.shown_before",
+            "No figure is hidden that an earlier release showed.",
+            "warning", known == 0, hidden, known, None,
         ),
     ]  # fmt: skip
     columns = ["expectation", "rule", "severity", "passed", "rows_checked", "rows_failing", "observed"]

@@ -23,7 +23,6 @@ from pipelines.model import Modelled
 from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
-UNLISTED = "unlisted"
 CELL_KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
 
 
@@ -119,7 +118,7 @@ class Decision:
     @property
     def listed(self) -> pd.Series:
         """The cells of the closed list."""
-        return self.why != UNLISTED
+        return self.why != patterns.UNLISTED
 
     def shows(self, places: pd.DataFrame, *, metric: str = "", grain: str = "") -> np.ndarray:
         """For each row of `places` (columns of the cells' key) whether a metric, or any of a grain, is shown there."""
@@ -128,6 +127,15 @@ class Decision:
         rows = self.cells[~self.hidden & self.cells["metric"].isin(wanted)]
         rows = rows[(rows[[k for k in ("characteristic", "group") if k not in keys]] == tables.EVERYONE).all(axis=1)]
         rows = rows[(rows[[k for k in ("level",) if k not in keys]] == tables.EVERY_LEVEL).all(axis=1)]
+        return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0
+
+    def hides(self, places: pd.DataFrame, *, metric: str) -> np.ndarray:
+        """For each row of `places` (the cells' key but the metric; all levels where it has none) whether a cell of the
+        metric is listed there that is hidden.
+        """
+        keys = [c for c in places if c in CELL_KEY]
+        rows = self.cells[self.hidden & self.listed & (self.cells["metric"] == metric)]
+        rows = rows if "level" in keys else rows[rows["level"] == tables.EVERY_LEVEL]
         return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0
 
     def explained(self, safe: Protected) -> Protected:
@@ -190,7 +198,8 @@ def protect(
     """Decide which cells are shown.
 
     published: what earlier releases of the same source showed. Periods in it stay as they were, counts included, but
-    for the academic years `revised` and, where `corrected`, those of which anything is counted otherwise now.
+    for the academic years `revised` and, where `corrected`, those of which anything is counted otherwise now. Of those,
+    what was hidden stays hidden, and what was shown is shown again wherever that is safe.
     """
     terms = terms_of(definitions, settings, source)
     kept = published.kept(modelled.periods, terms, revised) if published else set()
@@ -204,8 +213,9 @@ def protect(
     about, widths = _about(definitions, settings)
     cells = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
     listed = ~unlisted(cells)
+    cells["before"] = _before(cells, modelled.periods, published)
     small = small_cells(cells, definitions, settings)
-    why = pd.Series(UNLISTED, index=cells.index, dtype=object)
+    why = pd.Series(patterns.UNLISTED, index=cells.index, dtype=object)
     why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, workers)
     differing = 0
     if published and kept:
@@ -216,11 +226,22 @@ def protect(
         if (name, pooled.POOLED) not in kept:
             own = pooled.years_of(cells, years)
             new = pooled.summed(own, definitions, name)
+            new["before"] = _before(new, modelled.periods, published)
             own = own.assign(hidden=why[own.index] != patterns.SHOWN)[own["metric"].isin(new["metric"].unique())]
             small = small_cells(new, definitions, settings)
             decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, workers)
             cells, why = _together((cells, why), (new, decided))
+    cells = cells.drop(columns="before")
     return Decision(cells, why, about.grain, frozenset(kept), differing, terms)
+
+
+def _before(cells: pd.DataFrame, periods: pd.DataFrame, published: Ledger | None) -> np.ndarray:
+    """What earlier releases did with each cell: shown, hidden, or nothing."""
+    before = np.full(len(cells), "", object)
+    if published:
+        for done, of in ((patterns.HIDDEN, published.hidden(periods)), (patterns.SHOWN, published.shown(periods))):
+            before[sets.find(cells, of[CELL_KEY].drop_duplicates(), CELL_KEY) >= 0] = done
+    return before
 
 
 def _together(*parts: tuple[pd.DataFrame, pd.Series]) -> tuple[pd.DataFrame, pd.Series]:

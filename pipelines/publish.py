@@ -140,7 +140,13 @@ def clear_unfinished(settings: Settings) -> None:
         path.unlink()
 
 
+def new_name() -> str:
+    """What a release made now is called."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
 def publish(
+    release: str,
     safe: Protected,
     modelled: Modelled,
     checks: dict[str, pd.DataFrame],
@@ -148,13 +154,12 @@ def publish(
     present: Present,
     source: Source,
     settings: Settings,
-) -> str:
-    """Write a release from safe tables only, switch to it, and drop the oldest beyond those kept.
+) -> None:
+    """Write a release of a new name from safe tables only, switch to it, and drop the oldest beyond those kept.
 
-    checks: the published tables `check`, `reconciliation` and `quarantine`. Returns the release's name.
+    checks: the published tables `check`, `reconciliation` and `quarantine`.
     """
     now = datetime.now(UTC)
-    release = f"{now:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(2)}"
     tables = {
         "release": _release(release, now, modelled, source, settings),
         "unit": _units(modelled.schools, source),
@@ -177,7 +182,6 @@ def publish(
     _sync_folder(settings.published)
     switch(settings, release)
     _drop_oldest(settings)
-    return release
 
 
 def _files(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str, pd.DataFrame]]]:

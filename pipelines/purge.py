@@ -17,6 +17,7 @@ import duckdb
 
 from pipelines import bytescan, sources, warehouse
 from pipelines import definitions as definition_files
+from pipelines.disclosure import ledger
 from pipelines.extract import extract
 from pipelines.progress import Progress
 from pipelines.pseudonymise import pseudonymise
@@ -61,6 +62,7 @@ class Purged:
 
     removed: YearsOf = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    cells: int = 0  # with exact counts that no release shows, of all ledgers
     pseudonyms: int = 0
     scanned: list[Path] = field(default_factory=list)
     bytes_scanned: int = 0
@@ -103,6 +105,7 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
         if (settings.warehouse / warehouse.QUARANTINE).is_file():  # of a run that its checks stopped
             (settings.warehouse / warehouse.QUARANTINE).unlink()
             done.files.append(warehouse.QUARANTINE)
+        done.cells = ledger.forget(settings.warehouse, academic_year(before))
         return done
     wanted = bytescan.Secrets()
 
@@ -120,6 +123,7 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
             warehouse.write_quarantine(con, settings)
             progress.note(f"{sum(map(Counter.total, done.removed.values())):,} rows removed")
         wanted, done.pseudonyms = bytescan.Secrets(gone), len(gone)
+    done.cells = ledger.forget(settings.warehouse, academic_year(before))
     return done
 
 

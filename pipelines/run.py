@@ -50,7 +50,7 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
-                published = ledger.load(settings.warehouse)
+                published = ledger.load(settings.warehouse, publish.current(settings))
                 modelled = pooled.with_periods(modelled, published.labels(pooled.POOLED))
                 progress.note(f"{len(modelled.cells):,} cells")
             with progress.step("protect", "decide what may be shown"):
@@ -79,8 +79,11 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
             checks = outcome.tables | {"check": pd.concat([outcome.tables["check"], attack.checks(done)])}
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
-            ledger.save(settings.warehouse, decision.cells, decision.why, modelled.periods, decision.terms)
-            release = publish.publish(safe, modelled, checks, definitions, extracted.present, source, settings)
+            release = publish.new_name()
+            decided = decision.cells, decision.why, modelled.periods, decision.terms
+            ledger.save(settings.warehouse, release, published, *decided)  # first: no release is without its ledger
+            publish.publish(release, safe, modelled, checks, definitions, extracted.present, source, settings)
+            ledger.tidy(settings.warehouse, publish.folders(settings))
             progress.note(release)
     return Summary(release, extracted, outcome, safe, decision)
 

@@ -20,6 +20,7 @@ from pipelines.protect import Decision
 from pipelines.settings import Settings
 
 MET = "any_meeting"  # the metric that curves and modes belong to
+MET_IN_TIME = "met_by_promised_week"
 CURVE = ["academic_year", "level", "unit", "characteristic", "group", "week"]
 CURVE_ORDER = "academic_year, level, unit, characteristic, grp"
 WEEK = ["academic_year", "unit", "week"]
@@ -77,7 +78,8 @@ def _parts(modelled: Modelled) -> pd.Series:
 def curve(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
     """The share of enrolments who have met their tutor by the end of each teaching week.
 
-    Shown where the share who met their tutor in all is: it is what the curve ends with.
+    Shown where the share who met their tutor in all is, which the curve ends with, and where the share who met them by
+    the promised week is not hidden, which could be read off it.
     """
     counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
     of = sets.number(counts, CURVE[:-1])
@@ -92,7 +94,7 @@ def curve(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, 
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
     places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
     places["part"] = places["academic_year"].map(parts)
-    hide = pd.Series(~decision.shows(places, metric=MET)[row])
+    hide = pd.Series((~decision.shows(places, metric=MET) | decision.hides(places, metric=MET_IN_TIME))[row])
     low, high = shares.limits_of(lower, upper, hide)
     return counts[CURVE[:-1]].take(of.first[row]).reset_index(drop=True).assign(
         week=reached,

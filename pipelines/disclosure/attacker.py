@@ -68,6 +68,11 @@ class Attack:
         """True where nothing was broken."""
         return self.broken.empty and self.differenced.empty
 
+    @property
+    def narrowed(self) -> pd.DataFrame:
+        """Those of the broken that hiding more would mend: what was shown before is known whatever is hidden now."""
+        return self.broken[self.broken["why"] == NARROW].reset_index(drop=True)
+
     @staticmethod
     def together(attacks: Collection[Attack], bar: Bar) -> Attack:
         """Several attacks, or none, as one."""
@@ -92,11 +97,13 @@ class Attack:
     def summary(self) -> str:
         """The result in words."""
         said = [f"{int(self.report['hidden'].sum()):,} hidden cells attacked"]
-        if len(self.broken):
-            said.append(f"{len(self.broken):,} could be worked out or narrowed too far")
+        if len(self.narrowed):
+            said.append(f"{len(self.narrowed):,} could be worked out or narrowed too far")
         else:
             known = f" (or {self.bar.narrowest_margin} where the base is known)"
             said.append(f"none could be narrowed to fewer than {self.bar.narrowest_base}{known}")
+        if len(self.narrowed) < len(self.broken):
+            said.append(f"{len(self.broken) - len(self.narrowed):,} were shown by an earlier release")
         if len(self.exact):
             said.append(
                 f"{len(self.exact):,} hidden cells of private metrics have a count that can be worked out exactly"
@@ -117,6 +124,7 @@ def attack(
     pooled: Pooled | None = None,
     earlier: pd.DataFrame | None = None,
     inner: pd.DataFrame | None = None,
+    known: pd.DataFrame | None = None,
     workers: Workers = ALONE,
 ) -> Attack:
     """Attack all hidden cells of a release.
@@ -127,6 +135,7 @@ def attack(
     period its academic years. earlier: KEY and COUNTS of what an earlier release showed. inner: KEY and COUNTS of the
     smallest cells there are, shown or not; an attacker does not have them, but whoever makes the release does: as one
     of the answers that agree with what is shown they save time in finding others, and nothing is worked out from them.
+    known: what else the release shows, in periods that are not attacked here: it tells which metrics belong together.
 
     What was shown once stays known. A cell shown then and hidden now is broken, whatever its count is now; its old
     count, right but for late corrections, is used against the other cells, and left out where it contradicts the new
@@ -138,7 +147,9 @@ def attack(
     bar = bar or Bar()
     shown, hidden = _plain(shown, [*KEY, *COUNTS]), _plain(hidden, KEY)
     old = _plain(shown.iloc[:0] if earlier is None else earlier, [*KEY, *COUNTS])
-    places = Places(shown, hidden, old, schools, metrics, broader or {}, pooled or {}, inner)
+    places = Places(
+        shown, hidden, old, schools, metrics, broader or {}, pooled or {}, inner, shown if known is None else known
+    )
     terms = Terms(
         places.complementary,
         places.private,
@@ -151,10 +162,14 @@ def attack(
     tasks = range(len(places.tasks))
     work = [places.families(task, terms, hold_someone=bar.hidden_hold_someone) for task in tasks]
     found = _in_processes(work, terms, workers)
+    again = []
     for task in tasks:
         if found[task] is None and places.old.any():
-            families = places.families(task, terms, hold_someone=bar.hidden_hold_someone, with_old=False)
-            found[task] = attacked(families, terms)
+            work[task] = places.families(task, terms, hold_someone=bar.hidden_hold_someone, with_old=False)
+            again.append(task)
+    for task, anew in zip(again, _in_processes([work[task] for task in again], terms, workers), strict=True):
+        found[task] = anew
+    for task in tasks:
         if found[task] is None:
             raise ContradictionError(f"What is shown of {places.tasks[task]} does not add up.")
     cells = hidden.join(_worst([f for of_task in found for f in of_task or []], len(hidden)))
@@ -206,10 +221,14 @@ def _worst(found: list[Found], cells: int) -> pd.DataFrame:
     """One row per hidden cell. Cells of everyone are attacked with each characteristic; the worst of it counts."""
     low, high = np.zeros((cells, len(COUNTS)), int), np.full((cells, len(COUNTS)), np.iinfo(np.int32).max)
     width, broken, exact = np.full(cells, np.iinfo(np.int32).max), np.zeros(cells, bool), np.zeros(cells, bool)
+    seen = np.zeros(cells, bool)
     for of_metric in found:
         at = of_metric.cell
         low[at], high[at] = np.maximum(low[at], of_metric.low.T), np.minimum(high[at], of_metric.high.T)
         width[at] = np.minimum(width[at], of_metric.width)
         broken[at] |= of_metric.broken
         exact[at] |= of_metric.exact
+        seen[at] = True
+    if not seen.all():
+        raise RuntimeError(f"{int((~seen).sum()):,} hidden cells were not attacked. Please report this.")
     return pd.DataFrame(np.c_[low, high], columns=RANGES).assign(width=width, broken=broken, exact=exact)

@@ -1,8 +1,9 @@
 """The ledger: what was published of each period, so that a later release cannot be compared with an earlier one.
 
 Two releases of the same period that differ by a few late corrections would tell what the corrected rows say. So a
-period that was published stays as it was, cell for cell and byte for byte, until it is revised on purpose. A week
-later 'to date' is a new period.
+period that was published stays as it was, cell for cell and byte for byte, until it is revised on purpose; then what
+was hidden stays hidden, and what was shown counts as known. A week later 'to date' is a new period. Each release has a
+ledger of its own, so that going back to an earlier one goes back to what that one published.
 """
 
 from __future__ import annotations
@@ -10,25 +11,33 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from pipelines.disclosure.patterns import SHOWN, UNLISTED
+
 PERIOD = ["academic_year", "part"]
 KEY = [*PERIOD, "level", "unit", "metric", "characteristic", "group"]
 COUNTS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
-FILE = "ledger.parquet"
+FILE = "ledger-{}.parquet"  # of a release; restricted, as it holds exact counts
+COMMON = [*KEY, "n", "have_some", "lack_some"]
 REVISE_ALL = "all"
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What was published: KEY, COUNTS, why (each cell was shown or hidden), week (through which 'to date' counts) and
-    terms (a hash of the rules and definitions in force)."""
+    """What was published.
+
+    cells: by the release in force: KEY, COUNTS, why (each cell was shown or hidden), week (through which 'to date'
+    counts) and terms (a hash of the rules and definitions). seen: KEY, n, have_some, lack_some and week of what other
+    releases that are kept show.
+    """
 
     cells: pd.DataFrame
+    seen: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*COMMON, "week"]))
 
     def kept(self, periods: pd.DataFrame, terms: str, revised: Collection[str] = ()) -> set[tuple[str, str]]:
         """The periods that stay as published: all that were, on the same terms, and are not `revised`."""
@@ -46,6 +55,21 @@ class Ledger:
     def of(self, periods: set[tuple[str, str]]) -> pd.DataFrame:
         """The cells of these periods as published: KEY, COUNTS and why."""
         return self.cells.loc[in_periods(self.cells, periods), [*KEY, *COUNTS, "why"]].reset_index(drop=True)
+
+    def shown(self, periods: pd.DataFrame) -> pd.DataFrame:
+        """What any release showed of these periods, as far as they have come: KEY, n, have_some, lack_some; a cell
+        with each of its counts, those of the release in force first.
+        """
+        both = pd.concat([self.cells[self.cells["why"] == SHOWN][[*COMMON, "week"]], self.seen], ignore_index=True)
+        return _as_far(both, periods)[COMMON].drop_duplicates(ignore_index=True)
+
+    def hidden(self, periods: pd.DataFrame) -> pd.DataFrame:
+        """What the release in force hides of these periods, as far as they have come: KEY."""
+        hides = ~self.cells["why"].isin([SHOWN, UNLISTED])
+        return _as_far(self.cells[hides], periods)[KEY].reset_index(drop=True)
+
+
+NOTHING = Ledger(pd.DataFrame(columns=[*KEY, *COUNTS, "why", "week", "terms"]))  # was published yet
 
 
 def in_periods(frame: pd.DataFrame, periods: set[tuple[str, str]]) -> pd.Series:
@@ -66,26 +90,80 @@ def terms(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def load(folder: Path) -> Ledger:
-    """The ledger in `folder`; empty where nothing was published yet."""
-    path = folder / FILE
+def _as_far(cells: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
+    """The cells of these periods that count through the same week."""
+    return cells.merge(periods[PERIOD].assign(week=weeks(periods)), on=[*PERIOD, "week"]) if len(cells) else cells
+
+
+def load(folder: Path, release: str | None) -> Ledger:
+    """The ledger of the release in force; empty where nothing was published yet."""
+    path = _path(folder, release or "")
     if not path.is_file():
-        return Ledger(pd.DataFrame(columns=[*KEY, *COUNTS, "why", "week", "terms"]))
+        return NOTHING
+    others = [str(other) for other in folder.glob(FILE.format("*")) if other != path]
+    common = f"""{", ".join(f'"{c}"' for c in COMMON)}, week"""
+    of_others = f"select {common} from read_parquet($others) where why = $shown"
     with duckdb.connect() as con:
-        return Ledger(con.execute("select * from read_parquet($1)", [str(path)]).df())
+        cells = con.execute("select * from read_parquet($1)", [str(path)]).df()
+        if not others:
+            return Ledger(cells)
+        values = {"others": others, "shown": SHOWN, "path": str(path)}
+        seen = con.execute(
+            f"{of_others} except select {common} from read_parquet($path) where why = $shown", values
+        ).df()
+    return Ledger(cells, seen)
 
 
-def save(folder: Path, cells: pd.DataFrame, why: pd.Series, periods: pd.DataFrame, terms: str) -> None:
-    """Replace the ledger: what is published now, and what was published of other periods (restricted: exact counts)."""
+def save(
+    folder: Path, release: str, before: Ledger, cells: pd.DataFrame, why: pd.Series, periods: pd.DataFrame, terms: str
+) -> None:
+    """Write the ledger of a release that is about to be published: what it publishes, and what was published `before`
+    of other periods.
+    """
     now = cells[[*KEY, *COUNTS]].assign(why=why.to_numpy(object))
     now = now.merge(periods[PERIOD].assign(week=weeks(periods)), on=PERIOD).assign(terms=terms)
-    before = load(folder).cells
     published = set(periods[PERIOD].itertuples(index=False, name=None))
-    before = before[~in_periods(before, published)]
-    path = folder / f".{FILE}"
+    old = before.cells[~in_periods(before.cells, published)]
     with duckdb.connect() as con:
         con.register("now", now)
-        con.register("before", before.astype(now.dtypes.to_dict()))
-        con.execute("copy (select * from before union all select * from now) to $1 (format parquet)", [str(path)])
-    path.chmod(0o600)
-    os.replace(path, folder / FILE)
+        con.register("old", old.astype(now.dtypes.to_dict()))
+        _write(con, "select * from old union all select * from now", _path(folder, release))
+
+
+def tidy(folder: Path, releases: Collection[str]) -> None:
+    """Remove the ledgers of releases that are no longer kept."""
+    kept = {_path(folder, release) for release in releases}
+    for path in set(folder.glob(FILE.format("*"))) - kept:
+        path.unlink()
+
+
+def forget(folder: Path, before: str) -> int:
+    """Remove from every ledger what the years before an academic year hide or never list; returns how many cells.
+
+    What they show stays, as it is published; it will not be published again from here.
+    """
+    gone = 0
+    for path in folder.glob(FILE.format("*")):
+        with duckdb.connect() as con:
+            con.execute("create table whole as select * from read_parquet($1)", [str(path)])
+            con.execute(
+                "delete from whole where academic_year < $before and why <> $shown", {"before": before, "shown": SHOWN}
+            )
+            con.execute("update whole set terms = '' where academic_year < $1", [before])
+            (left,) = con.execute("select count(*) from whole").fetchall()[0]
+            (whole,) = con.execute("select count(*) from read_parquet($1)", [str(path)]).fetchall()[0]
+            _write(con, "select * from whole", path)
+        gone += whole - left
+    return gone
+
+
+def _path(folder: Path, release: str) -> Path:
+    return folder / FILE.format(release)
+
+
+def _write(con: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
+    """Write a query's rows in one go, for the owner's eyes."""
+    unfinished = path.with_name(f".{path.name}")
+    con.execute(f"copy ({rows}) to $1 (format parquet)", [str(unfinished)])
+    unfinished.chmod(0o600)
+    os.replace(unfinished, path)

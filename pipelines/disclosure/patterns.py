@@ -32,7 +32,8 @@ from pipelines.disclosure.tables import (
 )
 from pipelines.workers import ALONE, Workers
 
-SHOWN, SMALL, LINKED = "shown", "small", "linked"
+SHOWN, SMALL, LINKED, UNLISTED = "shown", "small", "linked", "unlisted"
+HIDDEN = "hidden"  # before, for whatever reason
 FEW_CELLS = 50_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
@@ -88,10 +89,12 @@ def patterns(
     """Why each cell is hidden: 'small' for what it is, 'linked' to protect others; else 'shown'.
 
     cells: academic_year, part, level, unit, characteristic, group, metric, n, have_some, lack_some. small: cells hidden
-    by the primary rules. schools: school_code, faculty_code.
+    by the primary rules. schools: school_code, faculty_code. Where cells have `before` (what an earlier release did
+    with them: shown, hidden or nothing, ''), what was hidden stays hidden, and what was shown is hidden last of all.
     """
     small_ones = small.to_numpy(bool)
-    linked = _linked(cells.assign(small=small_ones, settled=False), schools, metrics, widths, workers)
+    begun = cells.assign(small=small_ones | _before(cells, HIDDEN), seen=_before(cells, SHOWN), settled=False)
+    linked = _linked(begun, schools, metrics, widths, workers)
     return pd.Series(np.select([small_ones, linked], [SMALL, LINKED], SHOWN), index=cells.index)
 
 
@@ -109,13 +112,19 @@ def of_pooled(
     Years add up to it as levels add up to all levels, so that they are its levels here.
     """
     period = cells.iloc[0][["academic_year", "part"]].to_dict() if len(cells) else {}
-    years = years.assign(level=years["academic_year"], small=years["hidden"], settled=True, **period)
+    years = years.assign(level=years["academic_year"], small=years["hidden"], seen=False, settled=True, **period)
     seen_in_years = ~years.groupby(PLACE, observed=True)["hidden"].any()
     told = seen_in_years.reindex(pd.MultiIndex.from_frame(cells[PLACE])).to_numpy(bool)  # their sum is no secret
-    own = cells.assign(small=small.to_numpy(bool) & ~told, settled=told)
-    both = pd.concat([own, years[[*cells, "small", "settled"]]])
+    begun = (small.to_numpy(bool) | _before(cells, HIDDEN)) & ~told
+    own = cells.assign(small=begun, seen=_before(cells, SHOWN), settled=told).drop(columns="before", errors="ignore")
+    both = pd.concat([own, years[[*own]]])
     linked = _linked(both, schools, metrics, widths, workers)[: len(cells)]
     return pd.Series(np.select([small.to_numpy(bool), linked], [SMALL, LINKED], SHOWN), index=cells.index)
+
+
+def _before(cells: pd.DataFrame, done: str) -> np.ndarray:
+    """Which cells an earlier release showed, or hid."""
+    return (cells["before"] == done).to_numpy(bool) if "before" in cells else np.zeros(len(cells), bool)
 
 
 def _linked(

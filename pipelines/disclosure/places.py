@@ -45,10 +45,11 @@ class Places:
 
     def __init__(
         self, shown: pd.DataFrame, hidden: pd.DataFrame, old: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics,
-        broader: Broader, pooled: Pooled, inner: pd.DataFrame | None = None,
+        broader: Broader, pooled: Pooled, inner: pd.DataFrame | None, known: pd.DataFrame,
     ) -> None:  # fmt: skip
         """shown, hidden: of this release; old: shown by an earlier one, of use where this one hides or says nothing;
-        inner: the counts of the smallest cells, where it is known to whoever makes the release.
+        inner: the counts of the smallest cells, where it is known to whoever makes the release; known: all that tells
+        which metrics belong together.
         """
         self._here = set(zip(*(pd.concat([shown[c], hidden[c]]) for c in KEY[:2]), strict=True))
         past = ~pd.MultiIndex.from_frame(old[KEY[:2]]).isin(list(self._here))
@@ -93,7 +94,7 @@ class Places:
         self._kinds = np.zeros(kinds, bool)
         c = _codes(listed["characteristic"], self._characteristic)
         self._kinds[of_metric, of_period, self._kind_of_unit[of_unit], (of_level > 0).astype(int), c] = True
-        self.alike, self.opposites = _across(shown, self._metrics, metrics)
+        self.alike, self.opposites = _across(known[known["metric"].isin(self._metrics.keys())], self._metrics, metrics)
         self.complementary = np.array([metrics.kind[m] != "ratio" for m in self._metrics])
         self.private = np.array([m in metrics.private for m in self._metrics])
 

@@ -196,7 +196,7 @@ class Search:
 
     def run(self) -> None:
         if not self._about.free.any():
-            self._least, self._most = self.low, self.high
+            self._least = self._most = self._constant.reshape(self.low.shape)
             return
         if not self._open().any():
             return

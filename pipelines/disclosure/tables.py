@@ -17,7 +17,8 @@ TUTOR, RESPONSE, ENROLMENT = "tutor", "response", "enrolment"
 GRAINS = (TUTOR, RESPONSE, ENROLMENT)  # answers before enrolments: how many answered bounds how many there are
 LARGER = 1.5  # hiding a faculty's or the university's cell costs more than a school's,
 EVERY = 2.0  # and one of all levels more than one level's, as it is what readers look at first;
-UNTOLD = 0.05  # hiding 'Unknown' next to nothing
+UNTOLD = 0.05  # hiding 'Unknown' next to nothing;
+SEEN = 20.0  # and hiding what was shown before protects nothing any more
 
 Of = tuple[str, str]  # a pattern: of a metric in a part of the year, or of a grain's base ('' for the part)
 Hidden = dict[Of, np.ndarray]
@@ -152,6 +153,7 @@ def _table(
     weight = np.where(np.char.startswith(unit, "school:"), 1.0, LARGER) * np.where(level == EVERY_LEVEL, EVERY, 1.0)
     weight *= 1 + np.log10(np.maximum(people, 1)) / 10
     weight[np.isin(who, [UNKNOWN, *(Broader.name(name, UNKNOWN) for name in broader)])] = UNTOLD
+    weight[cell[both["seen"].to_numpy(bool)]] *= SEEN
     scopes = _scopes(names, parents, broader)
     return Table(grain, names, weight, who == EVERYONE, measured, scopes, _sums(names, parents, broader)), cell[
         : len(rows)

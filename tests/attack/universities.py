@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from pipelines.disclosure import ledger, patterns, tables
 from pipelines.disclosure.attacker import Attack, Bar, Metrics, attack
 from pipelines.disclosure.places import COUNTS, KEY
 from pipelines.model import Modelled
-from pipelines.protect import UNLISTED, Decision, protect, small_cells, unlisted
+from pipelines.protect import Decision, protect, small_cells, unlisted
 from pipelines.settings import Settings
 from tests import reference_cells
 
@@ -34,6 +35,7 @@ ETHNICITY = {"Asian": 0.12, "Black": 0.06, "Mixed": 0.03, "Other": 0.02, "Unknow
 OF_STUDENTS = ["has_tutor", "any_meeting", "no_meeting", "met_standard", "meetings_per_student", "attendance",
                "response_rate"]  # fmt: skip
 OF_ANSWERS = ["trust", "knows_me"]
+RELEASE = "2026-11-29T000000Z-0000"
 CORRECTED = 0.01  # of the rows, each way
 COLUMNS = ("cells", "hidden", "corrected", "broken at first", "at second", "unlisted", "primary rules alone",
            "without the ledger")  # fmt: skip
@@ -107,19 +109,21 @@ def modelled(of: University, years: tuple[str, ...]) -> Modelled:
     return Modelled(cells, periods, of.schools, None)
 
 
-def released(made: Modelled, settings: Settings, folder: Path | None = None) -> Decision:
+def released(made: Modelled, settings: Settings, folder: Path | None = None, revised: Collection[str] = ()) -> Decision:
     """What is shown of it, and hidden, after all that was published from `folder` before; and so it is published."""
-    published = ledger.load(folder) if folder else None
-    decision = protect(made, DEFINITIONS, settings, published)
+    published = ledger.load(folder, RELEASE) if folder else None
+    decision = protect(made, DEFINITIONS, settings, published, revised=revised)
     if folder:
-        ledger.save(folder, decision.cells, decision.why, made.periods, decision.terms)
+        ledger.save(
+            folder, RELEASE, published or ledger.NOTHING, decision.cells, decision.why, made.periods, decision.terms
+        )
     return decision
 
 
 def primary_alone(made: Modelled, settings: Settings) -> Decision:
     """What would be shown without secondary suppression."""
     small = small_cells(made.cells, DEFINITIONS, settings)
-    why = np.select([unlisted(made.cells), small], [UNLISTED, patterns.SMALL], patterns.SHOWN)
+    why = np.select([unlisted(made.cells), small], [patterns.UNLISTED, patterns.SMALL], patterns.SHOWN)
     return Decision(made.cells, pd.Series(why, index=made.cells.index), {})
 
 
@@ -172,6 +176,7 @@ class Found:
 
     first: Decision
     second: Decision
+    revised: Decision  # the first year anew, with its corrections
     of_first: Attack
     of_second: Attack
     unlisted: pd.DataFrame  # small cells outside the closed list that the first gives away
@@ -188,11 +193,13 @@ def released_twice(seed: int, settings: Settings) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         first = released(modelled(before, YEARS[:1]), settings, Path(folder))
         second = released(modelled(after, YEARS), settings, Path(folder))
+        revised = released(modelled(after, YEARS[:1]), settings, Path(folder), YEARS[:1])
     again = released(modelled(after, YEARS[:1]), settings)
     careless = primary_alone(modelled(before, YEARS[:1]), settings)
     return Found(
         first,
         second,
+        revised,
         attacked(first, schools, settings),
         attacked(second, schools, settings, first),
         small_unlisted(first, schools, settings),

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import __main__ as command_line
 from pipelines import publish, warehouse
+from pipelines.disclosure import ledger
 from pipelines.settings import Settings
 from tests.bad_input import tiny
 from tests.pipelines.killing import start
@@ -196,11 +197,20 @@ def test_lists_of_quarantined_rows_keep_only_rows_of_kept_years(after_run):
     _, *rows = listed.read_text().splitlines()
     assert [row.split(",")[:3] for row in rows] == [["meetings", "meetings.csv", "204"]]
     assert sorted(path.name for path in after_run.warehouse.iterdir()) == [
-        "ledger.parquet",
+        f"ledger-{publish.current(after_run)}.parquet",
         "quarantine.csv",
         "warehouse.duckdb",
     ]
     assert not [path for path in after_run.warehouse.iterdir() if path.stat().st_mode & 0o077]
+
+
+def test_exact_counts_that_no_release_shows_go_too(after_run):
+    assert pipelines("purge", "--before", KEPT) == 0
+    cells = ledger.load(after_run.warehouse, publish.current(after_run)).cells
+    left = cells.groupby("academic_year")["why"].agg(set)
+    assert left[BEFORE] == {"shown"}, "which is published"
+    assert {"small", "unlisted"} <= left[KEPT]
+    assert "" in set(cells["terms"]), "what is not whole any more is not published again"
 
 
 def test_it_says_what_went_and_which_extracts_still_hold_it(after_run, capsys):
