@@ -35,7 +35,7 @@ LOCKED: dict[str, Any] = {
     "threads": 2,
     "memory_limit": "1GB",
 }
-PROTECTION = ("kind", "level", "metric", "characteristic", "cells", "shown", "small", "linked", "nearer")
+PROTECTION = ("kind", "level", "characteristic", "cells", "shown", "small", "linked", "nearer")
 
 
 class NoReleaseError(Exception):

@@ -103,17 +103,19 @@ def cost_title(protection: pd.DataFrame) -> str:
 
 def cost_words(protection: pd.DataFrame) -> str:
     """By which rule figures are hidden, and how many of their groups can be seen nearby."""
-    below = protection[protection["kind"] != "university"][["cells", "small", "linked", "nearer"]].sum()
-    hidden = below["small"] + below["linked"]
+    counts = ["cells", "shown", "small", "linked", "nearer"]
+    below = protection[protection["kind"] != "university"][counts]
+    told, every = below.dropna().sum(), below.sum()  # where it is told which rule it was; everywhere
+    hidden = every["cells"] - every["shown"]
     said = (
-        f"Too few to show: {words.share(below['small'], below['cells'])}, where so few people, or so few on one side, "
+        f"Too few to show: {words.share(told['small'], told['cells'])}, where so few people, or so few on one side, "
         f"would say something about them. Hidden to protect another figure: "
-        f"{words.share(below['linked'], below['cells'])}, where that one could be worked out from them."
+        f"{words.share(told['linked'], told['cells'])}, where that one could be worked out from them."
     )
     if not hidden:
         return said
     return (
-        f"{said} Of the hidden figures of schools and faculties, {words.share(below['nearer'], hidden)} are of groups "
+        f"{said} Of the hidden figures of schools and faculties, {words.share(every['nearer'], hidden)} are of groups "
         "that can be seen nearby: at all levels together, in a broader group or in the faculty. Wherever a figure is "
         "hidden, the page leads to the nearest view."
     )

@@ -11,7 +11,8 @@ from pipelines.definitions import UNKNOWN, Characteristic, Definitions
 from pipelines.disclosure import patterns, rules, tables
 from pipelines.measures import sets
 
-GRAIN = ["kind", "level", "metric", "characteristic"]
+GRAIN = ["kind", "level", "characteristic"]
+FEW = 3  # cells of a rule: with fewer, the counts would say of hidden cells which rule it was
 KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
 
 
@@ -22,11 +23,12 @@ def joined(characteristic: Characteristic) -> dict[str, str]:
 
 
 def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
-    """How many cells are shown and hidden: one row per kind of unit, level, metric and characteristic, all periods.
+    """How many cells are shown and hidden: one row per kind of unit, level and characteristic, all metrics and periods.
 
     cells: the published table `cell`, with `why`; those without a figure do not count. schools: school_code,
-    faculty_code. Columns: `GRAIN`, cells, shown, small, linked (not of the university), nearer (hidden cells of schools
-    and faculties whose group is shown in a nearer view than the university; it has none nearer than itself).
+    faculty_code. Columns: `GRAIN`, cells, shown, small, linked (missing where they would tell a cell's rule), nearer
+    (hidden cells of schools and faculties whose group is shown in a nearer view than the university; it has none nearer
+    than itself).
     """
     own = cells[cells["status"] != rules.NONE]
     parent = dict(zip(sets.SCHOOL + schools["school_code"], "faculty:" + schools["faculty_code"], strict=True))
@@ -41,8 +43,9 @@ def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definiti
         nearer=_seen_nearer(hidden, shown, parent, definitions).reindex(own.index, fill_value=False),
     )
     found = counted.groupby(GRAIN, as_index=False)[["cells", "shown", "small", "linked", "nearer"]].sum()
-    one = found["kind"] == sets.UNIVERSITY  # a single unit: its counts would say why its cells are hidden
-    return found.assign(**{why: found[why].astype("Int64").mask(one) for why in ("small", "linked")})
+    tells = found["kind"] == sets.UNIVERSITY  # a single unit
+    tells |= (found[["small", "linked"]].min(axis=1) < FEW) & (found["shown"] < found["cells"])
+    return found.assign(**{why: found[why].astype("Int64").mask(tells) for why in ("small", "linked")})
 
 
 def _seen_nearer(
@@ -68,13 +71,12 @@ def _seen_nearer(
 
 def in_words(protection: pd.DataFrame) -> str:
     """The cost in one line, for whoever runs the pipeline."""
-    below = protection[protection["kind"] != sets.UNIVERSITY][["cells", "small", "linked", "nearer"]].sum()
-    hidden = below["small"] + below["linked"]
-    said = (
-        f"Hidden, of the figures of schools and faculties: {_share(below['small'], below['cells'])} too few to show, "
-    )
-    said += f"{_share(below['linked'], below['cells'])} so that another figure cannot be worked out. "
-    nearby = f"{_share(below['nearer'], hidden)} can be seen nearer than at the university."
+    counts = ["cells", "shown", "small", "linked", "nearer"]
+    below = protection[protection["kind"] != sets.UNIVERSITY][counts]
+    told, every = below.dropna().sum(), below.sum()  # where it is told which rule it was; everywhere
+    said = f"Hidden, of the figures of schools and faculties: {_share(told['small'], told['cells'])} too few to show, "
+    said += f"{_share(told['linked'], told['cells'])} so that another figure cannot be worked out. "
+    nearby = f"{_share(every['nearer'], every['cells'] - every['shown'])} can be seen nearer than at the university."
     return f"{said}Of the hidden, {nearby}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from pipelines.definitions import load
 from pipelines.disclosure import cost
@@ -27,12 +28,14 @@ CELLS = pd.DataFrame(
 ).assign(academic_year="2025/26", part="year", metric="trust", characteristic="ethnicity")
 
 
-def counted() -> pd.DataFrame:
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    monkeypatch.setattr(cost, "FEW", 0)
     return cost.protection(CELLS, SCHOOLS, load()).set_index(["kind", "level"])
 
 
-def test_hidden_cells_are_counted_by_rule_and_by_whether_their_group_is_seen_nearby() -> None:
-    found = counted()
+def test_hidden_cells_are_counted_by_rule_and_by_whether_their_group_is_seen_nearby(counted) -> None:
+    found = counted
     columns = ["cells", "shown", "small", "linked", "nearer"]
     assert found.loc[("school", "PGT"), columns].tolist() == [3, 0, 3, 0, 2]
     assert found.loc[("school", "all"), columns].tolist() == [2, 1, 0, 1, 1]
@@ -44,12 +47,22 @@ def test_hidden_cells_are_counted_by_rule_and_by_whether_their_group_is_seen_nea
     assert (below["cells"] == below["shown"] + below["small"] + below["linked"]).all()
 
 
+def test_counts_do_not_say_of_a_cell_by_which_rule_it_is_hidden() -> None:
+    more = pd.concat([CELLS.assign(metric=m) for m in ("trust", "knows_me", "supported")], ignore_index=True)
+    found = cost.protection(more, SCHOOLS, load()).set_index(["kind", "level"])
+    hides = found["shown"] < found["cells"]
+    assert found.loc[hides, ["small", "linked"]].isna().all(axis=None), "all of a row are small, or all are linked"
+    both = more.assign(level=more["level"].where(more["unit"] != "school:A", "all"))
+    found = cost.protection(both, SCHOOLS, load()).set_index(["kind", "level"])
+    assert found.loc[("school", "all"), ["small", "linked"]].tolist() == [6, 3]
+
+
 def test_another_period_is_not_nearby() -> None:
     earlier = CELLS.assign(academic_year=CELLS["academic_year"].where(CELLS["status"] != "shown", "2024/25"))
     assert cost.protection(earlier, SCHOOLS, load())["nearer"].sum() == 0
 
 
-def test_the_run_says_what_it_cost() -> None:
-    said = cost.in_words(counted().reset_index())
+def test_the_run_says_what_it_cost(counted) -> None:
+    said = cost.in_words(counted.reset_index())
     assert "42.9% too few to show" in said
     assert "80.0% can be seen nearer" in said
