@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 import audit
 from dashboard import layout, packs, published
 from dashboard.access import ROLES, AccessDeniedError, Viewer, decide, load_access
+from dashboard.exports import images
 from dashboard.exports.scope import offered
 from dashboard.published import Release, UnreadableReleaseError, open_release
 from tests.dashboard.sample_faculties import write_faculties
@@ -257,6 +259,15 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]
     return found
 
 
+@pytest.fixture
+def one_chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One Chromium draws all images, instead of one each."""
+    with images.drawing() as chromium:
+        monkeypatch.setattr(images, "drawing", lambda: nullcontext(chromium))
+        yield
+
+
+@pytest.mark.usefixtures("one_chromium")
 @pytest.mark.parametrize("role", PEOPLE)
 def test_downloads_are_offered_and_given_by_role(access: Path, downloads: dict, role: str, real: Path) -> None:
     for page in PAGES:
