@@ -13,7 +13,7 @@ if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
     sys.path.insert(0, root)  # Streamlit puts this file's folder on the path, not the repository
 
 from audit import AuditError
-from dashboard import entrance, layout, log, screen, session, watching
+from dashboard import entrance, layout, log, screen, session, turns, watching
 from dashboard.access import AccessDeniedError
 from dashboard.charts.rows import NARROW, WIDE
 from dashboard.filters import settle, view
@@ -129,4 +129,5 @@ def _serve(release: Release, theme: Theme, chosen: bool) -> None:
     screen.listen()
 
 
-main()
+with turns.turn():
+    main()

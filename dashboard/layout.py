@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from dashboard.access import AccessDeniedError, Viewer
 from dashboard.charts.rows import WIDE
 from dashboard.exports import chromium, images
 from dashboard.filters import Filters, chosen_here
+from dashboard.kept import keep
 from dashboard.published import Release
 from dashboard.style import html, words
 from dashboard.style.theme import LIGHT, THEMES, Theme, stylesheet
@@ -100,6 +101,11 @@ def section(title: str, subtitle: str = "") -> None:
     st.header(plain(title), anchor=False)
     if subtitle:
         st.html(html.paragraph("subtitle", subtitle))
+
+
+def drawn(visit: Visit, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:
+    """A figure made once for all who see the same of a release, in the same colours and width. `key`: what it shows."""
+    return keep(visit.release, make, *key, visit.theme, visit.column)
 
 
 def chart(

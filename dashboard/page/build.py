@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import layout, log, packs
+from dashboard import layout, log, packs, turns
 from dashboard.access import AccessDeniedError
 from dashboard.exports import inert, make
 from dashboard.exports.make import FORMATS
@@ -110,7 +110,8 @@ def _show(story: Story, pages: list[bytes]) -> None:
 
 
 def _draft(visit: Visit, request: Request) -> bytes:
-    return make.make(narrowed(visit.release.ask, request.scope), request, ("pdf",)).files["pdf"]
+    with turns.aside():
+        return make.make(narrowed(visit.release.ask, request.scope), request, ("pdf",)).files["pdf"]
 
 
 def _release(visit: Visit, request: Request, formats: tuple[str, ...]) -> None:
@@ -120,7 +121,8 @@ def _release(visit: Visit, request: Request, formats: tuple[str, ...]) -> None:
         bar.progress(share, what)
 
     recorded = partial(log.record_release, visit.viewer, visit.release.name)
-    pack, notes = packs.release(visit.release.ask, request, formats, recorded, tell)
+    with turns.aside():
+        pack, notes = packs.release(visit.release.ask, request, formats, recorded, tell)
     st.session_state.pop(PREVIEW, None)
     st.session_state[RELEASED] = " ".join([f"Released: {pack.title}, {pack.period}.", *notes])
     st.rerun()

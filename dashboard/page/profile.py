@@ -116,7 +116,7 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> No
     title = profile.chart_title(measures)
     layout.chart(
         visit,
-        charts.profile(drawn, theme, visit.column),
+        layout.drawn(visit, lambda: charts.profile(drawn, theme, visit.column), "profile", unit),
         title=title,
         subtitle=f"{visit.name(unit)}, all levels together. Lines are 95% intervals. Percentages; averages are below.",
         alt=f"{title}. {profile.answer(visit.name(unit), measures, False)}",
@@ -150,11 +150,7 @@ def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:
 
 def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
     release = visit.release
-    current = {str(m.metric["metric"]): m.when for m in measures}
-    gaps = _current(release.gaps(unit=unit, level=ALL_LEVELS), current)
-    drawn = release.derived("pooled_gap_school", unit=UNIVERSITY, school=unit, level=ALL_LEVELS)
-    drawn = _current(drawn[drawn["status"] == "shown"], current) if len(drawn) else drawn
-    found = profile.clearest(gaps, release.metrics, release.characteristics, drawn)
+    gaps, found = keep(release, lambda: _found(release, measures, unit), "gaps of a school", unit)
     layout.section(
         profile.gaps_title(gaps), "The clearest first, one for each characteristic and theme; all levels together"
     )
@@ -170,6 +166,15 @@ def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
             visit.link("equity", f"**{layout.plain(lead)}.** {layout.plain(said)}", **view)
     if text := profile.other_gaps(gaps, len(found) - MOST_GAPS):
         layout.quiet(text)
+
+
+def _found(release: Release, measures: list[Measure], unit: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A school's gaps in each measure's current period, and the clearest of them."""
+    current = {str(m.metric["metric"]): m.when for m in measures}
+    gaps = _current(release.gaps(unit=unit, level=ALL_LEVELS), current)
+    drawn = release.derived("pooled_gap_school", unit=UNIVERSITY, school=unit, level=ALL_LEVELS)
+    drawn = _current(drawn[drawn["status"] == "shown"], current) if len(drawn) else drawn
+    return gaps, profile.clearest(gaps, release.metrics, release.characteristics, drawn)
 
 
 def _current(rows: pd.DataFrame, current: dict[str, tuple[str, str]]) -> pd.DataFrame:

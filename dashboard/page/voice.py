@@ -12,8 +12,10 @@ from dashboard.charts.rates import around_everyone, as_weighted
 from dashboard.compared import parts_of
 from dashboard.filters import Filters
 from dashboard.findings import standing, voice
+from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.periods import code
+from dashboard.published import Release
 from dashboard.style import html, words
 
 EVERYONE = {"level": "all", "characteristic": "all"}
@@ -34,8 +36,7 @@ def page(visit: Visit) -> None:
         filters = Filters(release)
         unit, period = filters.unit(), filters.period(str(statements.index[0]), "all")
     when = {"academic_year": str(period["academic_year"]), "part": str(period["part"])}
-    cells = pd.concat([release.everyone(str(m), "all", period) for m in statements.index], ignore_index=True)
-    split = voice.split(cells, release.rows("answers", **EVERYONE, **when))
+    cells, split = keep(release, lambda: _answered(release, statements, period), "answered", code(period))
     own, weighted = cells[cells["unit"] == unit], release.rows("weighted", unit=unit, **when)
     rates = release.rows("response", unit=unit, level="all", **when)
     with head:
@@ -59,6 +60,13 @@ def page(visit: Visit) -> None:
     layout.section("Whose voice is missing?")
     _response(visit, rates, characteristic, unit, when, str(period["label"]))
     _weighted(visit, weighted, own, statements, unit, str(period["label"]))
+
+
+def _answered(release: Release, statements: pd.DataFrame, period: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Everyone's share who agree with each statement, of all units; and the same with how the answers divide."""
+    cells = pd.concat([release.everyone(str(m), "all", period) for m in statements.index], ignore_index=True)
+    when = {"academic_year": str(period["academic_year"]), "part": str(period["part"])}
+    return cells, voice.split(cells, release.rows("answers", **EVERYONE, **when))
 
 
 def _answer(
@@ -88,7 +96,7 @@ def _statements(visit: Visit, split: pd.DataFrame, statements: pd.DataFrame, uni
     rows = tables_voice.statement_rows(split, statements, visit.release.units, unit)
     layout.chart(
         visit,
-        diverging(rows, voice.RATE, visit.theme, visit.column),
+        layout.drawn(visit, lambda: diverging(rows, voice.RATE, visit.theme, visit.column), "answers", unit, period),
         title=title,
         subtitle=f"{visit.name(unit)}: five answers to each statement, {period}, {ALL_LEVELS}. "
         f"Out of {_out_of(own)}. The figure beside a bar is the share who agree.",
@@ -121,7 +129,9 @@ def _units(visit: Visit, split: pd.DataFrame, metric: pd.Series, unit: str, peri
     )
     layout.chart(
         visit,
-        diverging(rows, metric, visit.theme, visit.column),
+        layout.drawn(
+            visit, lambda: diverging(rows, metric, visit.theme, visit.column), "places", metric["metric"], unit, period
+        ),
         title=title,
         subtitle=f"{layout.about(metric, period, ALL_LEVELS)}, out of {_out_of(split[split['unit'] == unit])} "
         f"in {words.within(visit.name(unit))}. In reading order, not by rank.",
@@ -154,10 +164,11 @@ def _groups(visit: Visit, metric: pd.Series, characteristic: pd.Series, unit: st
         return
     everyone = release.everyone(str(metric["metric"]), "all", period)
     everyone = everyone[everyone["unit"] == unit]
+    chosen = "groups", of["metric"], name, unit, code(period)
     if (rows["bands"] > 0).any():
         layout.chart(
             visit,
-            diverging(rows, metric, visit.theme, visit.column),
+            layout.drawn(visit, lambda: diverging(rows, metric, visit.theme, visit.column), *chosen),
             title=title,
             subtitle=f"{about}, out of {_out_of(everyone)}. Unknown is shown, never compared.",
             alt=alt,
@@ -170,8 +181,12 @@ def _groups(visit: Visit, metric: pd.Series, characteristic: pd.Series, unit: st
     else:
         layout.chart(
             visit,
-            around_everyone(
-                rows.assign(verdict="context"), standing.figure(everyone, unit), metric, visit.theme, visit.column
+            layout.drawn(
+                visit,
+                lambda: around_everyone(
+                    rows.assign(verdict="context"), standing.figure(everyone, unit), metric, visit.theme, visit.column
+                ),
+                *chosen,
             ),
             title=title,
             subtitle=f"{about}: the share who agree, with 95% intervals. Unknown is shown, never compared.",
@@ -212,7 +227,14 @@ def _response(
     )
     layout.chart(
         visit,
-        around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column),
+        layout.drawn(
+            visit,
+            lambda: around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column),
+            "response",
+            name,
+            unit,
+            period,
+        ),
         title=title,
         subtitle=f"{visit.name(unit)}: response rate by {words.lowered(str(characteristic['label']))}, {period}, "
         f"{ALL_LEVELS}, out of {words.shown_base(everyone)} enrolled. Lines are 95% intervals.",
@@ -239,7 +261,7 @@ def _weighted(
     rows = tables_voice.weighted_rows(weighted, own, statements)
     layout.chart(
         visit,
-        as_weighted(rows, visit.theme, visit.column),
+        layout.drawn(visit, lambda: as_weighted(rows, visit.theme, visit.column), "weighted", unit, period),
         title=title,
         subtitle=f"{visit.name(unit)}: share who agree, {period}, {ALL_LEVELS}, out of {_out_of(own)}. "
         "Lines are 95% intervals of the weighted share.",

@@ -112,7 +112,7 @@ def _unit(visit: Visit, curve: pd.DataFrame, unit: str, level: str, span: Span) 
     drawn_rows = curve[here & curve["academic_year"].isin([span.year, span.last])]
     layout.chart(
         visit,
-        curves([Panel("", drawn, said)], theme, visit.column),
+        layout.drawn(visit, lambda: curves([Panel("", drawn, said)], theme, visit.column), "curve", unit, level, span),
         title=title,
         subtitle=f"{name}. {_about(visit, level)}, out of {_out_of(now)}. The band is the 95% interval.",
         alt=f"{title}.",
@@ -163,7 +163,7 @@ def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span
     ]
     layout.chart(
         visit,
-        curves(panels, theme, visit.column),
+        layout.drawn(visit, lambda: curves(panels, theme, visit.column), "curves", name, unit, level, span),
         title=title,
         subtitle=f"{visit.name(unit)}, by {words.lowered(str(characteristic['label']))}. {_about(visit, level)}. "
         "Bands are 95% intervals.",
@@ -194,7 +194,7 @@ def _contacts(visit: Visit, unit: str, span: Span) -> None:
     title, theme = findings.weeks_title(weeks), visit.theme
     layout.chart(
         visit,
-        contacts(weeks, theme),
+        layout.drawn(visit, lambda: contacts(weeks, theme), "weeks", unit, span),
         title=title,
         subtitle=f"{visit.name(unit)}: attended contacts in each teaching week of {span.year}, all levels, "
         "beside the same week of earlier years for this year’s number of students.",
