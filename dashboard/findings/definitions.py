@@ -11,7 +11,7 @@ import pandas as pd
 from dashboard.style import words
 
 KINDS = {
-    "proportion": "share of those it is out of",
+    "proportion": "share",
     "mean": "average",
     "ratio": "one sum out of another",
 }
