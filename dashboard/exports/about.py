@@ -16,7 +16,7 @@ from dashboard.style import words
 GRADES = {
     "protected": (
         "Small figures are hidden, with as many others as it takes that they cannot be worked out; an automatic attack "
-        "on the figures this pack is made of got through nowhere."
+        "on the figures this pack is made of found no way in."
     ),
     "internal": (
         "This pack is graded internal: hidden figures might be worked out by whoever combines many published ones. "
@@ -31,6 +31,7 @@ GLOSSARY = (
     ("hidden to protect people", "there is a figure, and showing it would say too much about a few people"),
     ("interval", "the range that holds the true value in 95 of 100 such figures"),
     ("like for like", "among students of the same school and level"),
+    ("limits", "where chance, and the differences schools usually have, put 95 or 99.8 of 100 schools of that size"),
     ("no clear gap", "chance alone could explain the gap, or it is too small to matter"),
     ("no figure", "there is nobody to count, or no interval can be given"),
     ("out of", "how many students or answers a figure counts, to the nearest five"),
@@ -49,7 +50,7 @@ def how_sure(reading: Reading) -> str:
     """How sure the figures are, in one or two sentences for the first page."""
     release = reading.release
     trust = quality.quality_answer(release.reconciliation, release.checks)
-    sure = "Every figure has a 95% interval; what chance could explain is called so."
+    sure = "Every figure has a 95% interval, and it is said where a difference could be chance."
     care = ""
     if reading.incomplete:
         n = words.plural(len(reading.incomplete), "school")
@@ -86,9 +87,10 @@ def methods(reading: Reading) -> tuple[tuple[str, str], ...]:
         ),
         (
             "Schools beyond chance",
-            "A school stands clearly apart where its whole interval lies on one side of the university’s value. "
-            "Whether schools differ is judged over all of them, chance set aside: the range given is where about eight "
-            "in ten schools lie.",
+            "A school stands clearly apart where its value lies outside the 95% limits: what chance, and the "
+            "differences that schools usually have, explain at its size (Spiegelhalter’s funnel). A faculty is judged "
+            "by its interval. Whether schools differ is judged over all of them: the range given is where about eight "
+            "in ten would lie, chance set aside.",
         ),
         (
             "Change",

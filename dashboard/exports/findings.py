@@ -136,7 +136,7 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
     if len(wanted) > MOST_NAMES:
         told.append(f"and {words.plural(len(wanted) - MOST_NAMES, 'more school')}".replace("more schools", "more"))
     heading = "Worth learning from" if verdict == "well" else "Worth a conversation"
-    explanation = f"Clearly {how} than the university on so many of {words.small(len(compared))} headline measures"
+    explanation = f"Clearly {how} than the university; on how many of {words.small(len(compared))} headline measures"
     return Named(heading, explanation, tuple(told), verdict)
 
 

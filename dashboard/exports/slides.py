@@ -202,6 +202,8 @@ def _finding(deck: Any, story: Story, number: int, finding: Finding) -> None:
         side.append(Text(f"{named.explanation}:", 10, colour=LIGHT.muted, after=2))
         side += [Text(name, 10.5, after=0) for name in named.names[:-1]]
         side.append(Text(named.names[-1], 10.5, after=7))
+    if figure and figure.note:
+        side.append(Text(figure.note, 10.5, after=7))
     side.append(Text(finding.caveat, 11, lead="Keep in mind. ", colour=LIGHT.muted))
     left = LEFT + wide + Inches(0.35) if figure else LEFT
     _write(slide, left, Inches(1.65), RIGHT - left, Inches(5.2), side, "What it says")

@@ -17,6 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from dashboard.exports import inert
 from dashboard.exports.story import Story
+from dashboard.style import words
 
 MOST_OF_A_PROPERTY = 255  # characters that Excel allows
 WIDEST, NARROWEST, PAGE = 60, 11, 100  # characters of a column
@@ -204,7 +205,8 @@ class _Book:
                     page.write_number(row, column, float(value), self.whole if whole else self.exact)
                 else:
                     is_figure = any(_is_number(v) for v in values)
-                    text = str(inert.cell("–" if value is None or value != value else str(value)))
+                    said = "–" if value is None or value != value else str(value)
+                    text = str(inert.cell(words.STATUS["none"] if is_figure and said == "–" else said))
                     page.write_string(row, column, text, self.right if is_figure else self.text)
         page.freeze_panes(TABLE_ROW + 1, 0)
         page.repeat_rows(TABLE_ROW)
