@@ -309,22 +309,26 @@ def _widening(
     layer, width, begin = goal
     count, spare = reach.counts.count[layer, cell], reach.counts.spare[layer, cell]
     cheapest, least = None, np.inf
-    for down in dict.fromkeys((max(min(count - begin, spare, width), 0.0), 0.0)):
-        found = []
-        for by in (width - count + max(count - down, begin), -down):
-            if reach.low[layer, cell] - SMALL / 2 <= by <= reach.high[layer, cell] + SMALL / 2:
-                continue
-            move = program.cheapest(layer, cell, by)
-            if move is None:
-                break
-            found.append(move)
-        else:
-            moves = np.array(found).reshape(-1, *program.shape)
-            cost = float(weight[(moves != 0).any(axis=(0, 1)) & ~hidden].sum())
-            if cost < least - SMALL:
-                cheapest, least = moves, cost
-            if cost < SMALL:
-                break
+    most = max(min(count - begin, spare, width), 0.0)
+    for downs in ((most, 0.0), np.arange(most - 1, 0, -1)):  # mostly to one side; else some of both
+        for down in dict.fromkeys(downs):
+            found = []
+            for by in (width - count + max(count - down, begin), -down):
+                if reach.low[layer, cell] - SMALL / 2 <= by <= reach.high[layer, cell] + SMALL / 2:
+                    continue
+                move = program.cheapest(layer, cell, by)
+                if move is None:
+                    break
+                found.append(move)
+            else:
+                moves = np.array(found).reshape(-1, *program.shape)
+                cost = float(weight[(moves != 0).any(axis=(0, 1)) & ~hidden].sum())
+                if cost < least - SMALL:
+                    cheapest, least = moves, cost
+                if cost < SMALL:
+                    break
+        if cheapest is not None:
+            break
     return cheapest
 
 

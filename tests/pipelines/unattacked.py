@@ -4,7 +4,6 @@ import shutil
 import tomllib
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from pipelines import attack
@@ -14,8 +13,7 @@ from pipelines.disclosure.attacker import Attack, Bar
 
 def leave_out_the_attack(patch: pytest.MonkeyPatch) -> None:
     """Whatever is decided may be published, as far as this test is concerned."""
-    nothing = pd.DataFrame(columns=["hidden", "broken"])
-    found = Attack(nothing, nothing, nothing, nothing, Bar())
+    found = Attack.together([], Bar())
     patch.setattr(attack, "withstand", lambda decision, *_, **__: attack.Withstood(decision, found, 0))
 
 

@@ -45,10 +45,11 @@ def columns_of(row: pd.Series) -> dict[str, str]:
 
 
 def scopes(release: Release) -> list[str]:
-    """The university, its faculties and its schools."""
+    """The university, the faculties that the release has a file for, and their schools."""
     units = release.units
-    faculties = list(units.index[units["kind"] == "faculty"])
-    return ["university", *faculties, *units.index[units["kind"] == "school"]]
+    files = {f"faculty:{file.stem.removeprefix('faculty-')}" for file in release.file.parent.glob("faculty-*.duckdb")}
+    faculties = [unit for unit in units.index if unit in files]
+    return ["university", *faculties, *units.index[units["parent"].isin(faculties)]]
 
 
 def compared(release: Release, story: Story) -> int:
