@@ -17,7 +17,8 @@ from pipelines import pooled
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import attacker, patterns, rules, tables
 from pipelines.disclosure.attacker import Attack, Bar
-from pipelines.disclosure.ledger import NOTHING, Ledger, in_periods
+from pipelines.disclosure.ledger import NOTHING, PERIOD, Ledger, in_periods
+from pipelines.disclosure.places import Period
 from pipelines.measures import sets
 from pipelines.model import Modelled
 from pipelines.protect import Decision
@@ -25,10 +26,8 @@ from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
 KEY = attacker.KEY
-PERIOD = attacker.KEY[:2]
 ROUNDS = 6
 UNITS_OF = ["academic_year", "part", "level", "unit", "metric"]
-Period = tuple[str, str]  # academic year and part
 TABLE = "release"  # what its checks are about
 
 
@@ -58,7 +57,7 @@ def withstand(
     Pooled periods are attacked together with their years, at all levels together, and all of them by somebody who has
     the earlier releases. Raises AttackError where the attack still gets through.
     """
-    new = {(y, p) for y, p in modelled.periods[["academic_year", "part"]].itertuples(index=False)} - decision.kept
+    new = {(y, p) for y, p in modelled.periods[PERIOD].itertuples(index=False)} - decision.kept
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
     earlier = _counts((published or NOTHING).shown(modelled.periods))
     before, attacks, again = decision.hidden.sum(), dict[Period, Attack](), new

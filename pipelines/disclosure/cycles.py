@@ -13,7 +13,8 @@ from itertools import combinations
 import numpy as np
 from scipy import sparse
 
-N, HAVE, LACK = range(3)
+from pipelines.disclosure.search import HAVE, LACK, N
+
 UP = np.array([[1], [-1], [-1], [1]])  # the corners of a cycle
 RISES, FALLS = [0, 3], [1, 2]
 KINDS = (  # the change of those who only have, who only lack and who do both; the counts that it changes

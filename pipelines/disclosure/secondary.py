@@ -310,25 +310,25 @@ def _widening(
     count, spare = reach.counts.count[layer, cell], reach.counts.spare[layer, cell]
     cheapest, least = None, np.inf
     most = max(min(count - begin, spare, width), 0.0)
-    for downs in ((most, 0.0), np.arange(most - 1, 0, -1)):  # mostly to one side; else some of both
-        for down in dict.fromkeys(downs):
-            found = []
-            for by in (width - count + max(count - down, begin), -down):
-                if reach.low[layer, cell] - SMALL / 2 <= by <= reach.high[layer, cell] + SMALL / 2:
-                    continue
-                move = program.cheapest(layer, cell, by)
-                if move is None:
-                    break
-                found.append(move)
-            else:
-                moves = np.array(found).reshape(-1, *program.shape)
-                cost = float(weight[(moves != 0).any(axis=(0, 1)) & ~hidden].sum())
-                if cost < least - SMALL:
-                    cheapest, least = moves, cost
-                if cost < SMALL:
-                    break
-        if cheapest is not None:
-            break
+    to_one_side, to_both = {most, 0.0}, np.arange(most - 1, 0, -1)
+    for down in (*sorted(to_one_side, reverse=True), *to_both):
+        if cheapest is not None and down not in to_one_side:
+            break  # to both only where neither does
+        found = []
+        for by in (width - count + max(count - down, begin), -down):
+            if reach.low[layer, cell] - SMALL / 2 <= by <= reach.high[layer, cell] + SMALL / 2:
+                continue
+            move = program.cheapest(layer, cell, by)
+            if move is None:
+                break
+            found.append(move)
+        else:
+            moves = np.array(found).reshape(-1, *program.shape)
+            cost = float(weight[(moves != 0).any(axis=(0, 1)) & ~hidden].sum())
+            if cost < least - SMALL:
+                cheapest, least = moves, cost
+            if cost < SMALL:
+                break
     return cheapest
 
 
