@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import layout, log, session
@@ -15,7 +18,7 @@ from dashboard.access import (
     SignInNeededError,
     Viewer,
 )
-from dashboard.published import scopes
+from dashboard.published import published_folder, scopes
 from dashboard.style import html
 
 CHOOSE = "Example data: choose whose view to see"
@@ -63,7 +66,7 @@ def not_yours(viewer: Viewer, release: str, title: str) -> None:
 
 def choose_viewer(release: str) -> None:
     """The example's viewer switch. Whatever the URL asks for that is not offered counts as not given."""
-    offered = _offered(release)
+    offered = _offered(published_folder(), release)
     code = session.code_of(session.chosen_viewer())
     code = code if code in offered else UNIVERSITY
     st.session_state["chosen_viewer"] = st.session_state[KEY] = code
@@ -83,7 +86,9 @@ def choose_viewer(release: str) -> None:
         st.query_params.pop(session.PARAMETER, None)
 
 
-def _offered(release: str) -> dict[str, str]:
+@lru_cache(maxsize=4)
+def _offered(folder: Path, release: str) -> dict[str, str]:
+    """Viewers by code, in words. A release never changes, but another folder may have one of the same name."""
     units = scopes(release)
     offered = {code: viewer.role for code, viewer in session.WITHOUT_UNIT.items() if code == UNIVERSITY}
     for kind, role in (("faculty", FACULTY_LEAD), ("school", SCHOOL_LEAD)):

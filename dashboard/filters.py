@@ -13,12 +13,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.access import UNIVERSITY
+from dashboard.kept import kept
 from dashboard.periods import code, periods_with
 from dashboard.published import Release
 
 EVERYWHERE = "all"
 NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group", "view", "drawn")
-Key = tuple[str, str]
+Offered = dict[str, pd.Series]  # code → its row
 
 
 @dataclass
@@ -66,10 +67,8 @@ class Filters:
 
     def metric(self) -> pd.Series:
         """The chosen metric; only available ones are offered."""
-        offered = self.release.metrics[self.release.metrics["available"].astype(bool)]
-        headline = offered[offered["headline"].astype(bool)]
-        default = str((headline if len(headline) else offered).index[0])
-        return offered.loc[self.choose("metric", "Measure", offered["label"].to_dict(), default, pin=True)]
+        offered, default = _metrics(self.release)
+        return offered[self.choose("metric", "Measure", _labels(offered), default, pin=True)]
 
     def level(self) -> str:
         """The chosen level."""
@@ -77,23 +76,13 @@ class Filters:
 
     def period(self, metric: str, level: str) -> pd.Series:
         """The chosen period: those in which the university has the metric, the latest as default."""
-        offered = periods_with(self.release, metric, level)
-        labels = {code(p): str(p["label"]) for _, p in offered.iterrows()}
-        chosen = self.choose("period", "Period", labels, code(offered.iloc[0]))
-        return next(p for _, p in offered.iterrows() if code(p) == chosen)
+        offered = _periods(self.release, metric, level)
+        return offered[self.choose("period", "Period", _labels(offered), next(iter(offered)))]
 
     def year(self) -> pd.Series:
         """The chosen academic year: whole years, and the one in progress up to now. The current one is the default."""
-        is_current = self.release.periods["is_current"].astype(bool)
-        offered = pd.concat(
-            [
-                self.release.periods[is_current],
-                self.release.periods[~is_current & (self.release.periods["part"] == "year")],
-            ]
-        )
-        labels = {code(p): str(p["label"]) for _, p in offered.iterrows()}
-        chosen = self.choose("period", "Year", labels, code(offered.iloc[0]))
-        return next(p for _, p in offered.iterrows() if code(p) == chosen)
+        offered = _years(self.release)
+        return offered[self.choose("period", "Year", _labels(offered), next(iter(offered)))]
 
     def unit(self) -> str:
         """The chosen unit among those the viewer sees; the viewer's own where the URL names another."""
@@ -132,14 +121,43 @@ class Filters:
 
     def characteristic(self, default: str) -> pd.Series:
         """The chosen characteristic; only available ones are offered."""
-        offered = self.release.characteristics[self.release.characteristics["available"].astype(bool)]
-        chosen = self.choose("characteristic", "Characteristic", offered["label"].to_dict(), default, pin=True)
-        return offered.loc[chosen]
+        offered = _characteristics(self.release)
+        return offered[self.choose("characteristic", "Characteristic", _labels(offered), default, pin=True)]
 
     def group(self, groups: pd.DataFrame, default: str) -> str:
         """The chosen group among those compared with the reference."""
         offered = groups[groups["compared"].astype(bool) & ~groups["is_reference"].astype(bool)]["group"]
         return self.choose("group", "Group", dict(zip(offered, offered, strict=True)), default, pin=True)
+
+
+@kept
+def _metrics(release: Release) -> tuple[Offered, str]:
+    """The available metrics, and the code of the one that comes first."""
+    offered = release.metrics[release.metrics["available"].astype(bool)]
+    headline = offered[offered["headline"].astype(bool)]
+    return dict(offered.iterrows()), str((headline if len(headline) else offered).index[0])
+
+
+@kept
+def _characteristics(release: Release) -> Offered:
+    return dict(release.characteristics[release.characteristics["available"].astype(bool)].iterrows())
+
+
+@kept
+def _periods(release: Release, metric: str, level: str) -> Offered:
+    return {code(period): period for _, period in periods_with(release, metric, level).iterrows()}
+
+
+@kept
+def _years(release: Release) -> Offered:
+    """The current period, and whole years before it."""
+    is_current = release.periods["is_current"].astype(bool)
+    whole = ~is_current & (release.periods["part"] == "year")
+    return {code(p): p for _, p in pd.concat([release.periods[is_current], release.periods[whole]]).iterrows()}
+
+
+def _labels(offered: Offered) -> dict[str, str]:
+    return {code: str(row["label"]) for code, row in offered.items()}
 
 
 def _changed(name: str) -> None:

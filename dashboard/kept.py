@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import wraps
+from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dashboard.published import Release
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST = 600  # results; beyond that all are made afresh
-_made: dict[tuple[Hashable, ...], Any] = {}
+MOST = 4000  # results, some ten to a view; beyond that the one longest not asked for goes
+_made: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
+_lock = Lock()
 
 
 def keep(release: Release, make: Callable[[], T], *key: Hashable) -> T:
     """What `make` makes of a release and of all that `key` names. It is shared: never change it."""
     release.ask_again()
     whole = (release.file, release.viewer.role, release.viewer.scope, *key)
-    if whole not in _made:
-        if len(_made) >= MOST:
-            _made.clear()
-        _made[whole] = make()
-    found: T = _made[whole]
-    return found
+    with _lock:
+        if whole in _made:
+            _made.move_to_end(whole)
+            found: T = _made[whole]
+            return found
+    made = make()
+    with _lock:
+        _made[whole] = made
+        while len(_made) > MOST:
+            _made.popitem(last=False)
+    return made
 
 
 def kept(make: Callable[Concatenate[Release, P], T]) -> Callable[Concatenate[Release, P], T]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import inbrowser, log, numbers
 from dashboard.access import AccessDeniedError, Viewer
 from dashboard.charts.rows import WIDE
+from dashboard.charts.sent import Sent
 from dashboard.exports import chromium, images
 from dashboard.filters import Filters, chosen_here
 from dashboard.kept import keep
@@ -24,6 +25,7 @@ from dashboard.published import Release
 from dashboard.style import html, words
 from dashboard.style.theme import LIGHT, THEMES, Theme, stylesheet
 
+T = TypeVar("T")
 JOINER = "\u2060"
 AUTOMATIC = re.compile(r":(?=\S)|@|www(?=\.)", re.IGNORECASE)
 WELCOME = (
@@ -57,6 +59,14 @@ class Visit:
     def name(self, unit: str) -> str:
         """What a unit is called."""
         return str(self.release.units.loc[unit, "name"])
+
+    def once(self, what: str, make: Callable[[], T]) -> T:
+        """What `make` makes of this view: once for all who see the same, with the same filters, colours and width.
+
+        Only the filters drawn so far count. It is shared, and may outlive its visit: never change it, and read the
+        release while making it, not in what is made.
+        """
+        return keep(self.release, make, self.here, what, *sorted(chosen_here().items()), self.theme, self.column)
 
 
 def appearance() -> Theme:
@@ -103,11 +113,6 @@ def section(title: str, subtitle: str = "") -> None:
         st.html(html.paragraph("subtitle", subtitle))
 
 
-def drawn(visit: Visit, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:
-    """A figure made once for all who see the same of a release, in the same colours and width. `key`: what it shows."""
-    return keep(visit.release, make, *key, visit.theme, visit.column)
-
-
 def chart(
     visit: Visit,
     figure: go.Figure,
@@ -132,13 +137,14 @@ def chart(
     if legend:
         st.html(html.key(legend))
     clicks: dict[str, Any] = {"on_select": partial(_picked, key, pick), "selection_mode": "points"} if pick else {}
-    st.plotly_chart(figure, theme=None, config=STILL, alt=alt, key=key, **clicks)
+    sent = visit.once(f"sent {key}", lambda: Sent(figure))
+    st.plotly_chart(sent, theme=None, config=STILL, alt=alt, key=key, **clicks)
     if note:
         quiet(note)
     image = partial(images.of_page, figure, visit.theme, title, subtitle, (numbers.source(visit.release), note), legend)
     _take_along(visit, title, subtitle, figures, image, key)
     with st.expander("The figures behind this chart"):
-        st.html(html.table(table, title, numeric))
+        st.html(visit.once(f"table {key}", lambda: html.table(table, title, numeric)))
 
 
 def _take_along(

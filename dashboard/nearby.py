@@ -18,6 +18,7 @@ from dashboard.style import words
 
 AT_ONCE = 2  # more links wait behind a fold
 Query = dict[str, str]
+Found = tuple[list[Offer], list[View]]
 
 
 def groups(visit: Visit, hidden: pd.DataFrame, read: Callable[..., pd.DataFrame], across: bool = False) -> None:
@@ -29,11 +30,14 @@ def groups(visit: Visit, hidden: pd.DataFrame, read: Callable[..., pd.DataFrame]
     if hidden.empty:
         return
     release = visit.release
-    own = set(hidden["characteristic"])
-    wider = {b for (c, _), joined in _broader(visit).items() if c in own for b, _ in joined}
-    shown = _openable(visit, hidden, read, sorted(own | wider))
     compared = release.groups[release.groups["compared"].astype(bool) & ~release.groups["is_reference"].astype(bool)]
     followed = set(zip(compared["characteristic"], compared["group"], strict=True))
+
+    def find() -> Found:
+        own = set(hidden["characteristic"])
+        wider = {b for (c, _), joined in _broader(visit).items() if c in own for b, _ in joined}
+        shown = _openable(visit, hidden, read, sorted(own | wider))
+        return nearest.offers(hidden, _around(visit, shown), one_page)
 
     def one_page(found: View, of: View) -> Hashable:
         if found.characteristic != of.characteristic:
@@ -48,7 +52,7 @@ def groups(visit: Visit, hidden: pd.DataFrame, read: Callable[..., pd.DataFrame]
         asked |= {} if across else {"view": "where"}
         return "equity", asked | ({"group": group} if group else {})
 
-    _show(visit, *nearest.offers(hidden, _around(visit, shown), one_page), query, lambda view: view.group)
+    _show(visit, *visit.once(f"near {read.__name__}", find), query, lambda view: view.group)
 
 
 def schools(visit: Visit, hidden: pd.DataFrame) -> None:
@@ -58,8 +62,11 @@ def schools(visit: Visit, hidden: pd.DataFrame) -> None:
     """
     if hidden.empty:
         return
-    shown = _openable(visit, hidden, visit.release.cells, ["all"])
-    is_faculty = shown["unit"].map(visit.release.units["kind"]) == "faculty"  # which that page does not show
+
+    def find() -> Found:
+        shown = _openable(visit, hidden, visit.release.cells, ["all"])
+        is_faculty = shown["unit"].map(visit.release.units["kind"]) == "faculty"  # which that page does not show
+        return nearest.offers(hidden, _around(visit, shown[~is_faculty]), one_page)
 
     def one_page(found: View, of: View) -> Hashable:
         return replace(found, unit="" if found.unit == of.unit else found.unit)
@@ -67,7 +74,7 @@ def schools(visit: Visit, hidden: pd.DataFrame) -> None:
     def query(offer: Offer) -> tuple[str, Query]:
         return "schools", _asked(visit, offer.view)
 
-    _show(visit, *nearest.offers(hidden, _around(visit, shown[~is_faculty]), one_page), query, lambda _: "")
+    _show(visit, *visit.once("near schools", find), query, lambda _: "")
 
 
 def headline(visit: Visit, hidden: pd.DataFrame) -> None:
@@ -77,9 +84,11 @@ def headline(visit: Visit, hidden: pd.DataFrame) -> None:
     """
     if hidden.empty:
         return
-    shown = pd.concat(
-        [_openable(visit, row, visit.release.cells, ["all"], False) for _, row in hidden.groupby("metric")]
-    )
+
+    def find() -> Found:
+        rows = [_openable(visit, row, visit.release.cells, ["all"], False) for _, row in hidden.groupby("metric")]
+        return nearest.offers(hidden, _around(visit, pd.concat(rows)), one_page)
+
     labels = visit.release.metrics["label"]
 
     def one_page(found: View, _: View) -> Hashable:
@@ -88,12 +97,7 @@ def headline(visit: Visit, hidden: pd.DataFrame) -> None:
     def query(offer: Offer) -> tuple[str, Query]:
         return "overview", {"unit": offer.view.unit, "level": offer.view.level}
 
-    _show(
-        visit,
-        *nearest.offers(hidden, _around(visit, shown), one_page),
-        query,
-        lambda view: words.quoted(str(labels[view.metric])),
-    )
+    _show(visit, *visit.once("near headline", find), query, lambda view: words.quoted(str(labels[view.metric])))
 
 
 def _broader(visit: Visit) -> dict[nearest.Group, list[nearest.Group]]:

@@ -112,8 +112,7 @@ def release(
     viewer, now = ask(is_example(current_release())), datetime.now(UTC)
     by = signed(viewer)
     made = make(asked, replace(request, status=f"Released by {by} on {words.day(now)}"), formats, tell)
-    opened = open_release(asked)
-    units = opened.units
+    units = open_release(ask).units  # a school's own pack may not know its faculty, a faculty lead does
     parent = str(units.loc[request.scope, "parent"] or "")
     name = f"{stem(request)}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     files = tuple(

@@ -120,12 +120,20 @@ class Release:
             raise AccessDeniedError("What you may see has changed. Open the page again.")
 
     def _read(self, table: str, order: str = "", **keys: Any) -> pd.DataFrame:
-        """Rows of a table that match every key given, as far as the viewer sees them. The only SQL on a page's way."""
+        """Rows of a table that match every key given, as far as the viewer sees them."""
+        return self._select(table, order, keys)
+
+    def _listed(self, table: str, *index: str) -> pd.DataFrame:
+        """A whole table in reading order, indexed by columns it keeps."""
+        return self._select(table, "ordering", {}, index)
+
+    def _select(self, table: str, order: str, keys: dict[str, Any], index: tuple[str, ...] = ()) -> pd.DataFrame:
+        """The only SQL on a page's way."""
         self.ask_again()
         seen, values = self.sight.select(table)
         where = " and ".join(f'"{key}" = ?' for key in keys) or "true"
         by = f" order by {order}" if order else ""
-        return _query(self.file, f"select * from ({seen}) where {where}{by}", (*values, *keys.values())).copy()
+        return _query(self.file, f"select * from ({seen}) where {where}{by}", (*values, *keys.values()), index).copy()
 
     @_kept
     def about(self) -> dict[str, Any]:
@@ -136,17 +144,17 @@ class Release:
     @_kept
     def units(self) -> pd.DataFrame:
         """Units in reading order, indexed by unit."""
-        return _by(self._read("unit", "ordering"), "unit")
+        return self._listed("unit", "unit")
 
     @_kept
     def metrics(self) -> pd.DataFrame:
         """Every metric, available or not, in reading order, indexed by metric."""
-        return _by(self._read("metric", "ordering"), "metric")
+        return self._listed("metric", "metric")
 
     @_kept
     def characteristics(self) -> pd.DataFrame:
         """Every characteristic, available or not, in reading order, indexed by characteristic."""
-        return _by(self._read("characteristic", "ordering"), "characteristic")
+        return self._listed("characteristic", "characteristic")
 
     @_kept
     def groups(self) -> pd.DataFrame:
@@ -156,12 +164,12 @@ class Release:
     @_kept
     def levels(self) -> pd.DataFrame:
         """Levels in reading order, indexed by level."""
-        return _by(self._read("level", "ordering"), "level")
+        return self._listed("level", "level")
 
     @_kept
     def periods(self) -> pd.DataFrame:
         """Periods in reading order, the newest first, indexed by (academic_year, part)."""
-        return _by(self._read("period", "ordering"), "academic_year", "part")
+        return self._listed("period", "academic_year", "part")
 
     def cells(self, **keys: str) -> pd.DataFrame:
         """Cells that match every key given, e.g. `metric="trust", level="all", characteristic="all"`."""
@@ -255,12 +263,6 @@ class Release:
     def protection(self) -> pd.DataFrame:
         """How many cells are shown and hidden, by kind of unit; no row where the release does not say."""
         return self._read("protection") if self._has("protection") else pd.DataFrame(columns=PROTECTION)
-
-
-def _by(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """The frame indexed by columns it keeps; the index has no name, so that joins stay unambiguous."""
-    index = frame.set_index(list(columns)).index
-    return frame.set_axis(index.set_names([None] * len(columns)), axis=0)
 
 
 def open_release(ask: Ask) -> Release:
@@ -387,6 +389,10 @@ _shared = lru_cache(maxsize=16)(connect)
 
 
 @lru_cache(maxsize=512)
-def _query(file: Path, sql: str, values: tuple[Any, ...]) -> pd.DataFrame:
+def _query(file: Path, sql: str, values: tuple[Any, ...], index: tuple[str, ...] = ()) -> pd.DataFrame:
+    """A query's rows, indexed by columns it keeps; the index has no name, so that joins stay unambiguous."""
     # A cursor per call: threads that share one connection get silently empty results.
-    return _shared(file).cursor().execute(sql, list(values)).df()
+    found = _shared(file).cursor().execute(sql, list(values)).df()
+    if not index:
+        return found
+    return found.set_axis(found.set_index(list(index)).index.set_names([None] * len(index)), axis=0)

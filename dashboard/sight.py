@@ -2,6 +2,8 @@
 
 The first boundary is the file: a faculty's file holds no other faculty's rows. What a school lead sees of it, and
 what those who see no figures see of the university's, is cut out here, in the only SQL that reads a release.
+A school lead does not see a faculty of fewer than three schools: its figures less the school's own would be those of
+the one other school. The school then stands directly under the university.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ class Rows(Enum):
 
 WORDS = ("release", "metric", "characteristic", "characteristic_group", "level", "period")
 QUALITY = ("check", "reconciliation", "quarantine")
+FEWEST_SCHOOLS = 3  # of a faculty whose figures a school lead sees
 COST = "protection"  # counts of cells by kind of unit: it holds no units
 FIGURES = (
     "unit", "cell", "gap", "decomposition", "pooled_gap", "consistency", "funnel", "inequality", "trend", "curve",
@@ -37,6 +40,7 @@ LEAD: Mapping[str, Rows] = {
     "finding": Rows.OWN,
     **dict.fromkeys(QUALITY, Rows.UNNAMED),
 }
+PARENT = "case when parent is null or parent in {seen} then parent else 'university' end as parent"
 UNNAMED = {
     "check": "null::varchar as observed",
     "reconciliation": "'' as file, '' as note",
@@ -63,6 +67,9 @@ class Sight:
         rule = Rows.ALL if self.tables is None else self.tables.get(table)
         if rule is Rows.ALL:
             return f"select * from {name}", ()
+        if table == "unit" and rule is Rows.UNIT:
+            seen = _marks(self.units)
+            return f"select * replace ({PARENT.format(seen=seen)}) from {name} where unit in {seen}", self.units * 2
         if rule is Rows.UNIT:
             return f'select * from {name} where "unit" in {_marks(self.units)}', self.units
         if rule is Rows.OWN:
@@ -80,7 +87,7 @@ def _marks(values: tuple[str, ...]) -> str:
 
 
 def sight_of(viewer: Viewer, faculty: str = "", schools: tuple[str, ...] = ()) -> Sight:
-    """What `viewer` sees; for leads given their faculty (unit), and for a faculty lead its schools.
+    """What `viewer` sees; for leads given their faculty (unit) and its schools.
 
     Raises AccessDeniedError for a role without a rule.
     """
@@ -94,5 +101,6 @@ def sight_of(viewer: Viewer, faculty: str = "", schools: tuple[str, ...] = ()) -
     if kind == "faculty" and viewer.scope == faculty:
         return Sight({**LEAD, COST: Rows.ALL}, (UNIVERSITY, faculty, *schools), (faculty, *schools))
     if kind == "school" and faculty:
-        return Sight(LEAD, (UNIVERSITY, faculty, viewer.scope), (viewer.scope,))
+        beside = (faculty,) if len(schools) >= FEWEST_SCHOOLS else ()
+        return Sight(LEAD, (UNIVERSITY, *beside, viewer.scope), (viewer.scope,))
     raise AccessDeniedError("There is nothing in this release for your role.")

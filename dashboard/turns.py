@@ -1,13 +1,12 @@
-"""Turns: so many scripts run at once as help each other. More would only take turns at every step, and all be slow."""
+"""Turns: one script runs at a time. Several would only take turns at every step of Python, and all be slow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import Semaphore
 
-AT_ONCE = 2  # one computes while another waits for figures
-_turns = BoundedSemaphore(AT_ONCE)
+_turns = Semaphore()
 
 
 @contextmanager

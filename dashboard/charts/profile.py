@@ -44,10 +44,10 @@ def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> 
     for y, low, high in limits:
         band = {"color": theme.context, "width": 14}
         figure.add_scatter(x=[low, high], y=[y, y], mode="lines", line=band, opacity=0.22, hoverinfo="skip")
-    for side, size in (("university", 24), ("faculty", 13)):
-        beside = [(y, m) for y, m in zip(at, measures, strict=True) if getattr(m, side)["status"] == "shown"]
+    for cells, size in (([m.university for m in measures], 24), ([m.faculty for m in measures], 13)):
+        beside = [(y, cell) for y, cell in zip(at, cells, strict=True) if cell and cell["status"] == "shown"]
         figure.add_scatter(
-            x=[getattr(m, side)["value"] for _, m in beside],
+            x=[cell["value"] for _, cell in beside],
             y=[y for y, _ in beside],
             mode="markers",
             marker={"symbol": "line-ns", "size": size, "line": {"width": 2, "color": theme.ink}},
@@ -82,7 +82,8 @@ def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> 
 def _hover(m: Measure) -> str:
     lines = [
         f"{words.shown(m.own, m.metric)} (95% interval {words.shown_interval(m.own, m.metric)}), {m.period}",
-        f"faculty {words.shown(m.faculty, m.metric)}, university {words.shown(m.university, m.metric)}",
+        (f"faculty {words.shown(m.faculty, m.metric)}, " if m.faculty else "")
+        + f"university {words.shown(m.university, m.metric)}",
         m.says,
     ]
     if m.limits is not None:

@@ -23,6 +23,7 @@ GRADES = {
         "Keep it among those who may see the students’ records."
     ),
 }
+RESPONSE = "response_rate"
 GLOSSARY = (
     ("academic personal tutoring", "the pairing of every student with a tutor who follows their journey"),
     ("clear gap", "a gap that chance hardly explains, and that is large enough to matter"),
@@ -50,12 +51,26 @@ def how_sure(reading: Reading) -> str:
     """How sure the figures are, in one or two sentences for the first page."""
     release = reading.release
     trust = quality.quality_answer(release.reconciliation, release.checks)
-    sure = "Every figure has a 95% interval, and it is said where a difference could be chance."
+    sure = f"Every figure has a 95% interval, and it is said where a difference could be chance.{_answered(reading)}"
     care = ""
     if reading.incomplete:
         n = words.plural(len(reading.incomplete), "school")
         care = f" Read contact in {n} with care: there the record looks incomplete."
     return f"{sure}{care} Can the data be trusted? {trust}"
+
+
+def _answered(reading: Reading) -> str:
+    """What share of students the voice of students rests on; nothing where that is not shown."""
+    metrics = reading.release.metrics
+    if RESPONSE not in metrics.index or not metrics.loc[RESPONSE, "available"] or reading.when(RESPONSE) is None:
+        return ""
+    metric = metrics.loc[RESPONSE]
+    own = reading.own(metric)
+    if own["status"] != "shown":
+        return ""
+    when = reading.label(metric)
+    at = "" if when == reading.period["label"] else f" in {when}"
+    return f" What students say is said by the {words.value(own['value'], metric)} who answered{at}."
 
 
 def methods(reading: Reading) -> tuple[tuple[str, str], ...]:

@@ -100,7 +100,7 @@ def contents(story: Story, charts: Mapping[str, str]) -> dict[str, Any]:
                 "title": s.title,
                 "text": list(s.text),
                 "figures": [_figure(story, f, charts) for f in s.figures],
-                "tables": [{"caption": caption, **_table(t, numeric)} for caption, t, numeric in s.tables],
+                "tables": [{"caption": t.caption, **_table(t.words, t.numeric)} for t in s.tables],
             }
             for s in story.sections
         ],
@@ -111,6 +111,7 @@ def contents(story: Story, charts: Mapping[str, str]) -> dict[str, Any]:
         "definitions": _table(story.definitions, ()),
         "commentary": list(story.commentary),
         "actions": list(story.actions),
+        "steps": list(story.steps),
         "colours": {name: getattr(LIGHT, name) for name in names} | {"grey": LIGHT.context},
     }
 

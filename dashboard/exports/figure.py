@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 
 from dashboard.style.theme import Theme
 
+DOUBT = "†"
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -23,11 +25,14 @@ class Mark:
     verdict: str = "context"  # well, attention or context; of strips also university, own
     series: str = ""  # of a chart of strips: which strip
     why: str = ""  # there is no figure
+    glyph: str = ""  # what its colour says, for those who see none
+    doubted: bool = False  # a record that looks incomplete
 
     @property
     def told(self) -> str:
-        """The label; for a row without a figure, with the word for why."""
-        return f"{self.label} ({self.why})" if self.why else self.label
+        """The label with its marks; for a row without a figure, with the word for why."""
+        label = f"{self.label} {DOUBT}" if self.doubted else self.label
+        return f"{label} ({self.why})" if self.why else f"{label} {self.glyph}".rstrip()
 
 
 @dataclass(frozen=True)

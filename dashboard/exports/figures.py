@@ -24,6 +24,11 @@ COLUMN = 40  # characters of a label's line
 MANY = 16  # rows
 NO_GAP = 0.0
 HIDDEN = words.STATUS["suppressed"]
+CHANGES = (
+    ("well", "▶", "clearly better than the year before"),
+    ("attention", "◀", "clearly worse"),
+    ("context", "●", "no clear change"),
+)
 
 
 def about(reading: Reading, metric: Mapping[Any, Any]) -> str:
@@ -40,7 +45,7 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
     if reading.is_university:
         marked: list[str] = []
         band = "where about eight in ten schools lie, chance set aside"
-        band = band if any(c.modelled for c in shown) else "the middle 80% of schools"
+        band = band if any(c.chance_aside for c in shown) else "the middle 80% of schools"
         subtitle = f"Each dot is a school, the tick the university, the band {band}. {reading.level}."
         title, table = consistency.strips_title(shown), tables.headline(shown)
         numeric: tuple[str, ...] = tables.HEADLINE_FIGURES
@@ -120,9 +125,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         subtitle=f"{about(reading, c.metric)}, out of {base} ({c.metric['out_of']}). Lines are 95% intervals.",
         alt=answer + (f" {words.sentence(consistency.spread(c))}" if reading.is_university else ""),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
-        numbers=numbers.cells(
-            reading, c.metric, [{**c.university, "name": "University"}, *c.schools.to_dict("records")]
-        ),
+        numbers=numbers.schools(reading, c, set(incomplete)),
         draw=lambda theme: intervals(
             rows,
             c.university,
@@ -134,7 +137,10 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
             band,
             air=DENSE if len(rows) > MANY else AIR,
         ),
-        marks=tuple(_mark(r, str(r["short_name"]), str(r["verdict"])) for r in by_value.to_dict("records")),
+        marks=tuple(
+            replace(_mark(r, str(r["short_name"]), str(r["verdict"]), legend), doubted=r["unit"] in incomplete)
+            for r in by_value.to_dict("records")
+        ),
         metric=c.metric,
         numeric=("Value", "95% interval", "Out of"),
         legend=tuple(legend),
@@ -215,7 +221,7 @@ def groups(reading: Reading, metric: pd.Series, characteristic: str, title: str)
             str(named["label"]),
         ),
         draw=lambda theme: intervals(frame, own, metric, theme, (), notes, COLUMN, None, here),
-        marks=tuple(_mark(r, _with_evidence(r), str(r["verdict"])) for r in by_value(frame)),
+        marks=tuple(_mark(r, _with_evidence(r), str(r["verdict"]), _gap_legend(metric)) for r in by_value(frame)),
         metric=metric,
         numeric=("Value", "95% interval", "Out of"),
         legend=_gap_legend(metric),
@@ -248,6 +254,7 @@ def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
     place = "at the university" if reading.is_university else f"in {words.within(reading.name)}"
     answer = equity.equity_answer(found, reading.release.metrics, metric, reading.release.characteristics, place)
     unit_of = f", in{metric['gap_suffix']}" if metric["gap_suffix"] else ""
+    legend = _gap_legend(metric, gap=True)
     return Figure(
         key=f"gaps {metric['metric']}",
         kind="gaps",
@@ -262,12 +269,12 @@ def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
         numbers=numbers.gaps(reading, metric, told.to_dict("records")),
         draw=lambda theme: graded_gaps(rows, metric, theme, False, COLUMN),
         marks=tuple(
-            _mark(r, f"{r['group']} against {r['reference']}", VERDICT.get(str(r["direction"]), "context"))
+            _mark(r, f"{r['group']} against {r['reference']}", VERDICT.get(str(r["direction"]), "context"), legend)
             for r in rows[~rows["heading"].astype(bool)].to_dict("records")
         ),
         metric=metric,
         numeric=("Gap", "95% interval", "Out of"),
-        legend=_gap_legend(metric, gap=True),
+        legend=legend,
         reference=(NO_GAP, "no gap"),
         note=_not_drawn(found, reading),
     )
@@ -324,14 +331,10 @@ def measures(reading: Reading, metrics: Sequence[pd.Series], key: str, title: st
         ),
         numbers=pd.concat([numbers.cells(reading, m, [{**row, "name": reading.name}]) for m, row in own]),
         draw=lambda theme: intervals(frame, nothing, percent, theme, (), notes, COLUMN),
-        marks=tuple(_mark(r, str(r["name"]), str(r["verdict"])) for r in by_value(frame)),
+        marks=tuple(_mark(r, str(r["name"]), str(r["verdict"]), CHANGES) for r in by_value(frame)),
         metric=percent,
         numeric=("Value", "95% interval"),
-        legend=(
-            ("well", "▶", "clearly better than the year before"),
-            ("attention", "◀", "clearly worse"),
-            ("context", "●", "no clear change"),
-        ),
+        legend=CHANGES,
     )
 
 
@@ -350,10 +353,11 @@ def _reference(row: Mapping[Any, Any], metric: Mapping[Any, Any], name: str = "U
     return (float(row["value"]), f"{name} {words.shown(row, metric)}") if row["status"] == "shown" else None
 
 
-def _mark(row: Mapping[Any, Any], label: str, verdict: str) -> Mark:
+def _mark(row: Mapping[Any, Any], label: str, verdict: str, legend: Sequence[tuple[str, str, str]]) -> Mark:
     if row["status"] != "shown":
         return Mark(label, None, why=words.missing(row))
-    return Mark(label, float(row["value"]), float(row["lower"]), float(row["upper"]), verdict)
+    glyph = next((glyph for meant, glyph, _ in legend if meant == verdict and verdict != "context"), "")
+    return Mark(label, float(row["value"]), float(row["lower"]), float(row["upper"]), verdict, glyph=glyph)
 
 
 def _gap_legend(metric: Mapping[Any, Any], gap: bool = False) -> tuple[tuple[str, str, str], ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from dashboard.exports import figures
+from dashboard.exports.about import RESPONSE
 from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity
@@ -18,12 +18,17 @@ from dashboard.style import words
 
 MOST_GAPS = 3
 MOST_NAMES = 6
+MOST_STEPS = 4  # schools named on the first page, of each kind
 CONVERSATION = (
     "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it tutors and "
     "how it keeps its records all play a part."
 )
 NOT_A_CAUSE = "A gap is a difference, not a cause: part of it may come from which schools students are in."
-VOICE = "response_rate"
+OF_SCHOOLS = {
+    "mostly which schools": ", mostly from which schools they are in",
+    "turns round": ", turned round like for like",
+    "gone, if anything turned round": ", gone like for like",
+}
 LIKE_FOR_LIKE = {
     "remains": "the gap remains",
     "mostly which schools": "most of it comes from which schools students are in",
@@ -41,6 +46,7 @@ class Named:
     explanation: str
     names: tuple[str, ...]
     verdict: str
+    schools: tuple[str, ...] = ()  # the bare names, of all
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Finding | 
         headline=figure.title,
         text=text,
         caveat=f"The measures are {measured}. The range of schools sets chance aside: small schools scatter more."
-        if reading.is_university and any(c.modelled for c in compared)
+        if any(c.chance_aside for c in compared)
         else f"The measures are {measured}. Small schools scatter more by chance alone.",
         verdict="attention" if apart and reading.is_university else "context",
         figure=figure,
@@ -91,10 +97,9 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
         return None
     c = max(contact, key=lambda one: (one.reach, len(one.shown)))
     answer = figures.schools_answer(reading, c)
-    # The sentence before its colon; what it counts in brackets is said again in the figure's note.
-    headline = words.headline(re.sub(r" \(.*?\)", "", answer.partition(". ")[0].partition(":")[0]))
+    headline = words.headline(answer.partition(". ")[0].partition(":")[0]) + _doubted(reading, c)
     figure = figures.schools(reading, c, headline)
-    lists = [] if reading.is_school else [_standing(reading, compared, v) for v in ("well", "attention")]
+    lists = [] if reading.is_school else standing(reading, compared)
     return Finding(
         lead=f"Schools on {words.quoted(str(c.metric['label']))}",
         headline=headline,
@@ -106,6 +111,17 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
     )
 
 
+def _doubted(reading: Reading, c: Comparison) -> str:
+    """'; of three of them the record looks incomplete', where that bears on the measure."""
+    apart = c.shown[c.shown["side"].isin(["above", "below"])]
+    n = int(apart["unit"].isin(reading.incomplete).sum()) if c.metric["theme"] == "contact" else 0
+    if not n or reading.is_school:
+        return ""
+    if len(apart) == 1:
+        return "; its record looks incomplete"
+    return f"; of {'all' if n == len(apart) else words.small(n)} of them the record looks incomplete"
+
+
 def _spread(reading: Reading, c: Comparison, answer: str) -> str:
     """How far apart schools are, beside what the headline has said already."""
     if not reading.is_university:
@@ -114,8 +130,36 @@ def _spread(reading: Reading, c: Comparison, answer: str) -> str:
     return f"{words.sentence(consistency.spread(c))} {chance}".strip()
 
 
+def standing(reading: Reading, compared: Sequence[Comparison]) -> list[Named]:
+    """Schools clearly better, and those clearly worse, than the university on two headline measures or more."""
+    return [_standing(reading, compared, verdict) for verdict in ("well", "attention")]
+
+
+def doubt(reading: Reading) -> str:
+    """How far the answer may be a matter of logging; nothing where records look complete."""
+    if not reading.incomplete:
+        return ""
+    if reading.is_school:
+        return "Its record of meetings looks incomplete: low contact may be a matter of logging."
+    n = words.plural(len(reading.incomplete), "school")
+    return f"Part of what differs in contact may be a matter of logging: in {n} the record looks incomplete."
+
+
+def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
+    """Where to begin, by name: whom to learn from, whom to talk with, whose record to mend first."""
+    if reading.is_school:
+        return ()
+    told = []
+    mend = [str(reading.release.units.loc[unit, "name"]) for unit in reading.incomplete]
+    for begin, named in zip(("Learn from", "Talk with"), standing(reading, compared), strict=True):
+        if names := [name for name in named.schools if name not in mend][:MOST_STEPS]:
+            told.append(f"{begin} {words.listed([words.within(name) for name in names])}.")
+    if mend:
+        told.append(f"Mend the record in {words.listed([words.within(name) for name in mend])} first.")
+    return tuple(told)
+
+
 def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) -> Named:
-    """Schools that are clearly better (or worse) than the university on two headline measures or more."""
     counts: dict[str, int] = {}
     names: dict[str, str] = {}
     against: set[str] = set()
@@ -135,9 +179,9 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
         told.append(f"{names[unit]}: {words.small(counts[unit])}{care}")
     if len(wanted) > MOST_NAMES:
         told.append(f"and {words.plural(len(wanted) - MOST_NAMES, 'more school')}".replace("more schools", "more"))
-    heading = "Worth learning from" if verdict == "well" else "Worth a conversation"
-    explanation = f"Clearly {how} than the university; on how many of {words.small(len(compared))} headline measures"
-    return Named(heading, explanation, tuple(told), verdict)
+    heading = f"Clearly {how} on two headline measures or more"
+    explanation = f"Outside the limits around the university; on how many of {words.small(len(compared))}"
+    return Named(heading, explanation, tuple(told), verdict, tuple(names[unit] for unit in wanted))
 
 
 def _gaps(reading: Reading) -> list[Finding]:
@@ -166,7 +210,8 @@ def _gap(reading: Reading, gap: pd.Series, metric: pd.Series, lead: str = "Gap")
     named = reading.release.characteristics.loc[gap["characteristic"]]
     label = words.lowered(str(named["label"]))
     said = equity.gap_words(gap.to_dict(), metric)
-    headline = f"{words.quoted(str(metric['label']))}: {said.rpartition(' (')[0]}"
+    part = OF_SCHOOLS.get(str(gap.get("like_for_like_says")), "")
+    headline = f"{words.quoted(str(metric['label']))}: {said.rpartition(' (')[0]}{part}"
     interval = words.gap_interval(float(gap["lower"]), float(gap["upper"]), metric)
     told = reading.sentence("gap", str(gap["metric"]), gap["characteristic"], gap["group"])
     text = told or (
@@ -200,9 +245,9 @@ def _like_for_like(gap: pd.Series, metric: pd.Series) -> str:
 def _voice(reading: Reading) -> Finding | None:
     """Whose voice is missing most among those asked."""
     metrics = reading.release.metrics
-    if VOICE not in metrics.index or not metrics.loc[VOICE, "available"] or reading.when(VOICE) is None:
+    if RESPONSE not in metrics.index or not metrics.loc[RESPONSE, "available"] or reading.when(RESPONSE) is None:
         return None
-    metric = metrics.loc[VOICE]
+    metric = metrics.loc[RESPONSE]
     gaps = reading.gaps(metric)
     clear = equity.missing_out(gaps, metrics) if len(gaps) else gaps
     if clear.empty:

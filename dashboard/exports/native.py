@@ -13,7 +13,8 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.util import Emu, Pt
 
 from dashboard.charts.strip import offsets
-from dashboard.exports.figure import Figure, Mark
+from dashboard.exports.figure import DOUBT, Figure, Mark
+from dashboard.record import INCOMPLETE
 from dashboard.style.theme import LIGHT
 
 Place = tuple[int, int, int, int]
@@ -29,6 +30,14 @@ INTERVALS = "Bars show the value, thin lines the 95% interval."
 def add(slide: Any, figure: Figure, place: Place) -> Any:
     """Put a figure's chart on a slide; returns its frame."""
     return _strips(slide, figure, place) if figure.kind == "strips" else _bars(slide, figure, place)
+
+
+def key(figure: Figure) -> str:
+    """What the marks beside the names of rows mean: '◀ clearly below the university · † record looks incomplete'."""
+    there = {mark.glyph for mark in figure.marks if mark.glyph}
+    told = [f"{glyph} {said}" for _, glyph, said in figure.legend if glyph in there]
+    told += [f"{DOUBT} {INCOMPLETE}"] if any(mark.doubted for mark in figure.marks) else []
+    return " · ".join(told)
 
 
 def _bars(slide: Any, figure: Figure, place: Place) -> Any:
@@ -121,6 +130,8 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
         dots = data.add_series(f"{name}: schools")
         for value, aside in zip(schools, offsets(schools), strict=True):
             dots.add_data_point(value, at + aside)
+        if len(schools) == 1:  # once more: LibreOffice draws no series of a single point
+            dots.add_data_point(schools[0], at)
         looks.append(("own" if any(m.verdict == "own" for m in figure.marks) else "schools", ""))
     for name, at in lines.items():  # after the dots, and seen through: LibreOffice draws no line before them
         if name in figure.bands:

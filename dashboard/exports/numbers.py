@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from dashboard.exports.reading import Reading
-from dashboard.findings.consistency import Comparison
+from dashboard.findings.consistency import LIMITS, Comparison
 from dashboard.style import words
+from dashboard.tables import against_limits
 
 Row = Mapping[Any, Any]
 SHOWN = "shown"
 EVERYONE = "Everyone"
 NONE_PUBLISHED = "not published"
+NO_LIMITS = "no limits"
 
 
 def cells(reading: Reading, metric: Row, rows: Sequence[Row], characteristic: str = "") -> pd.DataFrame:
@@ -33,6 +35,26 @@ def cells(reading: Reading, metric: Row, rows: Sequence[Row], characteristic: st
             for r in rows
         ]
     )
+
+
+def schools(reading: Reading, c: Comparison, incomplete: Collection[str]) -> pd.DataFrame:
+    """The university and each school on one measure, with the limits at its size and what is said of it."""
+    rows = [{**LIMITS, **c.university, "name": "University", "unit": "university", "side": ""}]
+    rows += c.schools.to_dict("records")
+    return cells(reading, c.metric, rows).assign(
+        **{
+            "95% limits from": [_limit(r["limit"]) for r in rows],
+            "95% limits to": [_limit(r["limit_above"]) for r in rows],
+            "Against the limits": [against_limits(r, c.metric) if r["side"] else NO_LIMITS for r in rows],
+            "Record": ["looks incomplete" if r["unit"] in incomplete else "not in doubt" for r in rows],
+        }
+    )
+
+
+def standing(reading: Reading, compared: Sequence[Comparison]) -> pd.DataFrame:
+    """The same for several measures, one below the other."""
+    frames = [schools(reading, c, reading.incomplete if c.metric["theme"] == "contact" else ()) for c in compared]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def gaps(reading: Reading, metric: Row, rows: Sequence[Row]) -> pd.DataFrame:
@@ -82,6 +104,10 @@ def _about(reading: Reading, metric: Row, row: Row) -> dict[str, Any]:
         "Level": reading.level,
         "Place": row["name"],
     }
+
+
+def _limit(value: Any) -> object:
+    return float(value) if pd.notna(value) else NO_LIMITS
 
 
 def _group(row: Row) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dashboard import tables
-from dashboard.exports import figures
+from dashboard.exports import figures, numbers
 from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, quality
@@ -26,6 +26,16 @@ SIDE_WORDS = {"above": "▲ clearly above", "below": "▼ clearly below"}
 
 
 @dataclass(frozen=True)
+class Table:
+    """A table in words with its columns of figures; `numbers`: the same typed, for those who calculate."""
+
+    caption: str
+    words: pd.DataFrame
+    numeric: tuple[str, ...] = ()
+    numbers: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
 class Section:
     """One section: what it says in words, its figures (those of findings by reference), and its tables."""
 
@@ -33,7 +43,7 @@ class Section:
     title: str
     text: tuple[str, ...]
     figures: tuple[Figure, ...] = ()
-    tables: tuple[tuple[str, pd.DataFrame, tuple[str, ...]], ...] = ()  # caption, table, numeric columns
+    tables: tuple[Table, ...] = ()
 
 
 def section(key: str, reading: Reading, compared: Sequence[Comparison], used: set[str]) -> Section:
@@ -84,7 +94,8 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Section:
     if not text:
         text = ["There are no headline figures to compare in this year."]
     matrix = _matrix(reading, compared)
-    shown = ((f"Each school beside the university: headline measures, {reading.period['label']}", matrix, ()),)
+    caption = f"Each school beside the university: headline measures, {reading.period['label']}"
+    shown = (Table(caption, matrix, (), numbers.standing(reading, compared)),)
     return Section("consistency", SECTIONS["consistency"], tuple(text), tuple(others), shown if len(matrix) else ())
 
 
@@ -151,8 +162,8 @@ def _quality(reading: Reading, compared: Sequence[Comparison]) -> Section:
     text.append(f"{quality.checks_title(release.checks)}.")
     text.append(f"{quality.quarantine_title(release.quarantine)}.")
     text += quality.not_available(release.metrics)
-    shown: list[tuple[str, pd.DataFrame, tuple[str, ...]]] = [
-        (
+    shown = [
+        Table(
             "Rows read = loaded + set aside + duplicates, per table",
             tables.totals(release.reconciliation),
             tables.TOTALLED,
@@ -161,7 +172,7 @@ def _quality(reading: Reading, compared: Sequence[Comparison]) -> Section:
     failed = release.checks[~release.checks["passed"].astype(bool) & (release.checks["severity"] != "row-level")]
     if len(failed):
         warned = tables.checks(failed).drop(columns="Seen")
-        shown.append(("Checks that need a look", warned, ("Rows",)))
+        shown.append(Table("Checks that need a look", warned, ("Rows",)))
     if len(release.quarantine):
-        shown.append(("Rows set aside, by rule", tables.rules_broken(release.quarantine), ("Rows",)))
+        shown.append(Table("Rows set aside, by rule", tables.rules_broken(release.quarantine), ("Rows",)))
     return Section("quality", SECTIONS["quality"], tuple(text), (), tuple(shown))

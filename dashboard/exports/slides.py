@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pptx import Presentation
@@ -180,8 +180,11 @@ def _summary(deck: Any, story: Story) -> None:
         told += [Text(h.interval, 11, colour=LIGHT.muted, after=0)] if h.interval else []
         told.append(Text(h.change, 11, colour=change))
         _write(slide, left, Inches(2.55), wide - Inches(0.3), Inches(1.9), told, h.label)
-    found = [Text(f"{f.headline}.", 13, lead=f"{n}  {f.lead}. ", after=3) for n, f in enumerate(story.findings, 1)]
-    _write(slide, LEFT, Inches(4.6), RIGHT - LEFT, Inches(2.4), found, "What to know")
+    found = [Text(f"{f.headline}.", 12, lead=f"{n}  {f.lead}. ", after=2) for n, f in enumerate(story.findings, 1)]
+    if story.steps:
+        found[-1] = replace(found[-1], after=8)
+        found.append(Text(" ".join(story.steps), 12, lead="Where to begin. "))
+    _write(slide, LEFT, Inches(4.3), RIGHT - LEFT, Inches(2.7), found, "What to know")
 
 
 def _finding(deck: Any, story: Story, number: int, finding: Finding) -> None:
@@ -191,11 +194,13 @@ def _finding(deck: Any, story: Story, number: int, finding: Finding) -> None:
     slide = _slide(deck, story, finding.headline, f"{number} · {finding.lead}", told)
     wide = Inches(7.5)
     if figure:
-        high = min(Inches(4.95), Inches(0.6) + Inches(0.62) * len(figure.marks))
+        high = min(Inches(4.6), Inches(0.6) + Inches(0.62) * len(figure.marks))
         chart = native.add(slide, figure, (LEFT, Inches(1.65), wide, high))
         _describe(chart, figure.alt)
-        about = Text(f"Figure {story.number(figure)}. {figure.subtitle}", 10, colour=LIGHT.muted)
-        _write(slide, LEFT, Inches(1.68) + high, wide, Inches(0.4), [about], "What the chart shows")
+        about = [Text(f"Figure {story.number(figure)}. {figure.subtitle}", 10, colour=LIGHT.muted, after=2)]
+        if key := native.key(figure):
+            about.append(Text(key, 10, colour=LIGHT.muted))
+        _write(slide, LEFT, Inches(1.68) + high, wide, Inches(0.4), about, "What the chart shows")
     side = [Text(finding.text, 13, after=9)] if finding.text else []
     for named in finding.lists:
         side.append(Text(named.heading, 13, bold=True, colour=getattr(LIGHT, named.verdict), after=0))

@@ -70,6 +70,7 @@ class Story:
     glossary: tuple[tuple[str, str], ...]
     commentary: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()  # where to begin, by name
     definitions: pd.DataFrame = field(default_factory=pd.DataFrame)
     headline_numbers: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -126,7 +127,7 @@ def told(release: Release, request: Request) -> Story:
         status=request.status,
         example=release.example,
         question=asked,
-        answer=answer,
+        answer=f"{answer} {findings.doubt(reading)}".rstrip(),
         how_sure=about.how_sure(reading),
         headlines=tuple(_headline(reading, m) for m in headline),
         findings=tuple(found),
@@ -136,6 +137,7 @@ def told(release: Release, request: Request) -> Story:
         glossary=about.GLOSSARY,
         commentary=inert.paragraphs(request.commentary),
         actions=inert.lines(request.actions),
+        steps=findings.steps(reading, compared),
         definitions=about.definitions(reading),
         headline_numbers=_numbers(reading, headline),
     )

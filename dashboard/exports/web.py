@@ -98,7 +98,7 @@ def _summary(story: Story) -> str:
     )
     return (
         f'<section id="summary"><h2>{escape(story.question)}</h2><p class="answer">{escape(story.answer)}</p>{cards}'
-        f'<h3>What to know</h3><ol class="found">{found}</ol>{_said(story)}'
+        f'<h3>What to know</h3><ol class="found">{found}</ol>{_listed("Where to begin", story.steps)}{_said(story)}'
         f"<h3>How sure is this?</h3><p>{escape(story.how_sure)}</p></section>"
     )
 
@@ -108,9 +108,13 @@ def _said(story: Story) -> str:
     said = ""
     if story.commentary:
         said += "<h3>Commentary</h3>" + "".join(f"<p>{escape(text)}</p>" for text in story.commentary)
-    if story.actions:
-        said += "<h3>Agreed actions</h3><ul>" + "".join(f"<li>{escape(text)}</li>" for text in story.actions) + "</ul>"
-    return said
+    return said + _listed("Agreed actions", story.actions)
+
+
+def _listed(heading: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    return f"<h3>{heading}</h3><ul>" + "".join(f"<li>{escape(text)}</li>" for text in lines) + "</ul>"
 
 
 def _findings(story: Story) -> str:
@@ -134,7 +138,7 @@ def _finding(story: Story, number: int, finding: Finding) -> str:
 def _section(story: Story, section: Section) -> str:
     text = "".join(f"<p>{escape(t)}</p>" for t in section.text)
     shown = "".join(_figure(story, f) for f in section.figures)
-    held = "".join(f"<h3>{escape(caption)}</h3>{html.table(t, caption, n)}" for caption, t, n in section.tables)
+    held = "".join(f"<h3>{escape(t.caption)}</h3>{html.table(t.words, t.caption, t.numeric)}" for t in section.tables)
     return f'<section id="{section.key}"><h2>{escape(section.title)}</h2>{text}{shown}{held}</section>'
 
 

@@ -6,6 +6,7 @@ After the UK Government Analysis Function's guidance on releasing statistics in 
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ MOST_OF_A_PROPERTY = 255  # characters that Excel allows
 WIDEST, NARROWEST, PAGE = 60, 11, 100  # characters of a column
 LINE, FITS = 15.0, 1.0  # points of a line; how much of a column wrapped words fill
 FONT = "Arial"
-TABLE_ROW = 4  # sheets begin with title, what they hold, source, and the way back
+LINE_LENGTH = 110  # characters of what stands above a table, line by line
 STATUSES = (
     "‘hidden to protect people’: there is a figure, and it is not shown. ‘no figure’: there is nobody to count, or no "
     "interval can be given. No cell is blank."
@@ -80,10 +81,11 @@ def sheets(story: Story) -> Iterator[Sheet]:
         )
     number = 0
     for section in story.sections:
-        for caption, table, numeric in section.tables:
+        for table in section.tables:
             number += 1
-            typed = table.assign(**{name: table[name].map(_typed) for name in numeric if name in table})
-            yield Sheet(f"Table {number}", f"Table {number}: {caption}", f"{section.title}.", typed)
+            typed = table.words.assign(**{n: table.words[n].map(_typed) for n in table.numeric if n in table.words})
+            held = typed if table.numbers is None else table.numbers
+            yield Sheet(f"Table {number}", f"Table {number}: {table.caption}", f"{section.title}.", held)
     yield Sheet("Definitions", "What each measure means", "One row per measure.", story.definitions)
     words = pd.DataFrame(story.glossary, columns=["Word", "Meaning"])
     yield Sheet("Glossary", "Glossary", "One word for one thing.", words)
@@ -181,26 +183,29 @@ class _Book:
 
     def _sheet(self, sheet: Sheet, number: int) -> None:
         page = self._page(sheet.name, sheet.title)
-        page.write_string(1, 0, str(inert.cell(f"{sheet.about} This worksheet contains one table.")), self.plain)
-        page.write_string(2, 0, str(inert.cell(self.story.source)), self.plain)
-        page.write_url(3, 0, "internal:'Contents'!A1", self.link, "Back to the contents")
+        # Title, what the sheet holds, source and the way back; then the table.
+        above = [*textwrap.wrap(f"{sheet.about} This worksheet contains one table.", LINE_LENGTH), self.story.source]
+        for row, text in enumerate(above, 1):
+            page.write_string(row, 0, str(inert.cell(text)), self.plain)
+        page.write_url(len(above) + 1, 0, "internal:'Contents'!A1", self.link, "Back to the contents")
+        top = len(above) + 2
         frame = sheet.table.reset_index(drop=True)
-        bottom, right = TABLE_ROW + max(len(frame), 1), len(frame.columns) - 1
+        bottom, right = top + max(len(frame), 1), len(frame.columns) - 1
         columns = [{"header": str(inert.cell(str(c))), "header_format": self.head} for c in frame.columns]
         page.add_table(
-            TABLE_ROW, 0, bottom, right,
+            top, 0, bottom, right,
             {"name": f"table_{number + 1}", "style": "Table Style Light 1", "columns": columns},
         )  # fmt: skip
         widths = [_width(str(name), frame[name].tolist()) for name in frame.columns]
-        page.set_row(TABLE_ROW, _high(zip(frame.columns, widths, strict=True)) + LINE / 3)
-        for row, values in enumerate(frame.itertuples(index=False, name=None), TABLE_ROW + 1):
+        page.set_row(top, _high(zip(frame.columns, widths, strict=True)) + LINE / 3)
+        for row, values in enumerate(frame.itertuples(index=False, name=None), top + 1):
             if (high := _high(zip(values, widths, strict=True))) > LINE:
                 page.set_row(row, high)
         for column, name in enumerate(frame.columns):
             values = frame[name].tolist()
             page.set_column(column, column, widths[column])
             whole = all(float(v).is_integer() for v in values if _is_number(v))
-            for row, value in enumerate(values, TABLE_ROW + 1):
+            for row, value in enumerate(values, top + 1):
                 if _is_number(value):
                     page.write_number(row, column, float(value), self.whole if whole else self.exact)
                 else:
@@ -208,8 +213,8 @@ class _Book:
                     said = "–" if value is None or value != value else str(value)
                     text = str(inert.cell(words.STATUS["none"] if is_figure and said == "–" else said))
                     page.write_string(row, column, text, self.right if is_figure else self.text)
-        page.freeze_panes(TABLE_ROW + 1, 0)
-        page.repeat_rows(TABLE_ROW)
+        page.freeze_panes(top + 1, 0)
+        page.repeat_rows(top)
 
 
 def _typed(text: object) -> object:

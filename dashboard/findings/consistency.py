@@ -74,8 +74,16 @@ class Comparison:
 
     @cached_property
     def middle(self) -> tuple[float, float] | None:
-        """Where the middle 80% of schools lie, as published: chance set aside, or else as observed."""
-        return self.modelled or self.observed
+        """Where the middle 80% of schools lie, as published: chance set aside, or else as observed.
+
+        Beside own schools, whose figures have chance in them, as observed first: one range throughout.
+        """
+        return self.observed or self.modelled if self.partial else self.modelled or self.observed
+
+    @property
+    def chance_aside(self) -> bool:
+        """Whether chance is set aside in that range."""
+        return self.middle is not None and self.middle == self.modelled
 
     @property
     def reach(self) -> float:
@@ -175,7 +183,7 @@ def spread(c: Comparison) -> str:
     if c.middle is None:
         return f"on {label} too few schools have figures to say how far apart they are"
     low, high = (words.value(x, c.metric) for x in c.middle)
-    if c.modelled:
+    if c.chance_aside:
         apart = f"about eight in ten schools lie between {low} and {high}"
         return f"on {label} {apart if low != high else f'schools, chance set aside, are all at about {low}'}"
     if low == high:

@@ -26,14 +26,15 @@ class Measure:
     """One measure of a school beside its faculty and the university, and beside itself a year before.
 
     when: academic year and part of the period. limits: the school's row of `funnel`, None where there is none.
-    before: the label of the earlier period, empty where there is none. Cells are as published.
+    before: the label of the earlier period, empty where there is none. faculty: None where the viewer does not see it.
+    Cells are as published.
     """
 
     metric: Row
     period: str
     when: tuple[str, str]
     own: Row
-    faculty: Row
+    faculty: Row | None
     university: Row
     limits: Row | None
     before: str
@@ -159,7 +160,7 @@ def table(measures: Sequence[Measure]) -> pd.DataFrame:
                 "Measure": m.metric["label"],
                 "Where it stands": html.Mark(m.glyph, m.says, m.verdict),
                 "Value": _value(m),
-                "Faculty": words.shown(m.faculty, m.metric),
+                **({"Faculty": words.shown(m.faculty, m.metric)} if m.faculty else {}),
                 "University": words.shown(m.university, m.metric),
                 "Since the year before": _change(m),
                 "Out of": words.shown_base(m.own),
@@ -195,7 +196,8 @@ def figures(measures: Sequence[Measure], unit: str, faculty: str) -> pd.DataFram
         shared = {"metric": m.metric["metric"], "period": m.period, "level": "all"}
         limits = {k: m.limits[k] for k in ("target", "position", "says")} if m.limits is not None else {}
         rows += [{**m.own, **limits, **shared, "unit": unit}]
-        rows += [{**m.faculty, **shared, "unit": faculty}, {**m.university, **shared, "unit": "university"}]
+        rows += [{**m.faculty, **shared, "unit": faculty}] if m.faculty else []
+        rows += [{**m.university, **shared, "unit": "university"}]
     return pd.DataFrame(rows)
 
 

@@ -12,10 +12,10 @@ from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import equity, quality, why
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page import equity_schools, equity_where, equity_why
 from dashboard.page.equity_where import GAP_COLUMNS, Asked, gap_key, top_of, unit_of
+from dashboard.published import Release
 from dashboard.style import words
 
 VIEWS = {
@@ -51,12 +51,7 @@ def page(visit: Visit) -> None:
     when = {"academic_year": str(period["academic_year"]), "part": str(period["part"]), "level": level}
 
     place = "at the university" if unit == UNIVERSITY else f"in {words.within(visit.name(unit))}"
-    gaps = release.gaps(metric=metric["metric"], unit=unit, **when)
-    found = equity.missing_out(gaps, release.metrics)
-    answer = equity.equity_answer(gaps, release.metrics, metric, release.characteristics, place)
-    if len(found):
-        widest = equity.finest(found, release.characteristics).iloc[0].to_dict()
-        answer = f"{answer} {why.like_words(widest, metric)}".rstrip()
+    gaps, found, answer = visit.once("answer", lambda: _answer(release, metric, unit, when, place))
     with head:
         layout.answer(answer)
         layout.not_seen(visit, filters)
@@ -68,10 +63,7 @@ def page(visit: Visit) -> None:
     view = filters.switch("view", "What to see of gaps", VIEWS)
     about = layout.about(metric, period["label"], release.levels.loc[level, "label"])
     if view == "who":
-        chosen = ("everyone", metric["metric"], *when.values(), unit, visit.theme, visit.column)
-        layout.chart(
-            visit, **keep(release, lambda: _everyone(visit, gaps, metric, about, visit.name(unit), answer), *chosen)
-        )
+        layout.chart(visit, **visit.once("everyone", lambda: _everyone(visit, gaps, metric, about, unit, answer)))
         if text := quality.not_in_extract(release.characteristics):
             layout.quiet(text)
         nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
@@ -89,19 +81,37 @@ def page(visit: Visit) -> None:
         if view in OF_SCHOOLS and unit == UNIVERSITY:
             faculty = filters.faculty("Where", "All faculties")
     if group:
-        own = gaps[(gaps["characteristic"] == characteristic["characteristic"]) & (gaps["group"] == group)]
-        like = why.like_words(own.iloc[0].to_dict(), metric) if len(own) else ""
         with st.container(key="one"):
-            layout.prose(f"{equity.one_gap(own, group, metric, place)} {like}".strip())
+            layout.prose(visit.once("one", lambda: _one(gaps, metric, characteristic, group, place)))
     top = faculty if faculty != EVERYWHERE else top_of(visit, unit)
     DRAWN[view](visit, Asked(unit, metric, level, period, characteristic, group, top, about))
 
 
+def _answer(
+    release: Release, metric: pd.Series, unit: str, when: dict[str, str], place: str
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """All gaps in a unit, those that are clear, and who is missing out in words."""
+    gaps = release.gaps(metric=metric["metric"], unit=unit, **when)
+    found = equity.missing_out(gaps, release.metrics)
+    answer = equity.equity_answer(gaps, release.metrics, metric, release.characteristics, place)
+    if len(found):
+        widest = equity.finest(found, release.characteristics).iloc[0].to_dict()
+        answer = f"{answer} {why.like_words(widest, metric)}".rstrip()
+    return gaps, found, answer
+
+
+def _one(gaps: pd.DataFrame, metric: pd.Series, characteristic: pd.Series, group: str, place: str) -> str:
+    """The gap of one group in words."""
+    own = gaps[(gaps["characteristic"] == characteristic["characteristic"]) & (gaps["group"] == group)]
+    like = why.like_words(own.iloc[0].to_dict(), metric) if len(own) else ""
+    return f"{equity.one_gap(own, group, metric, place)} {like}".strip()
+
+
 def _everyone(
-    visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, place: str, answer: str
+    visit: Visit, gaps: pd.DataFrame, metric: pd.Series, about: str, unit: str, answer: str
 ) -> dict[str, Any]:
     """Characteristics with a clear or possible gap; the others in words, with their figures in the table."""
-    release = visit.release
+    release, place = visit.release, visit.name(unit)
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
     block = rows["heading"].cumsum()
     worth = block.isin(block[rows["evidence"].isin(WORTH)])

@@ -12,7 +12,6 @@ from dashboard.access import UNIVERSITY
 from dashboard.charts.scatter import average_and_spread
 from dashboard.charts.tiles import tiles as draw_tiles
 from dashboard.findings import unequal
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page.equity_where import Asked
 from dashboard.style import words
@@ -25,7 +24,7 @@ POINT = (
 
 def tiles(visit: Visit, x: Asked) -> None:
     """Every school by every characteristic; a tile leads to its school and group."""
-    layout.chart(visit, **keep(visit.release, lambda: _tiles(visit, x), *x.key(visit, "tiles")), pick=_go)
+    layout.chart(visit, **visit.once("tiles", lambda: _tiles(visit, x)), pick=_go)
 
 
 def _tiles(visit: Visit, x: Asked) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def _schools(units: pd.DataFrame, top: str) -> pd.DataFrame:
 
 def spread(visit: Visit, x: Asked) -> None:
     """Each school by its average and by how far its groups lie apart."""
-    chart = keep(visit.release, lambda: _spread(visit, x), *x.key(visit, "spread"))
+    chart = visit.once("spread", lambda: _spread(visit, x))
     if "figure" in chart:
         layout.chart(visit, **chart)
     else:

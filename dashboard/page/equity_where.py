@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.charts.groups import appearance, side_by_side
 from dashboard.findings import equity, standing, why
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.style import html, words
 
@@ -35,11 +33,6 @@ class Asked:
     top: str
     about: str
 
-    def key(self, visit: Visit, view: str) -> tuple[Hashable, ...]:
-        """All that a view's chart is made of."""
-        chosen = (*self.of.values(), self.unit, self.group, self.top)
-        return view, *chosen, visit.theme, visit.column
-
     @property
     def when(self) -> dict[str, str]:
         """The metric, period and level, as a release is asked for them."""
@@ -55,10 +48,10 @@ class Asked:
 def where(visit: Visit, x: Asked) -> None:
     """Groups side by side in each place; then one group's gap in every school, and in all of them pooled."""
     release = visit.release
-    shown, hidden = keep(release, lambda: _places(visit, x), *x.key(visit, "places"))
+    shown, hidden = visit.once("places", lambda: _places(visit, x))
     layout.chart(visit, **shown)
     nearby.groups(visit, hidden, release.cells)
-    shown, hidden = keep(release, lambda: _schools(visit, x), *x.key(visit, "gaps"))
+    shown, hidden = visit.once("gaps", lambda: _schools(visit, x))
     layout.chart(visit, **shown)
     nearby.groups(visit, hidden, release.gaps)
 

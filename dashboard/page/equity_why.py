@@ -12,7 +12,6 @@ from dashboard.charts.parts import beside_raw, parts
 from dashboard.charts.years import by_year
 from dashboard.findings import over_years
 from dashboard.findings import why as of
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page.equity_where import ALL_LEVELS, Asked, unit_of
 from dashboard.style import words
@@ -26,8 +25,8 @@ def why(visit: Visit, x: Asked) -> None:
             "Like for like sets students of the same school and level side by side, so it is worked out for faculties "
             f"and the university: this is {words.within(visit.name(x.unit))}."
         )
-    _show(visit, keep(visit.release, lambda: _beside(visit, x), *x.key(visit, "beside")))
-    _show(visit, keep(visit.release, lambda: _parts(visit, x), *x.key(visit, "parts")))
+    _show(visit, visit.once("beside", lambda: _beside(visit, x)))
+    _show(visit, visit.once("parts", lambda: _parts(visit, x)))
 
 
 def _show(visit: Visit, chart: dict[str, Any]) -> None:
@@ -97,7 +96,7 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
 
 def years(visit: Visit, x: Asked) -> None:
     """One group's gap in each whole year, and what is published of how it moved."""
-    _show(visit, keep(visit.release, lambda: _years(visit, x), *x.key(visit, "gap years")))
+    _show(visit, visit.once("gap years", lambda: _years(visit, x)))
 
 
 def _years(visit: Visit, x: Asked) -> dict[str, Any]:

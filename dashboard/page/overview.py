@@ -16,9 +16,9 @@ from dashboard.compared import compare
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, equity, quality, standing
 from dashboard.findings.consistency import Comparison
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.periods import period_before, periods_with
+from dashboard.published import Release
 from dashboard.style import html, words
 
 MOST_GAPS = 5
@@ -38,26 +38,21 @@ def page(visit: Visit) -> None:
         filters = Filters(release)
         unit, level = filters.unit(), filters.level()
         faculty = filters.faculty("Highlight a faculty", "None") if unit == UNIVERSITY else EVERYWHERE
-    periods = {m["metric"]: periods_with(release, m["metric"], level).iloc[0] for m in headline}
-    compared = [compare(release, m, periods[m["metric"]], level) for m in headline]
-    own = [c.figure(unit) for c in compared]
+    periods, compared, own = visit.once("compared", lambda: _compared(release, headline, level, unit))
     with head:
         _head(visit, unit, current, compared, own)
         _trust(visit)
         layout.not_seen(visit, filters)
 
-    cards = [
-        _card(visit, c, row, periods[c.metric["metric"]], level, unit) for c, row in zip(compared, own, strict=True)
-    ]
-    st.html(html.cards(cards))
-    nearby.headline(visit, pd.DataFrame([row for row in own if row["status"] == "suppressed"]))
-    found = release.findings(unit)
+    st.html(visit.once("cards", lambda: html.cards(_cards(visit, compared, own, periods, level, unit))))
+    nearby.headline(visit, visit.once("hidden", lambda: pd.DataFrame([r for r in own if r["status"] == "suppressed"])))
+    found = visit.once("findings", lambda: release.findings(unit))
     told.findings(visit, found, current["label"], unit, AT_ONCE if visit.column == WIDE else AT_ONCE_NARROW)
     with_figures = [(c, row) for c, row in zip(compared, own, strict=True) if len(c.shown)]
     for suffix in dict.fromkeys(c.metric["suffix"] for c, _ in with_figures):
         drawn = [(c, row) for c, row in with_figures if c.metric["suffix"] == suffix]
-        chosen = ("strips", suffix, level, unit, faculty, visit.theme)
-        layout.chart(visit, **keep(release, partial(_drawn, visit, drawn, unit, faculty, level), *chosen))
+        strips_of = partial(_drawn, visit, drawn, unit, faculty, level)
+        layout.chart(visit, **visit.once(f"strips in {suffix}", strips_of))
     if with_figures:
         widest = consistency.widest([c for c, _ in with_figures])
         label = (
@@ -67,6 +62,15 @@ def page(visit: Visit) -> None:
     if found.empty or level != ALL_LEVELS:
         _gaps(visit, headline, periods, level, unit)
     _cautions(visit, level)
+
+
+def _compared(
+    release: Release, headline: list[pd.Series], level: str, unit: str
+) -> tuple[dict[str, pd.Series], list[Comparison], list[standing.Row]]:
+    """Each headline metric's period, its schools compared, and the unit's own figure."""
+    periods = {m["metric"]: periods_with(release, m["metric"], level).iloc[0] for m in headline}
+    compared = [compare(release, m, periods[m["metric"]], level) for m in headline]
+    return periods, compared, [c.figure(unit) for c in compared]
 
 
 def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison], own: list[standing.Row]) -> None:
@@ -82,6 +86,19 @@ def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison
         answer = standing.benchmark(compared) if is_partial else consistency.consistency_answer(compared)
     layout.question(f"{about['university']} · {period}", asked)
     layout.answer(answer)
+
+
+def _cards(
+    visit: Visit,
+    compared: list[Comparison],
+    own: list[standing.Row],
+    periods: dict[str, pd.Series],
+    level: str,
+    unit: str,
+) -> list[html.Card]:
+    return [
+        _card(visit, c, row, periods[c.metric["metric"]], level, unit) for c, row in zip(compared, own, strict=True)
+    ]
 
 
 def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, level: str, unit: str) -> html.Card:
@@ -119,7 +136,7 @@ def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -
     own = list(units.index[(units["parent"] == marked) | ((units["kind"] == "school") & (units.index == marked))])
     diamonds = f" Diamonds: {units.loc[marked, 'name']}." if own else ""
     band = "where about eight in ten schools lie, chance set aside"
-    if not any(c.modelled for c in compared):
+    if not any(c.chance_aside for c in compared):
         band = "the middle 80% of schools"
     return {
         "figure": strips(compared, visit.theme, own),
@@ -143,7 +160,7 @@ def _own_strips(
     marked = list(compared[0].schools["unit"])
     seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
-    if any(c.modelled for c in compared):
+    if any(c.chance_aside for c in compared):
         band = ", the band where about eight in ten of all schools lie, unnamed and chance set aside"
     name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
     return {

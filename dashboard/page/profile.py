@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +15,6 @@ from dashboard.charts import profile as charts
 from dashboard.filters import Filters
 from dashboard.findings import consistency, profile
 from dashboard.findings.profile import Measure
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.periods import code, period_before, periods_with
 from dashboard.published import Release
@@ -34,22 +34,25 @@ def page(visit: Visit) -> None:
     several = (release.units["kind"] == "school").sum() > 1
     with layout.filters(visit, label="Choose a school") if several else st.container():
         unit = filters.school()
-    name, faculty = visit.name(unit), str(release.units.loc[unit, "parent"])
-    measures = keep(release, lambda: _measures(release, unit, faculty), "profile", unit)
+    name, parent = visit.name(unit), str(release.units.loc[unit, "parent"])
+    faculty = parent if parent != UNIVERSITY else ""  # seen by whoever may see it
+    measures = visit.once("measures", lambda: _measures(release, unit, faculty))
     check = next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)
     incomplete = check is not None and profile.looks_incomplete(check)
     with head:
-        layout.question(f"{visit.name(UNIVERSITY)} · {visit.name(faculty)} · {current['label']}", _question(name))
-        layout.answer(profile.answer(name, measures, incomplete))
+        places = [visit.name(one) for one in (UNIVERSITY, faculty) if one]
+        layout.question(" · ".join([*places, str(current["label"])]), _question(name))
+        layout.answer(visit.once("answer", lambda: profile.answer(name, measures, incomplete)))
         layout.not_seen(visit, filters)
     inbrowser.print_page()
 
-    st.html(html.pair(profile.lists(measures, incomplete), most=len(measures)))
+    st.html(visit.once("lists", lambda: html.pair(profile.lists(measures, incomplete), most=len(measures))))
     if any(m.place for m in measures):
         layout.quiet(profile.by_chance(measures))
-    nearby.headline(visit, pd.DataFrame([m.own for m in measures if m.own["status"] == "suppressed"]))
-    _chart(visit, measures, unit, faculty)
-    told.findings(visit, release.findings(unit), current["label"], unit)
+    nearby.headline(visit, visit.once("hidden", lambda: _hidden(measures)))
+    if chart := visit.once("chart", lambda: _chart(visit, measures, unit, faculty)):
+        layout.chart(visit, **chart)
+    told.findings(visit, visit.once("findings", lambda: release.findings(unit)), current["label"], unit)
     for theme, rows in groupby(measures, key=lambda m: str(m.metric["theme"])):
         _theme(visit, theme, list(rows), unit)
     _gaps(visit, measures, unit)
@@ -57,6 +60,11 @@ def page(visit: Visit) -> None:
 
 def _question(name: str) -> str:
     return f"How is tutoring in {words.within(name)}?"
+
+
+def _hidden(measures: list[Measure]) -> pd.DataFrame:
+    """The school's own cells that are hidden."""
+    return pd.DataFrame([m.own for m in measures if m.own["status"] == "suppressed"])
 
 
 def _measures(release: Release, unit: str, faculty: str) -> list[Measure]:
@@ -76,7 +84,7 @@ def _measures(release: Release, unit: str, faculty: str) -> list[Measure]:
                 period=str(period["label"]),
                 when=(str(period["academic_year"]), str(period["part"])),
                 own=_cell(now, unit),
-                faculty=_cell(now, faculty),
+                faculty=_cell(now, faculty) if faculty else None,
                 university=_cell(now, UNIVERSITY),
                 limits=own_limits.iloc[0].to_dict() if len(own_limits) else None,
                 before=str(before["label"]) if before is not None else "",
@@ -97,11 +105,11 @@ def _at(rows: pd.DataFrame, metric: pd.Series, period: pd.Series) -> pd.DataFram
     return rows[is_then & (rows["metric"] == metric["metric"])]
 
 
-def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> None:
-    """All percentages on one axis; what has another unit of measure is in the tables below."""
+def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> dict[str, Any]:
+    """All percentages on one axis, empty where none is shown; what has another unit of measure is in the tables."""
     drawn = [m for m in measures if m.metric["suffix"] == "%"]
     if not any(m.own["status"] == "shown" for m in drawn):
-        return
+        return {}
     theme = visit.theme
     marks = [("learn", "worth learning from", theme.well), ("better", "beyond the limits, to the good", theme.well),
              ("conversation", "worth a conversation", theme.attention),
@@ -110,22 +118,22 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> No
     occurring = {m.place for m in drawn}
     lines = [(colour, profile.GLYPHS[place], said) for place, said, colour in marks if place in occurring]
     lines += [
-        (theme.ink, "❘", "university (tall), faculty (short)"),
+        (theme.ink, "❘", "university (tall), faculty (short)" if faculty else "university"),
         (theme.context, "▒", "where chance and usual differences put schools"),
     ]
     title = profile.chart_title(measures)
-    layout.chart(
-        visit,
-        layout.drawn(visit, lambda: charts.profile(drawn, theme, visit.column), "profile", unit),
-        title=title,
-        subtitle=f"{visit.name(unit)}, all levels together. Lines are 95% intervals. Percentages; averages are below.",
-        alt=f"{title}. {profile.answer(visit.name(unit), measures, False)}",
-        table=profile.table(drawn),
-        figures=lambda: profile.figures(measures, unit, faculty),
-        numeric=profile.COLUMNS,
-        legend=lines,
-        key="profile",
-    )
+    return {
+        "figure": charts.profile(drawn, theme, visit.column),
+        "title": title,
+        "subtitle": f"{visit.name(unit)}, all levels together. Lines are 95% intervals. "
+        "Percentages; averages are below.",
+        "alt": f"{title}. {profile.answer(visit.name(unit), measures, False)}",
+        "table": profile.table(drawn),
+        "figures": lambda: profile.figures(measures, unit, faculty),
+        "numeric": profile.COLUMNS,
+        "legend": lines,
+        "key": "profile",
+    }
 
 
 def _theme(visit: Visit, theme: str, measures: list[Measure], unit: str) -> None:
@@ -133,12 +141,16 @@ def _theme(visit: Visit, theme: str, measures: list[Measure], unit: str) -> None
     label = words.THEMES.get(theme, theme)
     for i, (when, rows) in enumerate(groupby(measures, key=profile.beside)):
         layout.section(label if i == 0 else f"{label}, earlier", when)
-        st.html(html.table(profile.table(list(rows)), f"{label}, {when}", profile.COLUMNS))
+        st.html(visit.once(f"table of {theme} {i}", partial(_table, list(rows), f"{label}, {when}")))
     if theme == "voice":
-        for text in _voice(visit, measures, unit):
+        for text in visit.once("voice", lambda: _voice(visit, measures, unit)):
             layout.prose(text)
     if theme == "record":
         layout.prose(profile.record(next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)))
+
+
+def _table(measures: list[Measure], caption: str) -> str:
+    return html.table(profile.table(measures), caption, profile.COLUMNS)
 
 
 def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:
@@ -150,7 +162,7 @@ def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:
 
 def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:
     release = visit.release
-    gaps, found = keep(release, lambda: _found(release, measures, unit), "gaps of a school", unit)
+    gaps, found = visit.once("gaps", lambda: _found(release, measures, unit))
     layout.section(
         profile.gaps_title(gaps), "The clearest first, one for each characteristic and theme; all levels together"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +15,9 @@ from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, standing
 from dashboard.findings.consistency import LEARN, TALK, Comparison
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.page import schools_beside
+from dashboard.published import Release
 from dashboard.style import html, words
 
 VIEWS = {
@@ -50,11 +49,6 @@ class Chosen:
     incomplete: dict[str, float]
     spread: standing.Band | None
 
-    def key(self, visit: Visit, view: str) -> tuple[Hashable, ...]:
-        """All that a view's chart is made of."""
-        when = (self.period["academic_year"], self.period["part"])
-        return view, self.compared.metric["metric"], *when, self.level, self.faculty, visit.theme, visit.column
-
     @property
     def answer(self) -> str:
         c = self.compared
@@ -77,33 +71,42 @@ def page(visit: Visit) -> None:
         metric, level = filters.metric(), filters.level()
         period = filters.period(metric["metric"], level)
         faculty = filters.faculty("Highlight a faculty", "None")
-    compared = compare(release, metric, period, level)
-    spread = standing.band(release.band(metric["metric"], level, period)) if compared.partial else None
-    incomplete = record.incomplete(release, level) if metric["theme"] == "contact" else {}
-    chosen = Chosen(compared, period, level, faculty, incomplete, spread)
+    x = visit.once("chosen", lambda: _chosen(release, metric, period, level, faculty))
+    compared = x.compared
     with head:
-        layout.answer(chosen.answer)
+        layout.answer(visit.once("answer", lambda: x.answer))
         layout.not_seen(visit, filters)
         if compared.limited and not one:
-            st.html(html.pair(_both_ways(compared, set(incomplete))))
+            st.html(visit.once("both ways", lambda: html.pair(_both_ways(compared, set(x.incomplete)))))
     layout.define(metric)
-    if incomplete:
-        layout.quiet(record.caution(release, incomplete))
+    if x.incomplete:
+        layout.quiet(record.caution(release, x.incomplete))
     view = filters.switch("drawn", "What to see of schools", _views(compared))
     if view == "modes":
         schools_beside.modes(visit, compared, period, level)
     elif view == "years":
         schools_beside.years(visit, metric, period, level)
     elif view == "funnel":
-        layout.chart(visit, **keep(release, lambda: _funnel(visit, chosen), *chosen.key(visit, view)))
+        layout.chart(visit, **visit.once("funnel", lambda: _funnel(visit, x)))
     else:
-        layout.chart(visit, **keep(release, lambda: _rows(visit, chosen), *chosen.key(visit, view)))
-        cells = release.everyone(str(metric["metric"]), level, period)
-        hidden = cells[(cells["status"] == "suppressed") & cells["unit"].isin(compared.hidden["unit"])]
-        nearby.schools(visit, hidden)
+        layout.chart(visit, **visit.once("rows", lambda: _rows(visit, x)))
+        nearby.schools(visit, visit.once("hidden", lambda: _hidden(release, x)))
     if compared.limited:
         layout.quiet(LIMITS_SAID)
     _profiles(visit, compared)
+
+
+def _chosen(release: Release, metric: pd.Series, period: pd.Series, level: str, faculty: str) -> Chosen:
+    compared = compare(release, metric, period, level)
+    spread = standing.band(release.band(metric["metric"], level, period)) if compared.partial else None
+    incomplete = record.incomplete(release, level) if metric["theme"] == "contact" else {}
+    return Chosen(compared, period, level, faculty, incomplete, spread)
+
+
+def _hidden(release: Release, x: Chosen) -> pd.DataFrame:
+    """Cells of the schools whose figures are hidden."""
+    cells = release.everyone(str(x.compared.metric["metric"]), x.level, x.period)
+    return cells[(cells["status"] == "suppressed") & cells["unit"].isin(x.compared.hidden["unit"])]
 
 
 def _profiles(visit: Visit, c: Comparison) -> None:

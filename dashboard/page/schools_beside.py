@@ -13,15 +13,13 @@ from dashboard.charts.modes import modes as draw
 from dashboard.charts.years import by_year
 from dashboard.findings import over_years, ways
 from dashboard.findings.consistency import Comparison
-from dashboard.kept import keep
 from dashboard.layout import Visit
 from dashboard.style import words
 
 
 def modes(visit: Visit, c: Comparison, period: pd.Series, level: str) -> None:
     """The mode mix of each school beside its outcome: modes may differ while outcomes agree."""
-    key = (str(c.metric["metric"]), c.period, level, visit.theme, visit.column)
-    chart = keep(visit.release, lambda: _modes(visit, c, period, level), "modes", *key)
+    chart = visit.once("modes", lambda: _modes(visit, c, period, level))
     if chart:
         layout.chart(visit, **chart)
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -35,17 +38,13 @@ def page(visit: Visit) -> None:
     with layout.filters(visit):
         filters = Filters(release)
         unit, period = filters.unit(), filters.period(str(statements.index[0]), "all")
-    when = {"academic_year": str(period["academic_year"]), "part": str(period["part"])}
-    cells, split = keep(release, lambda: _answered(release, statements, period), "answered", code(period))
-    own, weighted = cells[cells["unit"] == unit], release.rows("weighted", unit=unit, **when)
-    rates = release.rows("response", unit=unit, level="all", **when)
+    x = visit.once("asked", lambda: _asked(release, statements, unit, period))
     with head:
-        place = "at the university" if unit == UNIVERSITY else f"in {words.within(visit.name(unit))}"
-        layout.answer(_answer(visit, unit, place, period, cells, rates, weighted))
+        layout.answer(visit.once("answer", lambda: _answer(visit, x)))
         layout.not_seen(visit, filters)
     if text := voice.linked_words(release.metrics):
         layout.quiet(text)
-    _statements(visit, split, statements, unit, str(period["label"]))
+    layout.chart(visit, **visit.once("statements", lambda: _statements(visit, x)))
 
     layout.section("Who agrees, and who does not? Choose a statement and whom to tell apart")
     with st.container(key="filters-where"):
@@ -54,12 +53,59 @@ def page(visit: Visit) -> None:
         labels = statements["label"].to_dict()
         metric = statements.loc[filters.choose("metric", "Statement", labels, default, pin=True)]
         characteristic = filters.characteristic("")
-    _units(visit, split[split["metric"] == metric["metric"]], metric, unit, str(period["label"]))
-    _groups(visit, metric, characteristic, unit, period)
+    layout.chart(visit, **visit.once("units", lambda: _units(visit, x, metric)))
+    one = visit.viewer.home.startswith("school:")
+    see = "See your school with its interval" if one else "See every school with its interval"
+    visit.link("schools", see, metric=str(metric["metric"]))
+    _groups(visit, x, metric, characteristic)
 
     layout.section("Whose voice is missing?")
-    _response(visit, rates, characteristic, unit, when, str(period["label"]))
-    _weighted(visit, weighted, own, statements, unit, str(period["label"]))
+    if x.rates.empty:
+        layout.prose("This release does not say who answered.")
+    else:
+        chart, even = visit.once("response", lambda: _response(visit, x, characteristic))
+        layout.chart(visit, **chart)
+        layout.prose(even)
+    if x.weighted.empty:
+        layout.quiet("There are too few answers here to weight them to everyone enrolled.")
+    else:
+        layout.chart(visit, **visit.once("weighted", lambda: _weighted(visit, x)))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the page is about: a unit in a period, and what its students and those of all units answered."""
+
+    unit: str
+    period: pd.Series
+    statements: pd.DataFrame
+    cells: pd.DataFrame  # everyone's share who agree with each statement, of all units
+    split: pd.DataFrame  # the same with how the answers divide
+    rates: pd.DataFrame
+    weighted: pd.DataFrame
+
+    @property
+    def when(self) -> dict[str, str]:
+        """The period, as a release is asked for it."""
+        return {"academic_year": str(self.period["academic_year"]), "part": str(self.period["part"])}
+
+    @property
+    def called(self) -> str:
+        """What the period is called."""
+        return str(self.period["label"])
+
+    @property
+    def own(self) -> pd.DataFrame:
+        """The unit's own shares."""
+        return self.cells[self.cells["unit"] == self.unit]
+
+
+def _asked(release: Release, statements: pd.DataFrame, unit: str, period: pd.Series) -> Asked:
+    when = {"academic_year": str(period["academic_year"]), "part": str(period["part"])}
+    cells, split = keep(release, lambda: _answered(release, statements, period), "answered", code(period))
+    rates = release.rows("response", unit=unit, level="all", **when)
+    weighted = release.rows("weighted", unit=unit, **when)
+    return Asked(unit, period, statements, cells, split, rates, weighted)
 
 
 def _answered(release: Release, statements: pd.DataFrame, period: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -69,20 +115,13 @@ def _answered(release: Release, statements: pd.DataFrame, period: pd.Series) -> 
     return cells, voice.split(cells, release.rows("answers", **EVERYONE, **when))
 
 
-def _answer(
-    visit: Visit,
-    unit: str,
-    place: str,
-    period: pd.Series,
-    cells: pd.DataFrame,
-    rates: pd.DataFrame,
-    weighted: pd.DataFrame,
-) -> str:
-    metrics, own = visit.release.metrics, cells[cells["unit"] == unit]
-    said = [voice.answer(own, metrics, place, str(period["label"]))]
-    if unit != UNIVERSITY:
-        said.append(voice.beside(own, cells[cells["unit"] == UNIVERSITY], metrics))
-    said.append(voice.doubt(_everyone(rates, unit), weighted, metrics))
+def _answer(visit: Visit, x: Asked) -> str:
+    metrics = visit.release.metrics
+    place = "at the university" if x.unit == UNIVERSITY else f"in {words.within(visit.name(x.unit))}"
+    said = [voice.answer(x.own, metrics, place, x.called)]
+    if x.unit != UNIVERSITY:
+        said.append(voice.beside(x.own, x.cells[x.cells["unit"] == UNIVERSITY], metrics))
+    said.append(voice.doubt(_everyone(x.rates, x.unit), x.weighted, metrics))
     return " ".join(part for part in said if part)
 
 
@@ -90,23 +129,22 @@ def _everyone(rates: pd.DataFrame, unit: str) -> standing.Row:
     return standing.figure(rates[rates["characteristic"] == "all"] if len(rates) else rates.assign(unit=""), unit)
 
 
-def _statements(visit: Visit, split: pd.DataFrame, statements: pd.DataFrame, unit: str, period: str) -> None:
-    own = split[split["unit"] == unit]
-    title = voice.statements_title(own, statements)
-    rows = tables_voice.statement_rows(split, statements, visit.release.units, unit)
-    layout.chart(
-        visit,
-        layout.drawn(visit, lambda: diverging(rows, voice.RATE, visit.theme, visit.column), "answers", unit, period),
-        title=title,
-        subtitle=f"{visit.name(unit)}: five answers to each statement, {period}, {ALL_LEVELS}. "
+def _statements(visit: Visit, x: Asked) -> dict[str, Any]:
+    own = x.split[x.split["unit"] == x.unit]
+    title = voice.statements_title(own, x.statements)
+    rows = tables_voice.statement_rows(x.split, x.statements, visit.release.units, x.unit)
+    return {
+        "figure": diverging(rows, voice.RATE, visit.theme, visit.column),
+        "title": title,
+        "subtitle": f"{visit.name(x.unit)}: five answers to each statement, {x.called}, {ALL_LEVELS}. "
         f"Out of {_out_of(own)}. The figure beside a bar is the share who agree.",
-        alt=f"{title}. {voice.answer(own, statements, 'here', period)}",
-        table=tables_voice.divided(rows, "Statement"),
-        numeric=tables_voice.DIVIDED,
-        legend=_key(visit),
-        figures=lambda: split[split["unit"].isin([unit, UNIVERSITY])],
-        key="statements",
-    )
+        "alt": f"{title}. {voice.answer(own, x.statements, 'here', x.called)}",
+        "table": tables_voice.divided(rows, "Statement"),
+        "numeric": tables_voice.DIVIDED,
+        "legend": _key(visit),
+        "figures": lambda: x.split[x.split["unit"].isin([x.unit, UNIVERSITY])],
+        "key": "statements",
+    }
 
 
 def _out_of(cells: pd.DataFrame) -> str:
@@ -119,160 +157,136 @@ def _key(visit: Visit) -> list[html.Key]:
     return [(colour, "■", said) for said, colour in zip(voice.ANSWERS, colours(visit.theme).values(), strict=True)]
 
 
-def _units(visit: Visit, split: pd.DataFrame, metric: pd.Series, unit: str, period: str) -> None:
-    places = parts_of(visit.release, unit)
-    rows = tables_voice.unit_rows(split, places, unit)
+def _units(visit: Visit, x: Asked, metric: pd.Series) -> dict[str, Any]:
+    split = x.split[x.split["metric"] == metric["metric"]]
+    places = parts_of(visit.release, x.unit)
+    rows = tables_voice.unit_rows(split, places, x.unit)
     others = rows[rows["unit"] != UNIVERSITY]
     smallest = others["kind"].iloc[-1] if len(others) else "school"
     title = voice.units_title(
         others[others["kind"] == smallest], standing.figure(split, UNIVERSITY), words.lowered(str(smallest))
     )
-    layout.chart(
-        visit,
-        layout.drawn(
-            visit, lambda: diverging(rows, metric, visit.theme, visit.column), "places", metric["metric"], unit, period
-        ),
-        title=title,
-        subtitle=f"{layout.about(metric, period, ALL_LEVELS)}, out of {_out_of(split[split['unit'] == unit])} "
-        f"in {words.within(visit.name(unit))}. In reading order, not by rank.",
-        alt=f"{words.quoted(str(metric['label']))} by unit. {title}.",
-        table=tables_voice.divided(rows, "Place"),
-        numeric=tables_voice.DIVIDED,
-        legend=_key(visit),
-        figures=lambda: split[split["unit"].isin(places["unit"])],
-        key="units",
-    )
-    one = visit.viewer.home.startswith("school:")
-    see = "See your school with its interval" if one else "See every school with its interval"
-    visit.link("schools", see, metric=str(metric["metric"]))
+    return {
+        "figure": diverging(rows, metric, visit.theme, visit.column),
+        "title": title,
+        "subtitle": f"{layout.about(metric, x.called, ALL_LEVELS)}, out of {_out_of(split[split['unit'] == x.unit])} "
+        f"in {words.within(visit.name(x.unit))}. In reading order, not by rank.",
+        "alt": f"{words.quoted(str(metric['label']))} by unit. {title}.",
+        "table": tables_voice.divided(rows, "Place"),
+        "numeric": tables_voice.DIVIDED,
+        "legend": _key(visit),
+        "figures": lambda: split[split["unit"].isin(places["unit"])],
+        "key": "units",
+    }
 
 
-def _groups(visit: Visit, metric: pd.Series, characteristic: pd.Series, unit: str, period: pd.Series) -> None:
+def _groups(visit: Visit, x: Asked, metric: pd.Series, characteristic: pd.Series) -> None:
+    """One statement by the groups of a characteristic: their five answers, or else the share who agree."""
     release, name = visit.release, str(characteristic["characteristic"])
-    of = {
-        "metric": str(metric["metric"]), "level": "all", "characteristic": name,
-        "academic_year": str(period["academic_year"]), "part": str(period["part"]),
-    }  # fmt: skip
+    chart, hidden = visit.once("groups", lambda: _by_group(visit, x, metric, characteristic))
+    if not chart:
+        layout.section("No group to tell apart here")
+        return
+    layout.chart(visit, **chart)
+    if chart.get("note") and x.unit != UNIVERSITY:
+        visit.link(
+            "voice", "See how they divide across the university", unit=UNIVERSITY, metric=str(metric["metric"]),
+            characteristic=name, period=code(x.period),
+        )  # fmt: skip
+    nearby.groups(visit, hidden, release.cells)
+
+
+def _by_group(
+    visit: Visit, x: Asked, metric: pd.Series, characteristic: pd.Series
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The chart of groups, empty where there is no group, and the figures hidden in it."""
+    release, name, unit = visit.release, str(characteristic["characteristic"]), x.unit
+    of = {"metric": str(metric["metric"]), "level": "all", "characteristic": name, **x.when}
     cells, answers = release.cells(**of, unit=unit), release.rows("answers", **of, unit=unit)
     groups = release.groups[release.groups["characteristic"] == name]
     rows = tables_voice.group_rows(voice.split(cells, answers), groups)
-    title = voice.groups_title(rows, visit.name(unit))
-    about = f"{characteristic['label']}. {layout.about(metric, str(period['label']), ALL_LEVELS)}"
-    alt = f"{metric['label']} by {words.lowered(str(characteristic['label']))}. {title}."
+    hidden = cells[cells["status"] == "suppressed"]
     if rows.empty:
-        layout.section("No group to tell apart here")
-        return
-    everyone = release.everyone(str(metric["metric"]), "all", period)
+        return {}, hidden
+    title = voice.groups_title(rows, visit.name(unit))
+    about = f"{characteristic['label']}. {layout.about(metric, x.called, ALL_LEVELS)}"
+    everyone = release.everyone(str(metric["metric"]), "all", x.period)
     everyone = everyone[everyone["unit"] == unit]
-    chosen = "groups", of["metric"], name, unit, code(period)
+    chart = {
+        "title": title,
+        "alt": f"{metric['label']} by {words.lowered(str(characteristic['label']))}. {title}.",
+        "key": "groups",
+    }
     if (rows["bands"] > 0).any():
-        layout.chart(
-            visit,
-            layout.drawn(visit, lambda: diverging(rows, metric, visit.theme, visit.column), *chosen),
-            title=title,
-            subtitle=f"{about}, out of {_out_of(everyone)}. Unknown is shown, never compared.",
-            alt=alt,
-            table=tables_voice.divided(rows, str(characteristic["label"])),
-            numeric=tables_voice.DIVIDED,
-            legend=_key(visit),
-            figures=lambda: answers,
-            key="groups",
-        )
-    else:
-        layout.chart(
-            visit,
-            layout.drawn(
-                visit,
-                lambda: around_everyone(
-                    rows.assign(verdict="context"), standing.figure(everyone, unit), metric, visit.theme, visit.column
-                ),
-                *chosen,
-            ),
-            title=title,
-            subtitle=f"{about}: the share who agree, with 95% intervals. Unknown is shown, never compared.",
-            alt=alt,
-            table=tables_voice.rated(rows, str(characteristic["label"])),
-            numeric=tables_voice.RATED,
-            figures=lambda: cells,
-            key="groups",
-            note="How the five answers divide is not published for these groups here, so that no small group’s "
-            "answers can be worked out.",
-        )
-        if unit != UNIVERSITY:
-            visit.link(
-                "voice", "See how they divide across the university", unit=UNIVERSITY, metric=of["metric"],
-                characteristic=name, period=code(period),
-            )  # fmt: skip
-    nearby.groups(visit, cells[cells["status"] == "suppressed"], release.cells)
+        return chart | {
+            "figure": diverging(rows, metric, visit.theme, visit.column),
+            "subtitle": f"{about}, out of {_out_of(everyone)}. Unknown is shown, never compared.",
+            "table": tables_voice.divided(rows, str(characteristic["label"])),
+            "numeric": tables_voice.DIVIDED,
+            "legend": _key(visit),
+            "figures": lambda: answers,
+        }, hidden
+    plain = rows.assign(verdict="context")
+    return chart | {
+        "figure": around_everyone(plain, standing.figure(everyone, unit), metric, visit.theme, visit.column),
+        "subtitle": f"{about}: the share who agree, with 95% intervals. Unknown is shown, never compared.",
+        "table": tables_voice.rated(rows, str(characteristic["label"])),
+        "numeric": tables_voice.RATED,
+        "figures": lambda: cells,
+        "note": "How the five answers divide is not published for these groups here, so that no small group’s "
+        "answers can be worked out.",
+    }, hidden
 
 
-def _response(
-    visit: Visit, rates: pd.DataFrame, characteristic: pd.Series, unit: str, when: dict[str, str], period: str
-) -> None:
+def _response(visit: Visit, x: Asked, characteristic: pd.Series) -> tuple[dict[str, Any], str]:
+    """The chart of who answered, and how evenly the answers stand for everyone, in words."""
     release, name = visit.release, str(characteristic["characteristic"])
-    if rates.empty:
-        layout.prose("This release does not say who answered.")
-        return
     groups = release.groups[release.groups["characteristic"] == name]
-    own, everyone = rates[rates["characteristic"] == name], _everyone(rates, unit)
+    own, everyone = x.rates[x.rates["characteristic"] == name], _everyone(x.rates, x.unit)
     compared = groups.loc[groups["compared"].astype(bool), "group"].tolist()
     less = voice.heard_less(own, everyone, compared)
     rows = tables_voice.group_rows(own, groups)
     rows["verdict"] = rows["group"].isin(less["group"]).map({True: "attention", False: "context"})
     title = voice.response_title(own, less, everyone)
     even = voice.evenness(
-        release.rows("representativeness", unit=unit, level="all", **when),
+        release.rows("representativeness", unit=x.unit, level="all", **x.when),
         name,
         release.characteristics,
     )
-    layout.chart(
-        visit,
-        layout.drawn(
-            visit,
-            lambda: around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column),
-            "response",
-            name,
-            unit,
-            period,
-        ),
-        title=title,
-        subtitle=f"{visit.name(unit)}: response rate by {words.lowered(str(characteristic['label']))}, {period}, "
-        f"{ALL_LEVELS}, out of {words.shown_base(everyone)} enrolled. Lines are 95% intervals.",
-        alt=f"{title}. {even}",
-        table=tables_voice.rated(pd.concat([rows, pd.DataFrame([{**everyone, "name": "Everyone"}])]), "Group"),
-        numeric=tables_voice.RATED,
-        legend=[
+    chart = {
+        "figure": around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column),
+        "title": title,
+        "subtitle": f"{visit.name(x.unit)}: response rate by {words.lowered(str(characteristic['label']))}, "
+        f"{x.called}, {ALL_LEVELS}, out of {words.shown_base(everyone)} enrolled. Lines are 95% intervals.",
+        "alt": f"{title}. {even}",
+        "table": tables_voice.rated(pd.concat([rows, pd.DataFrame([{**everyone, "name": "Everyone"}])]), "Group"),
+        "numeric": tables_voice.RATED,
+        "legend": [
             (visit.theme.attention, "◀", "clearly, and by three points or more, below everybody"),
             (visit.theme.context, "●", "not so"),
         ],
-        figures=lambda: own,
-        key="response",
-    )
-    layout.prose(even)
+        "figures": lambda: own,
+        "key": "response",
+    }
+    return chart, even
 
 
-def _weighted(
-    visit: Visit, weighted: pd.DataFrame, own: pd.DataFrame, statements: pd.DataFrame, unit: str, period: str
-) -> None:
-    if weighted.empty:
-        layout.quiet("There are too few answers here to weight them to everyone enrolled.")
-        return
-    title = voice.weighted_title(weighted, visit.release.metrics)
-    rows = tables_voice.weighted_rows(weighted, own, statements)
-    layout.chart(
-        visit,
-        layout.drawn(visit, lambda: as_weighted(rows, visit.theme, visit.column), "weighted", unit, period),
-        title=title,
-        subtitle=f"{visit.name(unit)}: share who agree, {period}, {ALL_LEVELS}, out of {_out_of(own)}. "
+def _weighted(visit: Visit, x: Asked) -> dict[str, Any]:
+    title = voice.weighted_title(x.weighted, visit.release.metrics)
+    rows = tables_voice.weighted_rows(x.weighted, x.own, x.statements)
+    return {
+        "figure": as_weighted(rows, visit.theme, visit.column),
+        "title": title,
+        "subtitle": f"{visit.name(x.unit)}: share who agree, {x.called}, {ALL_LEVELS}, out of {_out_of(x.own)}. "
         "Lines are 95% intervals of the weighted share.",
-        alt=f"{title}.",
-        table=tables_voice.weighted(rows),
-        numeric=tables_voice.WEIGHTED,
-        legend=[
+        "alt": f"{title}.",
+        "table": tables_voice.weighted(rows),
+        "numeric": tables_voice.WEIGHTED,
+        "legend": [
             (visit.theme.context, "●", "as given by those who answered"),
             (visit.theme.accent, "◆", "as it would be if they had the make-up of everyone enrolled"),
         ],
-        figures=lambda: weighted,
-        key="weighted",
-        note="Weights mend who is counted; those who stay silent may still think otherwise.",
-    )
+        "figures": lambda: x.weighted,
+        "key": "weighted",
+        "note": "Weights mend who is counted; those who stay silent may still think otherwise.",
+    }

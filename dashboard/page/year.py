@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -29,27 +32,19 @@ def page(visit: Visit) -> None:
         filters = Filters(release)
         unit, level = filters.unit(), filters.level()
         period = filters.year()
-    year, last = str(period["academic_year"]), period_before(release, period)
-    curve = release.rows("curve", level=level, characteristic="all")
-    weeks = findings.line(curve, year, UNIVERSITY)
-    if weeks.empty:
+    x = visit.once("asked", lambda: _asked(visit, unit, level, period))
+    if not x:
         with head:
             layout.answer("This release does not say by when students met their tutor.")
         return
-    week = int(weeks["week"].max())
-    before = str(last["academic_year"]) if last is not None else ""
-    span = Span(year, before, week, str(period["label"]), period["part"] == "to_date")
-    gaps = release.gaps(
-        metric=findings.NOT_MET, unit=unit, level=level, academic_year=year, part=str(period["part"])
-    )  # fmt: skip
     with head:
-        layout.answer(_answer(visit, curve, gaps, unit, span))
+        layout.answer(visit.once("answer", lambda: _answer(visit, x)))
         layout.not_seen(visit, filters)
     layout.quiet(
         "Met: at least one attended meeting on record. A meeting that was held and not logged does not count, so a low "
         "share can be a matter of logging. Week 0 is induction."
     )
-    _unit(visit, curve, unit, level, span)
+    layout.chart(visit, **visit.once("curve", lambda: _unit(visit, x)))
     visit.link(
         "schools", "See how your school compares"
         if visit.viewer.home.startswith("school:")
@@ -57,19 +52,57 @@ def page(visit: Visit) -> None:
         period=code(period),
     )  # fmt: skip
     layout.section("Who? Choose whom to tell apart")
-    first = findings.first_gap(gaps, release.metrics, release.characteristics)
     with st.container(key="filters-where"):
-        characteristic = filters.characteristic(str(first["characteristic"]) if first else "")
-    _groups(visit, characteristic, unit, level, span)
-    _contacts(visit, unit, span)
+        characteristic = filters.characteristic(x.first)
+    if chart := visit.once("curves", lambda: _groups(visit, x, characteristic)):
+        layout.chart(visit, **chart)
+        visit.link(
+            "equity", "See these gaps with their evidence", metric=findings.NOT_MET,
+            characteristic=str(characteristic["characteristic"]), unit=unit, level=level,
+        )  # fmt: skip
+    else:
+        layout.section("Groups are not told apart here")
+        layout.quiet("Groups of faculties and schools are published for all levels together only.")
+    if chart := visit.once("weeks", lambda: _contacts(visit, x)):
+        layout.chart(visit, **chart)
 
 
-def _answer(visit: Visit, curve: pd.DataFrame, gaps: pd.DataFrame, unit: str, span: Span) -> str:
+@dataclass(frozen=True)
+class Asked:
+    """What the page is about: a unit at a level through a year, with everyone's curve in it and at the university."""
+
+    unit: str
+    level: str
+    span: Span
+    curve: pd.DataFrame
+    gaps: pd.DataFrame
+    first: str  # the characteristic with the clearest gap
+
+
+def _asked(visit: Visit, unit: str, level: str, period: pd.Series) -> Asked | None:
+    """None where the release has no curve of that year."""
     release = visit.release
-    place = "at the university" if unit == UNIVERSITY else f"in {words.within(visit.name(unit))}"
-    now, before = (findings.last_point(findings.line(curve, y, unit), span) for y in (span.year, span.last))
-    said = findings.answer(now, before, place, span)
-    gap = findings.widest(gaps, release.metrics, release.characteristics)
+    year, last = str(period["academic_year"]), period_before(release, period)
+    curve = release.rows("curve", level=level, characteristic="all")
+    weeks = findings.line(curve, year, UNIVERSITY)
+    if weeks.empty:
+        return None
+    before = str(last["academic_year"]) if last is not None else ""
+    span = Span(year, before, int(weeks["week"].max()), str(period["label"]), period["part"] == "to_date")
+    gaps = release.gaps(
+        metric=findings.NOT_MET, unit=unit, level=level, academic_year=year, part=str(period["part"])
+    )  # fmt: skip
+    first = findings.first_gap(gaps, release.metrics, release.characteristics)
+    here = curve["unit"].isin([unit, UNIVERSITY]) & curve["academic_year"].isin([year, before])
+    return Asked(unit, level, span, curve[here], gaps, str(first["characteristic"]) if first else "")
+
+
+def _answer(visit: Visit, x: Asked) -> str:
+    release = visit.release
+    place = "at the university" if x.unit == UNIVERSITY else f"in {words.within(visit.name(x.unit))}"
+    now, before = (findings.last_point(findings.line(x.curve, y, x.unit), x.span) for y in (x.span.year, x.span.last))
+    said = findings.answer(now, before, place, x.span)
+    gap = findings.widest(x.gaps, release.metrics, release.characteristics)
     return f"{said} {gap}".strip()
 
 
@@ -79,8 +112,9 @@ def _about(visit: Visit, level: str) -> str:
     )
 
 
-def _unit(visit: Visit, curve: pd.DataFrame, unit: str, level: str, span: Span) -> None:
+def _unit(visit: Visit, x: Asked) -> dict[str, Any]:
     """A unit this year and last, beside the university."""
+    unit, span, curve = x.unit, x.span, x.curve
     theme, name = visit.theme, visit.name(unit)
     here = [(unit, name, theme.accent, True)]
     if unit != UNIVERSITY:
@@ -106,41 +140,38 @@ def _unit(visit: Visit, curve: pd.DataFrame, unit: str, level: str, span: Span) 
     now = points[unit, span.year]
     university = points[UNIVERSITY, span.year] if unit != UNIVERSITY else None
     title = findings.units_title(now, university, points[unit, span.last], name, span)
-    drawn = [x for x in lines if len(x.points)]
+    drawn = [line for line in lines if len(line.points)]
     said = "" if now else words.STATUS["suppressed"]
-    here = curve["unit"].isin([unit, UNIVERSITY])
-    drawn_rows = curve[here & curve["academic_year"].isin([span.year, span.last])]
-    layout.chart(
-        visit,
-        layout.drawn(visit, lambda: curves([Panel("", drawn, said)], theme, visit.column), "curve", unit, level, span),
-        title=title,
-        subtitle=f"{name}. {_about(visit, level)}, out of {_out_of(now)}. The band is the 95% interval.",
-        alt=f"{title}.",
-        table=tables_year.beside({x.name: x.points for x in drawn}),
-        numeric=[x.name for x in drawn],
-        legend=[(x.colour, "━━" if x.dash == "solid" else "╌╌", x.name) for x in drawn],
-        figures=lambda: drawn_rows,
-        key="curve",
-    )
+    return {
+        "figure": curves([Panel("", drawn, said)], theme, visit.column),
+        "title": title,
+        "subtitle": f"{name}. {_about(visit, x.level)}, out of {_out_of(now)}. The band is the 95% interval.",
+        "alt": f"{title}.",
+        "table": tables_year.beside({line.name: line.points for line in drawn}),
+        "numeric": [line.name for line in drawn],
+        "legend": [(line.colour, "━━" if line.dash == "solid" else "╌╌", line.name) for line in drawn],
+        "figures": lambda: curve,
+        "key": "curve",
+    }
 
 
 def _out_of(point: Row | None) -> str:
     return f"{words.about(point['base'])} enrolled" if point else "those enrolled"
 
 
-def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span: Span) -> None:
-    """Groups of a characteristic, each in a panel of its own, this year and last."""
+def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]:
+    """Groups of a characteristic, each in a panel of its own, this year and last. Empty where none is told apart."""
     release, theme, name = visit.release, visit.theme, str(characteristic["characteristic"])
+    unit, level, span = x.unit, x.level, x.span
     curve = release.rows("curve", level=level, characteristic=name, unit=unit)
+    curve = curve[curve["academic_year"].isin([span.year, span.last])]
     groups = release.groups[release.groups["characteristic"] == name]
     there = [g for g in groups.sort_values("ordering")["group"] if g in set(curve.get("group", []))]
     if not there:
-        layout.section("Groups are not told apart here")
-        layout.quiet("Groups of faculties and schools are published for all levels together only.")
-        return
+        return {}
     look = appearance(groups, bool(characteristic["ordered"]), theme)
     now, before = ({g: findings.line(curve, y, unit, g) for g in there} for y in (span.year, span.last))
-    everyone = findings.line(release.rows("curve", level=level, characteristic="all", unit=unit), span.year, unit)
+    everyone = findings.line(x.curve, span.year, unit)
     points = {g: p for g in there if (p := findings.last_point(now[g], span))}
     panels = [
         Panel(
@@ -161,53 +192,43 @@ def _groups(visit: Visit, characteristic: pd.Series, unit: str, level: str, span
         (theme.ink, "╌╌", span.last),
         (theme.context, "━━", f"everyone, {span.year}"),
     ]
-    layout.chart(
-        visit,
-        layout.drawn(visit, lambda: curves(panels, theme, visit.column), "curves", name, unit, level, span),
-        title=title,
-        subtitle=f"{visit.name(unit)}, by {words.lowered(str(characteristic['label']))}. {_about(visit, level)}. "
+    return {
+        "figure": curves(panels, theme, visit.column),
+        "title": title,
+        "subtitle": f"{visit.name(unit)}, by {words.lowered(str(characteristic['label']))}. {_about(visit, level)}. "
         "Bands are 95% intervals.",
-        alt=f"{title}. {findings.hidden_groups(now, before, span.last)}".strip(),
-        table=tables_year.by_group(now, before, span.year, span.last),
-        numeric=(span.year, span.last, "Out of"),
-        legend=[x for x in lines if x[2]],
-        figures=lambda: curve[curve["academic_year"].isin([span.year, span.last])],
-        key="group curves",
-        note=findings.hidden_groups(now, before, span.last),
-    )
-    visit.link(
-        "equity",
-        "See these gaps with their evidence",
-        metric=findings.NOT_MET,
-        characteristic=name,
-        unit=unit,
-        level=level,
-    )
+        "alt": f"{title}. {findings.hidden_groups(now, before, span.last)}".strip(),
+        "table": tables_year.by_group(now, before, span.year, span.last),
+        "numeric": (span.year, span.last, "Out of"),
+        "legend": [line for line in lines if line[2]],
+        "figures": lambda: curve,
+        "key": "group curves",
+        "note": findings.hidden_groups(now, before, span.last),
+    }
 
 
-def _contacts(visit: Visit, unit: str, span: Span) -> None:
-    """Contacts of all levels week by week, and which weeks stand out."""
-    weeks = visit.release.rows("week", unit=unit, academic_year=span.year)
+def _contacts(visit: Visit, x: Asked) -> dict[str, Any]:
+    """Contacts of all levels week by week, and which weeks stand out. Empty where the release does not say."""
+    weeks = visit.release.rows("week", unit=x.unit, academic_year=x.span.year)
     if weeks.empty:
-        return
+        return {}
     weeks = weeks.assign(why=[tables_year.why(w) for w in weeks.to_dict("records")])
     title, theme = findings.weeks_title(weeks), visit.theme
-    layout.chart(
-        visit,
-        layout.drawn(visit, lambda: contacts(weeks, theme), "weeks", unit, span),
-        title=title,
-        subtitle=f"{visit.name(unit)}: attended contacts in each teaching week of {span.year}, all levels, "
+    return {
+        "figure": contacts(weeks, theme),
+        "title": title,
+        "subtitle": f"{visit.name(x.unit)}: attended contacts in each teaching week of {x.span.year}, all levels, "
         "beside the same week of earlier years for this year’s number of students.",
-        alt=f"{title}. {findings.weeks_words(weeks)}",
-        table=tables_year.contacts(weeks),
-        numeric=tables_year.CONTACTS,
-        legend=[
+        "alt": f"{title}. {findings.weeks_words(weeks)}",
+        "table": tables_year.contacts(weeks),
+        "numeric": tables_year.CONTACTS,
+        "legend": [
             (theme.well, "▲", "stands out above"),
             (theme.attention, "▼", "stands out below"),
             (theme.context, "╌╌", "expected"),
             (theme.context, "▒", "limits within which weeks usually lie"),
         ],
-        figures=lambda: weeks,
-        key="weeks",
-        note=findings.weeks_words(weeks),
-    )
+        "figures": lambda: weeks,
+        "key": "weeks",
+        "note": findings.weeks_words(weeks),
+    }

@@ -20,6 +20,7 @@ from dashboard.access import ROLES, AccessDeniedError, Viewer, decide, load_acce
 from dashboard.exports import images
 from dashboard.exports.scope import offered
 from dashboard.published import Release, UnreadableReleaseError, open_release
+from dashboard.sight import LEAD
 from tests.dashboard.sample_faculties import write_faculties
 from tests.dashboard.sample_pack import write_pack
 from tests.dashboard.sample_release import Sample, write_release
@@ -198,10 +199,23 @@ def test_what_is_kept_in_memory_is_asked_for_again(access: Path) -> None:
     ):
         with pytest.raises(AccessDeniedError):
             read()
-    assert set(open_as("school lead").units.index) == {"university", "faculty:EDU", "school:EDU1"}
+    assert set(open_as("school lead").units.index) == {"university", "school:EDU1"}
     access.unlink()
     with pytest.raises(AccessDeniedError):
         _ = whole.units
+
+
+def test_in_a_faculty_of_two_schools_neither_can_be_worked_out_from_the_other(access: Path) -> None:
+    write_access(access.parent, ACCESS.replace('school = "ENG3"', 'school = "EDU1"'))
+    release = open_as("school lead")
+    for table in LEAD:
+        rows = release._read(table)
+        for column in {"unit", "school", "parent"} & set(rows.columns):
+            assert set(rows[column].dropna()) <= {"university", "school:EDU1"}, table
+    for page, query in [*((page, {}) for page in ROLES["school lead"].pages), *VIEWS]:
+        app = visit(page, PEOPLE["school lead"], query)
+        assert not app.exception, (page, query)
+        assert names_told(everything(app)) <= {"school:EDU1"}, (page, query)
 
 
 @pytest.mark.usefixtures("access")
