@@ -21,7 +21,7 @@ from dashboard.exports.story import Story
 from dashboard.style import words
 
 MOST_OF_A_PROPERTY = 255  # characters that Excel allows
-WIDEST, NARROWEST, PAGE = 60, 11, 100  # characters of a column
+WIDEST, NARROWEST, PAGE, CONTENTS = 60, 11, 100, 90  # characters of a column
 LINE, FITS = 15.0, 1.0  # points of a line; how much of a column wrapped words fill
 FONT = "Arial"
 LINE_LENGTH = 110  # characters of what stands above a table, line by line
@@ -145,6 +145,8 @@ class _Book:
             (s.answer, self.text),
             (s.how_sure, self.text),
         ]
+        if s.steps:
+            lines += [("Where to begin", self.heading), *((text, self.text) for text in s.steps)]
         if s.commentary:
             lines += [("Commentary", self.heading), *((text, self.text) for text in s.commentary)]
         if s.actions:
@@ -165,10 +167,11 @@ class _Book:
             ]},
         )  # fmt: skip
         page.set_column(0, 0, 18)
-        page.set_column(1, 1, 90)
+        page.set_column(1, 1, CONTENTS)
         for row, (name, title) in enumerate(rows, 3):
             page.write_url(row, 0, f"internal:'{name}'!A1", self.link, name)
             page.write_string(row, 1, str(inert.cell(title)), self.text)
+            page.set_row(row, _high([(title, CONTENTS)]))
 
     def _notes(self) -> None:
         page = self._page("Notes", "Notes")

@@ -10,6 +10,8 @@ import openpyxl
 import pandas as pd
 import pypdf
 import pytest
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.worksheet.worksheet import Worksheet
 from pptx import Presentation
 
 from dashboard.exports import images
@@ -37,8 +39,14 @@ def _dense(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+def _top(sheet: Worksheet) -> int:
+    """The row of a sheet's only table's heads."""
+    (table,) = sheet.tables.values()
+    return int(range_boundaries(table.ref)[1])
+
+
 def _sheet(book: openpyxl.Workbook, name: str) -> pd.DataFrame:
-    head, *rows = [[cell.value for cell in row] for row in book[name].iter_rows(min_row=5)]
+    head, *rows = [[cell.value for cell in row] for row in book[name].iter_rows(min_row=_top(book[name]))]
     return pd.DataFrame(rows, columns=head)
 
 
@@ -137,7 +145,7 @@ def test_every_format_says_where_it_comes_from(exported: Exported, pdf: str) -> 
             assert any(text in s.text_frame.text for s in slide.shapes if s.has_text_frame), text
         for sheet in openpyxl.load_workbook(io.BytesIO(exported.xlsx)):
             if sheet.title.startswith(("Figure", "Table")):
-                assert text in sheet["A3"].value
+                assert text in sheet.cell(_top(sheet) - 2, 1).value
 
 
 def test_no_cell_is_blank_or_merged_and_numbers_are_numbers(exported: Exported, book: openpyxl.Workbook) -> None:
@@ -146,13 +154,12 @@ def test_no_cell_is_blank_or_merged_and_numbers_are_numbers(exported: Exported, 
         if not sheet.title.startswith(("Figure", "Table")):
             continue
         assert len(sheet.tables) == 1
-        rows = list(sheet.iter_rows(min_row=5))
+        rows = list(sheet.iter_rows(min_row=_top(sheet)))
         assert all(cell.value not in (None, "") for row in rows for cell in row), sheet.title
         assert not any(str(cell.value).lower() == "nan" for row in rows for cell in row)
-    assert {cell.data_type for row in book["Figure 2"].iter_rows(min_row=6, min_col=6, max_col=6) for cell in row} <= {
-        "n",
-        "s",
-    }
+    sheet = book["Figure 2"]
+    values = [cell for row in sheet.iter_rows(min_row=_top(sheet) + 1, min_col=6, max_col=6) for cell in row]
+    assert {cell.data_type for cell in values} <= {"n", "s"}
 
 
 def test_nothing_shown_is_not_a_number(exported: Exported, pdf: str) -> None:
