@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 
 from dashboard.access import Person, Role
-from dashboard.findings.consistency import LIMITS, TALK, Comparison, verdict
+from dashboard.findings.consistency import LIMITS, OUTSIDE, TALK, Comparison, verdict
 from dashboard.style import words
 
 Row = Mapping[str, Any]
 SIDES = {"above": "above", "below": "below", "near": "within", "": "–"}
-OUTSIDE = ("above", "below")
 TOTALLED = ("Read", "Loaded", "Set aside", "Duplicates", "Files")
 HEADLINE_FIGURES = (
     "University", "95% interval", "Middle 80% of schools", "Schools above", "Schools below", "Hidden",

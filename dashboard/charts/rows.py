@@ -22,6 +22,7 @@ CHARACTER, LINE, AIR = 6.3, 17, 11  # pixels
 DENSE = 4  # pixels of air on a page of paper, where nobody points at a row
 AXIS = 34  # pixels for the value axis above the rows
 FOOT = 30  # pixels for the name of a reference line below them
+RIGHT = 22  # pixels for half of the last number on that axis
 GRADES = ((1.0, 0.16), (0.6539, 0.22), (0.3441, 0.34))  # share of the 95% half-width (95%, 80%, 50%), opacity
 
 
@@ -128,7 +129,7 @@ def lay_out(
     figure.update_layout(
         template=template(theme),
         height=AXIS + rows.height + FOOT,
-        margin={"l": left, "r": 10, "t": AXIS, "b": FOOT},
+        margin={"l": left, "r": RIGHT, "t": AXIS, "b": FOOT},
         annotations=labels,
         shapes=lines,
         yaxis={"range": [rows.height, 0], "showticklabels": False, "zeroline": False, "automargin": False},

@@ -113,7 +113,7 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
 
 def _doubted(reading: Reading, c: Comparison) -> str:
     """'; of three of them the record looks incomplete', where that bears on the measure."""
-    apart = c.shown[c.shown["side"].isin(["above", "below"])]
+    apart = c.shown[c.shown["side"].isin(consistency.OUTSIDE)]
     n = int(apart["unit"].isin(reading.incomplete).sum()) if c.metric["theme"] == "contact" else 0
     if not n or reading.is_school:
         return ""

@@ -19,6 +19,7 @@ INCOMPLETE_BELOW = 70  # recorded of recalled meetings, per cent
 DIFFER = "differs beyond chance"
 PUBLISHED = {DIFFER: True, "no more than chance": False}
 LEARN, TALK = "worth learning from", "worth a conversation"
+OUTSIDE = ("above", "below")  # of the limits
 SIDES = {"above": "above", "below": "below", "within the limits": "near"}
 MISSING = {"base": None, "value": None, "lower": None, "upper": None, "status": "none", "why": ""}
 LIMITS = {"says": "", "position": "", "limit": None, "limit_above": None, "outer": None, "outer_above": None}
@@ -145,7 +146,7 @@ def _limits(funnel: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
 
 def verdict(side: str, better: str) -> str:
     """'well' or 'attention' for a school on that side of the university; 'context' where neither fits."""
-    if side not in ("above", "below") or better == "neither":
+    if side not in OUTSIDE or better == "neither":
         return "context"
     return "well" if (side == "above") == (better == "higher") else "attention"
 
@@ -256,7 +257,7 @@ def schools_answer(c: Comparison, incomplete: int = 0) -> str:
         return "There is no figure for any school here to compare with the university’s."
     if not c.limited:
         return f"Too few schools have figures on {label} to say which of them stand apart. {_consistent(c)}".rstrip()
-    apart = {side: c.on_side(side) for side in ("above", "below")}
+    apart = {side: c.on_side(side) for side in OUTSIDE}
     n, of = sum(map(len, apart.values())), words.plural(len(c.shown), "school")
     around = f"the university’s {words.value(c.university['value'], c.metric)}"
     if incomplete:

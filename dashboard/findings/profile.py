@@ -48,7 +48,7 @@ class Measure:
         if self.limits["says"] == "worth learning from":
             return "learn"
         verdict = consistency.verdict(str(self.limits["position"]), self.metric["better"])
-        if self.limits["position"] in ("above", "below"):
+        if self.limits["position"] in consistency.OUTSIDE:
             return {"well": "better", "attention": "conversation"}.get(verdict, "apart")
         return "within"
 

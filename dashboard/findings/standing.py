@@ -146,7 +146,9 @@ def strips_title(compared: Sequence[Comparison]) -> str:
         return (
             "Your schools beside the university" if len(compared[0].schools) > 1 else "Your school and the university"
         )
-    outside = {str(c.metric["label"]) for c in judged for x in c.shown["value"] if not _within(x, c)}
+    beyond = [(c, s) for c in judged for s in c.shown.to_dict("records") if not _within(s["value"], c)]
+    outside = {str(c.metric["label"]) for c, _ in beyond}
+    chance = "" if any(s["side"] in consistency.OUTSIDE for _, s in beyond) else ", as chance alone can do"
     many = len(compared[0].schools) > 1
     if not outside:
         lies = "Your schools lie" if many else "Your school lies"
@@ -157,7 +159,7 @@ def strips_title(compared: Sequence[Comparison]) -> str:
     elif len(outside) < 3:
         on = words.listed([words.quoted(label) for label in sorted(outside)])
     reaches = "Your schools reach" if many else "Your school is"
-    return f"{reaches} beyond the middle 80% of all schools on {on}"
+    return f"{reaches} beyond the middle 80% of all schools on {on}{chance}"
 
 
 def _within(value: float, c: Comparison) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.findings import standing
+from dashboard.findings import consistency, standing
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -100,7 +100,7 @@ def beside(own: pd.DataFrame, university: pd.DataFrame, metrics: pd.DataFrame) -
         other = standing.figure(university[university["metric"] == row["metric"]], "university")
         side = standing.side(row, other)
         judged += bool(side)
-        if side in ("above", "below"):
+        if side in consistency.OUTSIDE:
             apart.setdefault(side, []).append(words.quoted(str(metrics.loc[row["metric"], "label"])))
     if not judged:
         return ""

@@ -1,4 +1,4 @@
-"""Picture every page at three widths, light and dark.
+"""Picture every page of every role at three widths, light and dark.
 
 python -m tests.browser.screenshots --data data --out docs/screenshots
 """
@@ -6,18 +6,21 @@ python -m tests.browser.screenshots --data data --out docs/screenshots
 from __future__ import annotations
 
 import argparse
+import os
+from itertools import product
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from dashboard.access import COMMITTEE, FACULTY_LEAD, ROLES, SCHOOL_LEAD, STEWARD, UNIVERSITY, UNIVERSITY_LEAD
+from dashboard.published import current_release, scopes
 from tests.browser.chromium import find_chromium
 from tests.browser.serving import dashboard, settle
 
-PAGES = {"overview": ""} | {
-    page: page for page in ("schools", "equity", "voice", "year", "profile", "quality", "methods")
-}
 WIDTHS = (1440, 1024, 390)
+SCHEMES = ("light", "dark")
+SHADES = 96  # of a picture's palette: pages have few colours, and rare ones matter
 TALLEST = 6000  # a page of text goes on as it begins
 FOOT = (
     "document.querySelector('.st-key-onward').getBoundingClientRect().bottom"
@@ -30,23 +33,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Picture every page of the dashboard.")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder that holds published/")
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"), help="where the pictures go")
-    parser.add_argument("--pages", nargs="*", default=list(PAGES), choices=list(PAGES))
+    parser.add_argument("--roles", nargs="*", default=list(ROLES), choices=list(ROLES))
+    parser.add_argument("--pages", nargs="*", help="names of pages; all without")
     parser.add_argument("--widths", nargs="*", type=int, default=list(WIDTHS))
-    parser.add_argument("--schemes", nargs="*", default=["light", "dark"], choices=["light", "dark"])
+    parser.add_argument("--schemes", nargs="*", default=list(SCHEMES), choices=list(SCHEMES))
     options = parser.parse_args()
     chromium = find_chromium()
     if not chromium:
         raise SystemExit("No Chromium found. Run `make browser`, or name one in the CHROMIUM variable.")
-    options.out.mkdir(parents=True, exist_ok=True)
+    os.environ["APT_DATA"] = str(options.data.resolve())
+    viewers = {role: viewer for role, viewer in _viewers().items() if role in options.roles}
     with dashboard(options.data) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for scheme in options.schemes:
-            for width in options.widths:
-                for page in options.pages:
-                    target = options.out / f"{page}-{width}-{scheme}.png"
-                    picture(browser, f"{address}/{PAGES[page]}", target, width, scheme)
-                    print(target)
+        for role, viewer in viewers.items():
+            folder = options.out / role.replace(" ", "-")
+            folder.mkdir(parents=True, exist_ok=True)
+            pages = [page for page in ROLES[role].pages if not options.pages or page in options.pages]
+            for page, width, scheme in product(pages, options.widths, options.schemes):
+                path = "" if page == "overview" else page
+                picture(
+                    browser, f"{address}/{path}?viewer={viewer}", folder / f"{page}-{width}-{scheme}.png", width, scheme
+                )
+            print(folder)
         browser.close()
+
+
+def _viewers() -> dict[str, str]:
+    """Role → a viewer who has it: of the first faculty with three schools, and its first school. Example data only."""
+    units = scopes(current_release())
+    if units.empty:
+        raise SystemExit("Pictures are of the example university: run `make run` without extracts of your own.")
+    schools = units[units["kind"] == "school"]
+    faculty = next(str(f) for f, rows in schools.groupby("parent", sort=False) if len(rows) > 2)
+    school = str(schools.loc[schools["parent"] == faculty, "unit"].iloc[0])
+    of = {UNIVERSITY_LEAD: UNIVERSITY, FACULTY_LEAD: faculty, SCHOOL_LEAD: school, COMMITTEE: "committee"}
+    return {role.lower(): viewer for role, viewer in {**of, STEWARD: "steward"}.items()}
 
 
 def picture(browser: Browser, url: str, target: Path, width: int, scheme: str) -> None:
@@ -62,7 +83,7 @@ def picture(browser: Browser, url: str, target: Path, width: int, scheme: str) -
         page.set_viewport_size({"width": width, "height": min(max(int(height) + 60, 1000), TALLEST)})
         settle(page)
     page.screenshot(path=target)
-    Image.open(target).convert("RGB").quantize(256).save(target, optimize=True)  # a third of the size
+    Image.open(target).convert("RGB").quantize(SHADES, Image.Quantize.FASTOCTREE).save(target, optimize=True)
     context.close()
 
 
