@@ -51,8 +51,8 @@ ROLES = {
         ),
         Role(
             "School lead",
-            "Their own school, with its faculty and the university as benchmarks. Other schools only as an unnamed "
-            "band.",
+            "Their own school, with the university and, from three schools on, its faculty as benchmarks. Other "
+            "schools only as an unnamed band.",
             FIGURES,
             "school",
             exports=("data",),

@@ -92,6 +92,7 @@ def main() -> None:
 
 def _serve(release: Release, theme: Theme, chosen: bool) -> None:
     """Run the page asked for, among those of the viewer's role; the others are there to be refused."""
+    st.session_state.pop("chosen_here", None)  # of a run that was broken off
     viewer = release.viewer
     pages: dict[str, st.Page] = {}
     keep = {session.PARAMETER: session.code_of(viewer)} if chosen and viewer.scope != "university" else {}

@@ -12,7 +12,7 @@ from dashboard.published import Release
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST = 4000  # results, some ten to a view; beyond that the one longest not asked for goes
+MOST = 2000  # results of some 0.1 MB, ten to a view; beyond that the one longest not asked for goes
 _made: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
 _lock = Lock()
 

@@ -3,7 +3,8 @@
 The first boundary is the file: a faculty's file holds no other faculty's rows. What a school lead sees of it, and
 what those who see no figures see of the university's, is cut out here, in the only SQL that reads a release.
 A school lead does not see a faculty of fewer than three schools: its figures less the school's own would be those of
-the one other school. The school then stands directly under the university.
+the one other school. The school then stands directly under the university. Nor do they see a figure of a larger faculty
+that fewer than three of its schools have one of.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ class Rows(Enum):
 
 WORDS = ("release", "metric", "characteristic", "characteristic_group", "level", "period")
 QUALITY = ("check", "reconciliation", "quarantine")
-FEWEST_SCHOOLS = 3  # of a faculty whose figures a school lead sees
+FEWEST_SCHOOLS = 3  # with a figure, of a faculty whose figure a school lead sees
+MEASURED = ("academic_year", "part", "level", "metric")
+GROUPED = (*MEASURED, "characteristic", "group")
+FACULTY_KEYS = {  # by which a faculty's figures are looked up among its schools' cells
+    **dict.fromkeys(("cell", "gap", "decomposition", "pooled_gap", "answers"), GROUPED),
+    **dict.fromkeys(("consistency", "inequality", "weighted"), MEASURED),
+}
 COST = "protection"  # counts of cells by kind of unit: it holds no units
 FIGURES = (
     "unit", "cell", "gap", "decomposition", "pooled_gap", "consistency", "funnel", "inequality", "trend", "curve",
@@ -50,11 +57,15 @@ UNNAMED = {
 
 @dataclass(frozen=True)
 class Sight:
-    """What one scope sees: `units` as figures, `own` in sentences and by name; everything where `tables` is None."""
+    """What one scope sees: `units` as figures, `own` in sentences and by name; everything where `tables` is None.
+
+    beside: for a school lead, the schools of the faculty that is the last but one of `units`.
+    """
 
     tables: Mapping[str, Rows] | None = None
     units: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def names_files(self) -> bool:
@@ -70,6 +81,15 @@ class Sight:
         if table == "unit" and rule is Rows.UNIT:
             seen = _marks(self.units)
             return f"select * replace ({PARENT.format(seen=seen)}) from {name} where unit in {seen}", self.units * 2
+        if rule is Rows.UNIT and self.beside and table in FACULTY_KEYS:
+            keys = ", ".join(f'"{key}"' for key in FACULTY_KEYS[table])
+            everyone = "" if "group" in FACULTY_KEYS[table] else "and characteristic = 'all'"
+            several = (
+                f"select {keys} from cell where unit in {_marks(self.beside)} and status <> 'none' {everyone} "
+                f"group by all having count(*) >= {FEWEST_SCHOOLS}"
+            )
+            where = f"unit in {_marks(self.units)} and (unit <> ? or ({keys}) in ({several}))"
+            return f"select * from {name} where {where}", (*self.units, self.units[-2], *self.beside)
         if rule is Rows.UNIT:
             return f'select * from {name} where "unit" in {_marks(self.units)}', self.units
         if rule is Rows.OWN:
@@ -101,6 +121,7 @@ def sight_of(viewer: Viewer, faculty: str = "", schools: tuple[str, ...] = ()) -
     if kind == "faculty" and viewer.scope == faculty:
         return Sight({**LEAD, COST: Rows.ALL}, (UNIVERSITY, faculty, *schools), (faculty, *schools))
     if kind == "school" and faculty:
-        beside = (faculty,) if len(schools) >= FEWEST_SCHOOLS else ()
-        return Sight(LEAD, (UNIVERSITY, *beside, viewer.scope), (viewer.scope,))
+        if len(schools) < FEWEST_SCHOOLS:
+            return Sight(LEAD, (UNIVERSITY, viewer.scope), (viewer.scope,))
+        return Sight(LEAD, (UNIVERSITY, faculty, viewer.scope), (viewer.scope,), schools)
     raise AccessDeniedError("There is nothing in this release for your role.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Semaphore
+from threading import BoundedSemaphore
 
-_turns = Semaphore()
+_turns = BoundedSemaphore(1)
 
 
 @contextmanager

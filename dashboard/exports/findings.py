@@ -25,13 +25,13 @@ CONVERSATION = (
 )
 NOT_A_CAUSE = "A gap is a difference, not a cause: part of it may come from which schools students are in."
 OF_SCHOOLS = {
-    "mostly which schools": ", mostly from which schools they are in",
+    "mostly which schools": ", mostly gone like for like",
     "turns round": ", turned round like for like",
     "gone, if anything turned round": ", gone like for like",
 }
 LIKE_FOR_LIKE = {
     "remains": "the gap remains",
-    "mostly which schools": "most of it comes from which schools students are in",
+    "mostly which schools": "most of it is gone there",
     "turns round": "there it turns round",
     "gone, if anything turned round": "there it is gone",
     "too few to say": "too few to say how much of it remains",
@@ -46,7 +46,7 @@ class Named:
     explanation: str
     names: tuple[str, ...]
     verdict: str
-    schools: tuple[str, ...] = ()  # the bare names, of all
+    units: tuple[str, ...] = ()  # the schools, all of them
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
     answer = figures.schools_answer(reading, c)
     headline = words.headline(answer.partition(". ")[0].partition(":")[0]) + _doubted(reading, c)
     figure = figures.schools(reading, c, headline)
-    lists = [] if reading.is_school else standing(reading, compared)
+    lists = [] if reading.is_school else named_schools(reading, compared)
     return Finding(
         lead=f"Schools on {words.quoted(str(c.metric['label']))}",
         headline=headline,
@@ -112,14 +112,17 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
 
 
 def _doubted(reading: Reading, c: Comparison) -> str:
-    """'; of three of them the record looks incomplete', where that bears on the measure."""
+    """'; the records of three of those five look incomplete', where that bears on the measure."""
     apart = c.shown[c.shown["side"].isin(consistency.OUTSIDE)]
     n = int(apart["unit"].isin(reading.incomplete).sum()) if c.metric["theme"] == "contact" else 0
     if not n or reading.is_school:
         return ""
-    if len(apart) == 1:
-        return "; its record looks incomplete"
-    return f"; of {'all' if n == len(apart) else words.small(n)} of them the record looks incomplete"
+    if n == len(apart):
+        return {1: "; its record looks incomplete", 2: "; the records of both look incomplete"}.get(
+            n, f"; the records of all {words.small(n)} look incomplete"
+        )
+    looks = "record of one" if n == 1 else f"records of {words.small(n)}"
+    return f"; the {looks} of those {words.small(len(apart))} look{'s' if n == 1 else ''} incomplete"
 
 
 def _spread(reading: Reading, c: Comparison, answer: str) -> str:
@@ -130,7 +133,7 @@ def _spread(reading: Reading, c: Comparison, answer: str) -> str:
     return f"{words.sentence(consistency.spread(c))} {chance}".strip()
 
 
-def standing(reading: Reading, compared: Sequence[Comparison]) -> list[Named]:
+def named_schools(reading: Reading, compared: Sequence[Comparison]) -> list[Named]:
     """Schools clearly better, and those clearly worse, than the university on two headline measures or more."""
     return [_standing(reading, compared, verdict) for verdict in ("well", "attention")]
 
@@ -142,20 +145,23 @@ def doubt(reading: Reading) -> str:
     if reading.is_school:
         return "Its record of meetings looks incomplete: low contact may be a matter of logging."
     n = words.plural(len(reading.incomplete), "school")
-    return f"Part of what differs in contact may be a matter of logging: in {n} the record looks incomplete."
+    return f"Figures of contact may partly be a matter of logging: in {n} the record looks incomplete."
 
 
 def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
     """Where to begin, by name: whom to learn from, whom to talk with, whose record to mend first."""
     if reading.is_school:
         return ()
-    told = []
-    mend = [str(reading.release.units.loc[unit, "name"]) for unit in reading.incomplete]
-    for begin, named in zip(("Learn from", "Talk with"), standing(reading, compared), strict=True):
-        if names := [name for name in named.schools if name not in mend][:MOST_STEPS]:
-            told.append(f"{begin} {words.listed([words.within(name) for name in names])}.")
-    if mend:
-        told.append(f"Mend the record in {words.listed([words.within(name) for name in mend])} first.")
+    well, attention = (named.units for named in named_schools(reading, compared))
+    outstanding = {unit for c in compared for unit in c.called(consistency.LEARN)["unit"]}
+    begin = {
+        "Learn from": [u for u in well if u in outstanding and u not in reading.incomplete],
+        "Talk with": [u for u in attention if u not in reading.incomplete],
+    }
+    names = reading.release.units["name"].map(str).map(words.within)
+    told = [f"{verb} {words.listed([names[u] for u in units[:MOST_STEPS]])}." for verb, units in begin.items() if units]
+    if reading.incomplete:
+        told.append(f"Mend the record in {words.listed([names[u] for u in reading.incomplete])} first.")
     return tuple(told)
 
 
@@ -181,7 +187,7 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
         told.append(f"and {words.plural(len(wanted) - MOST_NAMES, 'more school')}".replace("more schools", "more"))
     heading = f"Clearly {how} on two headline measures or more"
     explanation = f"Outside the limits around the university; on how many of {words.small(len(compared))}"
-    return Named(heading, explanation, tuple(told), verdict, tuple(names[unit] for unit in wanted))
+    return Named(heading, explanation, tuple(told), verdict, tuple(wanted))
 
 
 def _gaps(reading: Reading) -> list[Finding]:

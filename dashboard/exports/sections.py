@@ -127,7 +127,7 @@ def _equity(reading: Reading, compared: Sequence[Comparison]) -> Section:
         "hardly explains and that is large enough to matter; too few to say means what it says.",
     ]
     if reading.is_school:
-        text.append("In a single school many groups are small: for those, see the faculty’s and the university’s pack.")
+        text.append("In a single school many groups are small: for those, see the university’s pack.")
     if missing:
         text.append(missing)
     without = [words.quoted(label) for label, figure in shown.items() if figure is None]

@@ -148,7 +148,7 @@ def strips_title(compared: Sequence[Comparison]) -> str:
         )
     beyond = [(c, s) for c in judged for s in c.shown.to_dict("records") if not _within(s["value"], c)]
     outside = {str(c.metric["label"]) for c, _ in beyond}
-    chance = "" if any(s["side"] in consistency.OUTSIDE for _, s in beyond) else ", as chance alone can do"
+    chance = ", as chance alone can do" if all(_reaches(s, c) for c, s in beyond) else ""
     many = len(compared[0].schools) > 1
     if not outside:
         lies = "Your schools lie" if many else "Your school lies"
@@ -160,6 +160,12 @@ def strips_title(compared: Sequence[Comparison]) -> str:
         on = words.listed([words.quoted(label) for label in sorted(outside)])
     reaches = "Your schools reach" if many else "Your school is"
     return f"{reaches} beyond the middle 80% of all schools on {on}{chance}"
+
+
+def _reaches(school: Row, c: Comparison) -> bool:
+    """Whether the school's interval reaches into the middle of all schools."""
+    low, high = c.middle or (school["value"], school["value"])
+    return bool(school["lower"] <= high and school["upper"] >= low)
 
 
 def _within(value: float, c: Comparison) -> bool:

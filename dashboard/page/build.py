@@ -90,7 +90,7 @@ def _trying(visit: Visit, request: Request, act: Callable[[], None]) -> None:
 
 
 def _preview(visit: Visit, request: Request) -> None:
-    with st.spinner("Reading the figures and setting the first pages"):
+    with st.spinner("Reading the figures and setting the first pages"), turns.aside():
         story, pages = make.preview(narrowed(visit.release.ask, request.scope), request)
     st.session_state[PREVIEW] = (request, visit.viewer, visit.release.name), story, pages
 
@@ -110,8 +110,7 @@ def _show(story: Story, pages: list[bytes]) -> None:
 
 
 def _draft(visit: Visit, request: Request) -> bytes:
-    with turns.aside():
-        return make.make(narrowed(visit.release.ask, request.scope), request, ("pdf",)).files["pdf"]
+    return make.make(narrowed(visit.release.ask, request.scope), request, ("pdf",)).files["pdf"]
 
 
 def _release(visit: Visit, request: Request, formats: tuple[str, ...]) -> None:

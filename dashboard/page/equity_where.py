@@ -57,7 +57,10 @@ def where(visit: Visit, x: Asked) -> None:
 
 
 def top_of(visit: Visit, unit: str) -> str:
-    """The unit whose parts are looked into: a school's faculty; what leads see of the university is their faculty."""
+    """The unit whose parts are looked into: a school's faculty as far as the viewer sees it, else the university.
+
+    What leads see of the university is their faculty.
+    """
     units = visit.release.units
     start = visit.viewer.home if unit == UNIVERSITY else unit
     return str(units.loc[start, "parent"]) if units.loc[start, "kind"] == "school" else start
