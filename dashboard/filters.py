@@ -115,9 +115,7 @@ class Filters:
         """The chosen faculty, or EVERYWHERE."""
         if self.release.viewer.home != UNIVERSITY:
             return EVERYWHERE
-        units = self.release.units
-        faculties = units[units["kind"] == "faculty"]["name"].to_dict()
-        return self.choose("faculty", label, {EVERYWHERE: nothing, **faculties}, EVERYWHERE)
+        return self.choose("faculty", label, {EVERYWHERE: nothing, **_faculties(self.release)}, EVERYWHERE)
 
     def characteristic(self, default: str) -> pd.Series:
         """The chosen characteristic; only available ones are offered."""
@@ -141,6 +139,12 @@ def _metrics(release: Release) -> tuple[Offered, str]:
 @kept
 def _characteristics(release: Release) -> Offered:
     return dict(release.characteristics[release.characteristics["available"].astype(bool)].iterrows())
+
+
+@kept
+def _faculties(release: Release) -> dict[str, str]:
+    units = release.units
+    return {str(unit): str(name) for unit, name in units.loc[units["kind"] == "faculty", "name"].items()}
 
 
 @kept

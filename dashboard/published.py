@@ -290,10 +290,9 @@ def open_release(ask: Ask) -> Release:
 def is_example(name: str) -> bool:
     """Whether a release is the example university's. What cannot be read is not."""
     try:
-        source = _query(_folder(name) / UNIVERSITY_FILE, "select source from release", ())
+        return _source(_folder(name) / UNIVERSITY_FILE) == ["example"]
     except duckdb.Error:
         return False
-    return bool(source["source"].tolist() == ["example"])
 
 
 def scopes(name: str) -> pd.DataFrame:
@@ -386,6 +385,12 @@ def connect(file: Path) -> duckdb.DuckDBPyConnection:
 
 
 _shared = lru_cache(maxsize=16)(connect)
+
+
+@lru_cache(maxsize=16)
+def _source(file: Path) -> list[str]:
+    """Whose figures a release holds, as it says itself."""
+    return [str(source) for source in _query(file, "select source from release", ())["source"]]
 
 
 @lru_cache(maxsize=512)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -22,6 +23,8 @@ from dashboard.record import RECORD_CHECK
 from dashboard.style import html, words
 
 ALL_LEVELS = "all"
+Row = dict[Any, Any]
+Key = tuple[str, str, str]  # metric, academic year, part
 MOST_GAPS = 8
 
 
@@ -69,40 +72,45 @@ def _hidden(measures: list[Measure]) -> pd.DataFrame:
 
 def _measures(release: Release, unit: str, faculty: str) -> list[Measure]:
     """Every available measure in its current period, at all levels together."""
-    cells = release.cells(level=ALL_LEVELS, characteristic="all")
+
+    def everyone(place: str) -> dict[Key, Row]:
+        return _by_key(release.cells(level=ALL_LEVELS, characteristic="all", unit=place))
+
+    own, beside, university = everyone(unit), everyone(faculty) if faculty else {}, everyone(UNIVERSITY)
     limits = release.derived("funnel", unit=unit, level=ALL_LEVELS)
-    limits = limits[limits["status"] == "shown"] if len(limits) else limits
+    own_limits = _by_key(limits[limits["status"] == "shown"]) if len(limits) else {}
     made = []
     for _, metric in release.metrics[release.metrics["available"].astype(bool)].iterrows():
         period = periods_with(release, str(metric["metric"]), ALL_LEVELS).iloc[0]
         before = period_before(release, period)
-        now = _at(cells, metric, period)
-        own_limits = _at(limits, metric, period) if len(limits) else limits
+        now, then = _key(metric, period), _key(metric, before) if before is not None else None
         made.append(
             Measure(
                 metric=metric,
                 period=str(period["label"]),
                 when=(str(period["academic_year"]), str(period["part"])),
-                own=_cell(now, unit),
-                faculty=_cell(now, faculty) if faculty else None,
-                university=_cell(now, UNIVERSITY),
-                limits=own_limits.iloc[0].to_dict() if len(own_limits) else None,
+                own=_cell(own, now),
+                faculty=_cell(beside, now) if faculty else None,
+                university=_cell(university, now),
+                limits=own_limits.get(now),
                 before=str(before["label"]) if before is not None else "",
-                earlier=_cell(_at(cells, metric, before) if before is not None else cells.head(0), unit),
+                earlier=_cell(own, then) if then else dict(consistency.MISSING),
             )
         )
     return made
 
 
-def _cell(cells: pd.DataFrame, unit: str) -> dict[Any, Any]:
-    """A unit's own cell, or one that says there is none."""
-    found = cells[cells["unit"] == unit].to_dict("records")
-    return found[0] if found else dict(consistency.MISSING)
+def _key(metric: Mapping[Any, Any], period: Mapping[Any, Any]) -> Key:
+    return str(metric["metric"]), str(period["academic_year"]), str(period["part"])
 
 
-def _at(rows: pd.DataFrame, metric: pd.Series, period: pd.Series) -> pd.DataFrame:
-    is_then = (rows["academic_year"] == period["academic_year"]) & (rows["part"] == period["part"])
-    return rows[is_then & (rows["metric"] == metric["metric"])]
+def _by_key(rows: pd.DataFrame) -> dict[Key, Row]:
+    return {_key(row, row): row for row in rows.to_dict("records")}
+
+
+def _cell(cells: Mapping[Key, Row], key: Key) -> Row:
+    """A cell, or one that says there is none."""
+    return cells.get(key) or dict(consistency.MISSING)
 
 
 def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> dict[str, Any]:

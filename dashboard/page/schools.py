@@ -111,13 +111,14 @@ def _hidden(release: Release, x: Chosen) -> pd.DataFrame:
 
 def _profiles(visit: Visit, c: Comparison) -> None:
     """Ways on to all about one school."""
-    schools = c.schools.to_dict("records")
-    if len(schools) == 1:
-        visit.link("profile", "See all about your school on one page", unit=str(schools[0]["unit"]))
+    if len(c.schools) == 1:
+        visit.link("profile", "See all about your school on one page", unit=str(c.schools["unit"].iloc[0]))
         return
-    with st.expander("All about one school, on a page to print"), st.container(key="profiles"):
-        for school in schools:
-            visit.link("profile", layout.plain(str(school["name"])), unit=str(school["unit"]))
+    fold = st.expander("All about one school, on a page to print", key="profiles-fold", on_change="rerun")
+    if fold.open:
+        with fold.container(key="profiles"):
+            for unit, name in zip(c.schools["unit"], c.schools["name"], strict=True):
+                visit.link("profile", layout.plain(str(name)), unit=str(unit))
 
 
 def _views(c: Comparison) -> dict[str, str]:
