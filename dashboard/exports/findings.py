@@ -149,7 +149,7 @@ def doubt(reading: Reading) -> str:
 
 
 def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
-    """Where to begin, by name: whom to learn from, whom to talk with, whose record to mend first."""
+    """Where to begin, by name: whose record to mend, whom to learn from, whom to talk with."""
     if reading.is_school:
         return ()
     well, attention = (named.units for named in named_schools(reading, compared))
@@ -161,7 +161,8 @@ def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
     names = reading.release.units["name"].map(str).map(words.within)
     told = [f"{verb} {words.listed([names[u] for u in units[:MOST_STEPS]])}." for verb, units in begin.items() if units]
     if reading.incomplete:
-        told.append(f"Mend the record in {words.listed([names[u] for u in reading.incomplete])} first.")
+        mend = words.listed([names[u] for u in reading.incomplete])
+        told.insert(0, f"Mend the record in {mend}: contact there cannot be judged yet.")
     return tuple(told)
 
 

@@ -129,6 +129,8 @@ def test_headlines_and_findings_are_the_same_words_everywhere(exported: Exported
     cells = _dense(" ".join(str(c.value) for sheet in book for row in sheet.iter_rows() for c in row))
     said = [exported.story.answer, exported.story.how_sure, exported.story.disclosure[-1]]
     said += [f.headline for f in exported.story.findings] + [h.change for h in exported.story.headlines]
+    assert exported.story.steps
+    said += exported.story.steps
     for text in said:
         assert escape(text) in page
         for file in (pdf, slides, cells):

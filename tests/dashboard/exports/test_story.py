@@ -16,7 +16,9 @@ from dashboard.exports.chromium import NoBrowserError, drawing, find
 from dashboard.exports.reading import NothingToTellError, years
 from dashboard.exports.scope import command_line, narrowed, offered
 from dashboard.exports.story import Request, told
+from dashboard.findings import consistency
 from dashboard.published import open_release
+from tests.dashboard.sample_university import NOT_LOGGING
 from tests.dashboard.visiting import names_told
 
 YEAR = "2025/26"
@@ -43,6 +45,23 @@ def test_a_pack_names_only_units_of_its_scope(scope: str, seen: set[str]) -> Non
     said += "".join(figure.numbers.to_csv() + str(figure.marks) for figure in story.figures)
     assert names_told(said) - seen == set()
     assert scope in names_told(said)
+
+
+def test_where_to_begin_names_whose_record_to_mend_and_whom_the_release_calls_worth_learning_from() -> None:
+    release = open_release(command_line("university"))
+    story = told(release, Request("university", YEAR))
+    steps = {step.split()[0]: names_told(step) for step in story.steps}
+    assert steps["Mend"] == NOT_LOGGING
+    assert not (steps.get("Learn", set()) | steps.get("Talk", set())) & NOT_LOGGING
+    funnel = release.derived("funnel", level="all", academic_year=YEAR)
+    assert steps.get("Learn", set()) <= set(funnel.loc[funnel["says"] == consistency.LEARN, "unit"])
+    assert "in three schools the record looks incomplete" in story.answer
+
+
+def test_a_school_whose_record_looks_incomplete_says_so_first() -> None:
+    story = told(open_release(command_line("school:ENG4")), Request("school:ENG4", YEAR))
+    assert "Its record of meetings looks incomplete" in story.answer
+    assert story.steps == ()
 
 
 def test_leads_are_offered_their_own_scopes() -> None:
