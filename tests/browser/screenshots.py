@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from dashboard.access import COMMITTEE, FACULTY_LEAD, ROLES, SCHOOL_LEAD, STEWARD, UNIVERSITY, UNIVERSITY_LEAD
 from dashboard.published import current_release, scopes
@@ -21,7 +21,7 @@ from tests.browser.serving import dashboard, settle
 WIDTHS = (1440, 1024, 390)
 SCHEMES = ("light", "dark")
 SHADES = 96  # of a picture's palette: pages have few colours, and rare ones matter
-TALLEST = 6000  # a page of text goes on as it begins
+LOWEST, TALLEST = 1000, 6000  # pixels; a page of text goes on as it begins
 FOOT = (
     "document.querySelector('.st-key-onward').getBoundingClientRect().bottom"
     " + document.querySelector('[data-testid=stMain]').scrollTop"
@@ -45,16 +45,20 @@ def main() -> None:
     viewers = {role: viewer for role, viewer in _viewers().items() if role in options.roles}
     with dashboard(options.data) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for role, viewer in viewers.items():
-            folder = options.out / role.replace(" ", "-")
-            folder.mkdir(parents=True, exist_ok=True)
-            pages = [page for page in ROLES[role].pages if not options.pages or page in options.pages]
-            for page, width, scheme in product(pages, options.widths, options.schemes):
-                path = "" if page == "overview" else page
-                picture(
-                    browser, f"{address}/{path}?viewer={viewer}", folder / f"{page}-{width}-{scheme}.png", width, scheme
-                )
-            print(folder)
+        for width, scheme in product(options.widths, options.schemes):
+            # one context for all pages of a kind: what is fetched once is there
+            context = browser.new_context(viewport={"width": width, "height": LOWEST}, color_scheme=scheme)
+            opened = context.new_page()
+            for role, viewer in viewers.items():
+                folder = options.out / role.replace(" ", "-")
+                folder.mkdir(parents=True, exist_ok=True)
+                for page in ROLES[role].pages:
+                    target = folder / f"{page}-{width}-{scheme}.png"
+                    if not options.pages or page in options.pages:
+                        path = "" if page == "overview" else page
+                        picture(opened, f"{address}/{path}?viewer={viewer}", target, width)
+            print(f"{width}, {scheme}", flush=True)
+            context.close()
         browser.close()
 
 
@@ -70,21 +74,19 @@ def _viewers() -> dict[str, str]:
     return {role.lower(): viewer for role, viewer in {**of, STEWARD: "steward"}.items()}
 
 
-def picture(browser: Browser, url: str, target: Path, width: int, scheme: str) -> None:
+def picture(page: Page, url: str, target: Path, width: int) -> None:
     """Save the page at `url`, down to its foot unless it is very long."""
-    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": LOWEST})
     page.goto(url)
     settle(page)
     # The page scrolls inside its main section: make the window reach to the page's foot, then picture it. Once more,
     # because what is drawn anew for a narrow screen has another height.
     for _ in range(2):
-        height = page.evaluate(FOOT)
-        page.set_viewport_size({"width": width, "height": min(max(int(height) + 60, 1000), TALLEST)})
+        height = int(page.evaluate(FOOT)) + 60
+        page.set_viewport_size({"width": width, "height": min(max(height, LOWEST), TALLEST)})
         settle(page)
     page.screenshot(path=target)
     Image.open(target).convert("RGB").quantize(SHADES, Image.Quantize.FASTOCTREE).save(target, optimize=True)
-    context.close()
 
 
 if __name__ == "__main__":
