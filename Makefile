@@ -21,8 +21,8 @@ dashboard: $(VENV)/.runtime ## environment, example data, pipeline, app
 	@if [ ! -f $(DATA)/published/current ]; then $(MAKE) --no-print-directory run; fi
 	$(PY) -m streamlit run dashboard/app.py --server.port $(PORT) $(STREAMLIT)
 
-test: $(VENV)/.dev browser ## environment and every test, a file to a process; PYTEST=-n0 for one process
-	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
+test: $(VENV)/.dev browser ## environment and every test, a file to a process, three at once; PYTEST=-n0 for one process
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 run: $(VENV)/.runtime ## a new release from data/inbox, or from the example where the inbox has no sources.toml
 	@if [ ! -f $(SOURCES) ]; then $(MAKE) --no-print-directory example; fi
