@@ -59,12 +59,13 @@ UNNAMED = {
 class Sight:
     """What one scope sees: `units` as figures, `own` in sentences and by name; everything where `tables` is None.
 
-    beside: for a school lead, the schools of the faculty that is the last but one of `units`.
+    faculty, beside: for a school lead, the faculty among `units`, and its schools.
     """
 
     tables: Mapping[str, Rows] | None = None
     units: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    faculty: str = ""
     beside: tuple[str, ...] = ()
 
     @property
@@ -89,7 +90,7 @@ class Sight:
                 f"group by all having count(*) >= {FEWEST_SCHOOLS}"
             )
             where = f"unit in {_marks(self.units)} and (unit <> ? or ({keys}) in ({several}))"
-            return f"select * from {name} where {where}", (*self.units, self.units[-2], *self.beside)
+            return f"select * from {name} where {where}", (*self.units, self.faculty, *self.beside)
         if rule is Rows.UNIT:
             return f'select * from {name} where "unit" in {_marks(self.units)}', self.units
         if rule is Rows.OWN:
@@ -123,5 +124,5 @@ def sight_of(viewer: Viewer, faculty: str = "", schools: tuple[str, ...] = ()) -
     if kind == "school" and faculty:
         if len(schools) < FEWEST_SCHOOLS:
             return Sight(LEAD, (UNIVERSITY, viewer.scope), (viewer.scope,))
-        return Sight(LEAD, (UNIVERSITY, faculty, viewer.scope), (viewer.scope,), schools)
+        return Sight(LEAD, (UNIVERSITY, faculty, viewer.scope), (viewer.scope,), faculty, schools)
     raise AccessDeniedError("There is nothing in this release for your role.")

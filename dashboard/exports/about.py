@@ -61,12 +61,8 @@ def how_sure(reading: Reading) -> str:
 
 def _answered(reading: Reading) -> str:
     """What share of students the voice of students rests on; nothing where that is not shown."""
-    metrics = reading.release.metrics
-    if RESPONSE not in metrics.index or not metrics.loc[RESPONSE, "available"] or reading.when(RESPONSE) is None:
-        return ""
-    metric = metrics.loc[RESPONSE]
-    own = reading.own(metric)
-    if own["status"] != "shown":
+    metric = reading.measure(RESPONSE)
+    if metric is None or (own := reading.own(metric))["status"] != "shown":
         return ""
     when = reading.label(metric)
     at = "" if when == reading.period["label"] else f" in {when}"

@@ -251,12 +251,11 @@ def _like_for_like(gap: pd.Series, metric: pd.Series) -> str:
 
 def _voice(reading: Reading) -> Finding | None:
     """Whose voice is missing most among those asked."""
-    metrics = reading.release.metrics
-    if RESPONSE not in metrics.index or not metrics.loc[RESPONSE, "available"] or reading.when(RESPONSE) is None:
+    metric = reading.measure(RESPONSE)
+    if metric is None:
         return None
-    metric = metrics.loc[RESPONSE]
     gaps = reading.gaps(metric)
-    clear = equity.missing_out(gaps, metrics) if len(gaps) else gaps
+    clear = equity.missing_out(gaps, reading.release.metrics) if len(gaps) else gaps
     if clear.empty:
         return None
     widest = equity.widest_by_characteristic(clear, reading.release.characteristics, 1).iloc[0]

@@ -120,6 +120,13 @@ class Reading:
                 found[str(metric)] = self.period if now in have else periods.loc[whole[-1]]
         return found
 
+    def measure(self, metric: str) -> pd.Series | None:
+        """A measure by its code; None where it is not available or not told of in this year or before."""
+        rows = self.release.metrics
+        if metric not in rows.index or not rows.loc[metric, "available"] or self.when(metric) is None:
+            return None
+        return rows.loc[metric]
+
     def when(self, metric: str) -> pd.Series | None:
         """The period a measure is told of; None where the university has no figure this year or before."""
         return self._periods.get(metric)
