@@ -10,14 +10,13 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import inbrowser, log, numbers
 from dashboard.access import AccessDeniedError, Viewer
+from dashboard.charts.chart import Chart, Sent
 from dashboard.charts.rows import WIDE
-from dashboard.charts.sent import Sent
 from dashboard.exports import chromium, images
 from dashboard.filters import Filters, chosen_here
 from dashboard.kept import keep
@@ -115,7 +114,7 @@ def section(title: str, subtitle: str = "") -> None:
 
 def chart(
     visit: Visit,
-    figure: go.Figure,
+    figure: Chart,
     *,
     title: str,
     subtitle: str,

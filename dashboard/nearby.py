@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from itertools import product
 
 import pandas as pd
 import streamlit as st
@@ -120,14 +119,16 @@ def _openable(
     release, metric = visit.release, str(hidden["metric"].iloc[0])
     now = (hidden["academic_year"].iloc[0], hidden["part"].iloc[0])
     wanted = {now, *(nearest.last(release.periods, part) for part in nearest.TOLD)} if any_period else {now}
-    parts = [pd.DataFrame(columns=list(hidden.columns))]
-    for level, (year, part) in product(release.levels.index, [p for p in wanted if p]):
+    opened: set[tuple[str, str, str]] = set()
+    for level in release.levels.index:
         offered = periods_with(release, metric, level)
-        if (year, part) in (offered if any_period else offered.head(1)).index:
-            at = {"metric": metric, "level": level, "academic_year": year, "part": part}
-            parts += [read(**at, characteristic=c) for c in characteristics]
-    rows = pd.concat([part for part in parts if len(part)] or parts)
-    return rows[rows["status"] == "shown"]
+        at = set(offered.index if any_period else offered.index[:1])
+        opened |= {(level, period[0], period[1]) for period in wanted if period in at}
+    years, parts = sorted({o[1] for o in opened}), sorted({o[2] for o in opened})
+    rows = read(metric=metric, characteristic=characteristics, academic_year=years, part=parts)
+    rows = rows[rows["status"] == "shown"]
+    places = zip(rows["level"], rows["academic_year"], rows["part"], strict=True)
+    return rows.loc[[place in opened for place in places]]
 
 
 def _asked(visit: Visit, view: View) -> Query:

@@ -22,16 +22,31 @@ def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
 
     Where it has none at any time, the current period alone.
     """
-    cells = release.cells(metric=metric, level=level, unit="university", characteristic="all")
-    have = {(c["academic_year"], c["part"]) for c in cells.to_dict("records") if c["status"] == "shown"}
+    have = _with_figures(release).get((metric, level), set())
     is_current = release.periods["is_current"].astype(bool)
     periods = pd.concat([release.periods[is_current], release.periods[~is_current]])
     offered = periods[[key in have for key in periods.index]]
     return offered if len(offered) else periods.head(1)
 
 
+@kept
+def _with_figures(release: Release) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Metric and level → the periods in which the university has a figure of everyone."""
+    cells = release.cells(unit="university", characteristic="all")
+    shown = cells[cells["status"] == "shown"]
+    have: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for metric, level, *period in zip(*(shown[c] for c in ("metric", "level", "academic_year", "part")), strict=True):
+        have.setdefault((metric, level), set()).add((period[0], period[1]))
+    return have
+
+
 def period_before(release: Release, period: Mapping[str, object]) -> pd.Series | None:
     """The same part of the academic year before, or None."""
+    return _before(release, str(period["academic_year"]), str(period["part"]))
+
+
+@kept
+def _before(release: Release, year: str, part: str) -> pd.Series | None:
     periods = release.periods
-    earlier = periods[(periods["part"] == period["part"]) & (periods["academic_year"] < period["academic_year"])]
+    earlier = periods[(periods["part"] == part) & (periods["academic_year"] < year)]
     return earlier.sort_values("academic_year").iloc[-1] if len(earlier) else None

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ class Release:
             raise AccessDeniedError("What you may see has changed. Open the page again.")
 
     def _read(self, table: str, order: str = "", **keys: Any) -> pd.DataFrame:
-        """Rows of a table that match every key given, as far as the viewer sees them."""
+        """Rows of a table that match every key given (one of its values, where it is a list), as far as seen."""
         return self._select(table, order, keys)
 
     def _listed(self, table: str, *index: str) -> pd.DataFrame:
@@ -131,9 +132,14 @@ class Release:
         """The only SQL on a page's way."""
         self.ask_again()
         seen, values = self.sight.select(table)
-        where = " and ".join(f'"{key}" = ?' for key in keys) or "true"
+        given = {key: value if isinstance(value, list) else [value] for key, value in keys.items()}
+        where = (
+            " and ".join(f'"{key}" in ({", ".join("?" * len(one)) or "null"})' for key, one in given.items()) or "true"
+        )
         by = f" order by {order}" if order else ""
-        return _query(self.file, f"select * from ({seen}) where {where}{by}", (*values, *keys.values()), index).copy()
+        return _query(
+            self.file, f"select * from ({seen}) where {where}{by}", (*values, *chain(*given.values())), index
+        ).copy()
 
     @_kept
     def about(self) -> dict[str, Any]:
@@ -171,8 +177,8 @@ class Release:
         """Periods in reading order, the newest first, indexed by (academic_year, part)."""
         return self._listed("period", "academic_year", "part")
 
-    def cells(self, **keys: str) -> pd.DataFrame:
-        """Cells that match every key given, e.g. `metric="trust", level="all", characteristic="all"`."""
+    def cells(self, **keys: str | list[str]) -> pd.DataFrame:
+        """Cells that match every key given, e.g. `metric="trust", level=["all", "UG"], characteristic="all"`."""
         return self._matching("cell", keys)
 
     def everyone(self, metric: str, level: str, period: Mapping[Any, Any]) -> pd.DataFrame:
@@ -185,7 +191,7 @@ class Release:
             part=period["part"],
         )
 
-    def gaps(self, against: str = "reference", **keys: str) -> pd.DataFrame:
+    def gaps(self, against: str = "reference", **keys: str | list[str]) -> pd.DataFrame:
         """Gaps against the reference group (or "everyone else") that match every key given; see `cells`."""
         return self._matching("gap", {"against": against, **keys})
 
@@ -238,7 +244,7 @@ class Release:
         names = "select table_name from information_schema.tables where table_name = ?"
         return not _query(self.file, names, (table,)).empty
 
-    def _matching(self, table: str, keys: dict[str, str]) -> pd.DataFrame:
+    def _matching(self, table: str, keys: Mapping[str, Any]) -> pd.DataFrame:
         allowed = {"academic_year", "part", "level", "unit", "metric", "characteristic", "group", "against"}
         if unknown := keys.keys() - allowed:
             raise ValueError(f"cells and gaps are looked up by {sorted(allowed)}, not by {sorted(unknown)}")

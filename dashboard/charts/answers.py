@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, hover, in_words, lay_out
 from dashboard.findings.voice import ANSWERS, FIVE
 from dashboard.style import words
@@ -31,7 +31,7 @@ def _mixed(colour: str, page: str) -> str:
     return "#" + "".join(f"{round(PALE * a + (1 - PALE) * b):02x}" for a, b in parts)
 
 
-def diverging(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column: int = NARROW) -> go.Figure:
+def diverging(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column: int = NARROW) -> Chart:
     """One row per place or group in the order given; rows with `heading` true carry words only.
 
     `rows`: label, name, bold, heading, base, value, lower, upper, status, the five answers and `bands` (0 where the
@@ -42,7 +42,7 @@ def diverging(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, colum
     rows = rows.assign(place=laid.places)
     drawn = rows[(rows["bands"] > 0) & ~rows["heading"]].fillna(dict.fromkeys(FIVE, 0.0))
     start = -(drawn["strongly_disagree"] + drawn["disagree"] + drawn["neither"] / 2)
-    figure = go.Figure()
+    figure = Chart()
     left, right = min([-30.0, *start]), 60.0
     for answer, said, colour in zip(FIVE, ANSWERS, colours(theme).values(), strict=True):
         figure.add_bar(

@@ -8,8 +8,8 @@ from html import escape
 from math import ceil
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, hover
 from dashboard.findings.year import SHARE
 from dashboard.style import words
@@ -42,7 +42,7 @@ class Panel:
     said: str = ""
 
 
-def curves(panels: Sequence[Panel], theme: Theme, column: int) -> go.Figure:
+def curves(panels: Sequence[Panel], theme: Theme, column: int) -> Chart:
     """Each panel's lines from 0 to 100% over the weeks, all on the same axes."""
     across = 1 if len(panels) == 1 else 2 if column == NARROW else PANELS
     down = ceil(len(panels) / across)
@@ -51,7 +51,7 @@ def curves(panels: Sequence[Panel], theme: Theme, column: int) -> go.Figure:
     last = max((int(x.points["week"].max()) for p in panels for x in p.lines if len(x.points)), default=1)
     inside, wide = height - FOOT, 0.05 if column == NARROW else 0.035
     ticks = [0, 20, 40, 60, 80, 100] if len(panels) == 1 else [0, 50, 100]
-    figure = go.Figure()
+    figure = Chart()
     for i, panel in enumerate(panels):
         row, place = divmod(i, across)
         top = 1 - (row * (tall + TITLE + GAP) + TITLE) / inside
@@ -59,7 +59,7 @@ def curves(panels: Sequence[Panel], theme: Theme, column: int) -> go.Figure:
         left = place * (1 + wide) / across
         axis = "" if i == 0 else str(i + 1)
         figure.update_layout(
-            {
+            **{
                 f"xaxis{axis}": {
                     "domain": [left, left + (1 + wide) / across - wide], "anchor": f"y{axis}",
                     "range": [-0.5, last + 0.8], "nticks": 6 if len(panels) == 1 else 4, "zeroline": False,
@@ -87,7 +87,7 @@ def curves(panels: Sequence[Panel], theme: Theme, column: int) -> go.Figure:
     return figure
 
 
-def _draw(figure: go.Figure, line: Line, axis: str) -> None:
+def _draw(figure: Chart, line: Line, axis: str) -> None:
     on = {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
     points = line.points
     if points.empty:
@@ -114,7 +114,7 @@ def _faint(colour: str) -> str:
     return f"rgba({red},{green},{blue},{BAND})"
 
 
-def _head(figure: go.Figure, panel: Panel, axis: str, left: float, top: float, theme: Theme) -> None:
+def _head(figure: Chart, panel: Panel, axis: str, left: float, top: float, theme: Theme) -> None:
     figure.add_annotation(
         text=f"<b>{escape(panel.heading)}</b>", x=left, xref="paper", xanchor="left", y=top, yref="paper",
         yanchor="bottom", yshift=4, showarrow=False, font={"size": 13, "color": theme.ink}, align="left",

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.names import beside
 from dashboard.charts.rows import NARROW, hover
 from dashboard.style import words
@@ -26,7 +26,7 @@ def funnel(
     theme: Theme,
     highlighted: Collection[str] = (),
     column: int = NARROW,
-) -> go.Figure:
+) -> Chart:
     """A mark per school with limits; those outside them, and highlighted ones, are named where there is room.
 
     `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side, says, limit, limit_above,
@@ -34,7 +34,7 @@ def funnel(
     """
     shown = schools[(schools["status"] == "shown") & (schools["side"] != "")].dropna(subset=["base", "value"])
     shown = shown.astype({"base": float, "value": float}).sort_values("base", kind="stable")
-    figure = go.Figure()
+    figure = Chart()
     for low, high, dash, _ in LIMITS:
         line = {"color": theme.context, "width": 1.4, "dash": dash, "shape": "spline", "smoothing": 0.6}
         for edge in (low, high):

@@ -7,8 +7,8 @@ from math import ceil, floor
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, graded, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
@@ -25,7 +25,7 @@ def graded_gaps(
     evidence: bool = False,
     column: int = NARROW,
     likely: tuple[float, float] | None = None,
-) -> go.Figure:
+) -> Chart:
     """One row per gap, in the order given; rows with `heading` true carry words only.
 
     `gaps`: label, name, heading, group, reference, base, reference_base, value, lower, upper, evidence,
@@ -41,7 +41,7 @@ def graded_gaps(
     high = max([0.0, *(g["upper"] for _, g in shown), *(likely or ())])
     air = 0.08 * (high - low) or 1.0
     span = [low - air, high + air]
-    figure = go.Figure()
+    figure = Chart()
     for verdict in ("context", "well", "attention"):
         part = [(place, g) for place, g in shown if VERDICT.get(g["direction"], "context") == verdict]
         if not part:
@@ -65,7 +65,7 @@ def graded_gaps(
     said = in_words([place for place, _ in without], [words.STATUS[g["status"]] for _, g in without], span[0], theme)
     lay_out(figure, rows, theme, reference=(0, "no gap"), without=said)
     if likely:
-        figure.add_vrect(*likely, fillcolor=theme.context, opacity=0.13, line_width=0, layer="below")
+        figure.add_vrect(*likely, fillcolor=theme.context, opacity=0.13)
     marks = ticks(low, high, finest=10.0 ** -int(metric["decimals"]))
     figure.update_xaxes(range=span, tickvals=marks, ticktext=[words.signed(t, metric) for t in marks])
     return figure

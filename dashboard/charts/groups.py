@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import GLYPHS, SYMBOLS, Theme
@@ -39,7 +39,7 @@ def side_by_side(
     metric: Mapping[str, Any],
     theme: Theme,
     column: int = NARROW,
-) -> go.Figure:
+) -> Chart:
     """One row per unit in the order given, a mark per group with a figure, a line from lowest to highest.
 
     `cells`: unit, group, base, value, lower, upper, status; `look`: from `appearance`.
@@ -52,7 +52,7 @@ def side_by_side(
     for cell in cells[cells["unit"].isin(names)].to_dict("records"):
         of[cell["unit"]].append({**cell, "name": names[cell["unit"]]})
     shown = [cell for own in of.values() for cell in own if cell["status"] == "shown"]
-    figure = go.Figure()
+    figure = Chart()
     compared = {g for g, (_, symbol, _) in look.items() if symbol != UNKNOWN_SYMBOL}
     x: list[float | None] = []
     y: list[float | None] = []

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
@@ -21,7 +20,7 @@ def modes(
     metric: Mapping[str, Any],
     theme: Theme,
     column: int = NARROW,
-) -> go.Figure:
+) -> Chart:
     """One row per place in the order given: a bar of its modes, and its outcome with the 95% interval.
 
     `places`: name, short_name, kind, `modes` (share of each mode by name; empty where hidden: `without` says so), and
@@ -29,7 +28,7 @@ def modes(
     """
     rows = Rows(tuple(Label(p["short_name"], bold=p["kind"] == "university", column=column) for p in places))
     at = dict(zip([p["name"] for p in places], rows.places, strict=True))
-    figure = go.Figure()
+    figure = Chart()
     for name, colour in zip(names, look(names, theme).values(), strict=True):
         part = [p for p in places if p["modes"]]
         figure.add_bar(

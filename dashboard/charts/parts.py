@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.charts.gaps import ticks
 from dashboard.charts.rows import NARROW, Label, Rows, graded, hover, lay_out
 from dashboard.style import words
@@ -15,14 +14,14 @@ from dashboard.style.theme import Theme
 
 def beside_raw(
     gaps: Sequence[Mapping[str, Any]], metric: Mapping[str, Any], theme: Theme, column: int = NARROW
-) -> go.Figure:
+) -> Chart:
     """One row per gap: a ring where it is as it stands, a diamond with its interval where it is like for like.
 
     `gaps`: label, note, name, value, like_for_like, like_for_like_lower, like_for_like_upper.
     """
     rows = Rows(tuple(Label(g["label"], g["note"], column=column) for g in gaps))
     places = rows.places
-    figure = go.Figure()
+    figure = Chart()
     for place, g in zip(places, gaps, strict=True):
         figure.add_scatter(
             x=[g["value"], g["like_for_like"]], y=[place, place], mode="lines",
@@ -51,9 +50,7 @@ def beside_raw(
     return figure
 
 
-def parts(
-    made_of: Sequence[Mapping[str, Any]], metric: Mapping[str, Any], theme: Theme, column: int = NARROW
-) -> go.Figure:
+def parts(made_of: Sequence[Mapping[str, Any]], metric: Mapping[str, Any], theme: Theme, column: int = NARROW) -> Chart:
     """Bars from no gap: the whole gap and its two parts, then each school's; rows with `heading` carry words only.
 
     `made_of`: label, heading, name, and `bars`: (value, lower, upper, kind) each, kind `whole`, `within` or `which`,
@@ -61,7 +58,7 @@ def parts(
     """
     rows = Rows(tuple(Label(r["label"], heading=r["heading"], column=column) for r in made_of))
     colours = {"whole": theme.ink, "within": theme.accent, "which": theme.context}
-    figure = go.Figure()
+    figure = Chart()
     edges: list[float] = []
     drawn: dict[str, list[tuple[float, Any, str]]] = {kind: [] for kind in colours}
     for place, r in zip(rows.places, made_of, strict=True):
@@ -96,7 +93,7 @@ def parts(
 CALLED = {"whole": "the gap as it stands", "within": "within schools", "which": "from which schools"}
 
 
-def _finish(figure: go.Figure, rows: Rows, edges: Sequence[float], metric: Mapping[str, Any], theme: Theme) -> None:
+def _finish(figure: Chart, rows: Rows, edges: Sequence[float], metric: Mapping[str, Any], theme: Theme) -> None:
     low, high = min([0.0, *edges]), max([0.0, *edges])
     air = 0.08 * (high - low) or 1.0
     lay_out(figure, rows, theme, reference=(0, "no gap"))

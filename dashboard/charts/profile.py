@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.findings.profile import Measure
 from dashboard.style import words
@@ -17,7 +16,7 @@ SYMBOLS = {
 }  # fmt: skip
 
 
-def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> go.Figure:
+def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> Chart:
     """One row per measure under headings by theme; measures share a unit of measure.
 
     The band is where chance and usual differences between schools would put the school, the tall tick the university,
@@ -40,7 +39,7 @@ def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> 
     highs = [x for _, m in shown for x in (m.own["upper"],)] + [high for _, _, high in limits]
     metric = measures[0].metric
     span = extent(lows, highs, metric)
-    figure = go.Figure()
+    figure = Chart()
     for y, low, high in limits:
         band = {"color": theme.context, "width": 14}
         figure.add_scatter(x=[low, high], y=[y, y], mode="lines", line=band, opacity=0.22, hoverinfo="skip")

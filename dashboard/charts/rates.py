@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
@@ -17,7 +17,7 @@ BESIDE = 5  # pixels between a share as given and weighted
 
 def around_everyone(
     rows: pd.DataFrame, everyone: Mapping[str, Any], metric: Mapping[str, Any], theme: Theme, column: int = NARROW
-) -> go.Figure:
+) -> Chart:
     """One row per group with its interval, and a line where everybody lies.
 
     `rows`: label, name, base, value, lower, upper, status, verdict (attention or context).
@@ -27,7 +27,7 @@ def around_everyone(
     shown = rows[rows["status"] == "shown"]
     known = [everyone["value"]] if everyone["status"] == "shown" else []
     span = extent([*shown["lower"], *known], [*shown["upper"], *known], metric)
-    figure = go.Figure()
+    figure = Chart()
     for verdict, symbol in (("context", "circle"), ("attention", "triangle-left")):
         part = shown[shown["verdict"] == verdict]
         texts = [_hover(r, metric, str(r["name"])) for r in part.to_dict("records")]
@@ -40,7 +40,7 @@ def around_everyone(
     return figure
 
 
-def as_weighted(rows: pd.DataFrame, theme: Theme, column: int = NARROW) -> go.Figure:
+def as_weighted(rows: pd.DataFrame, theme: Theme, column: int = NARROW) -> Chart:
     """One row per statement: the share who agree as given, and weighted to everyone enrolled with its interval.
 
     `rows`: label, suffix, decimals, value, weighted, lower, upper (of the weighted share), status.
@@ -50,7 +50,7 @@ def as_weighted(rows: pd.DataFrame, theme: Theme, column: int = NARROW) -> go.Fi
     shown = rows[rows["status"] == "shown"]
     percent = {"suffix": "%", "decimals": 0}
     span = extent([*shown["lower"], *shown["value"]], [*shown["upper"], *shown["value"]], percent)
-    figure = go.Figure()
+    figure = Chart()
     texts = [_moved(r) for r in shown.to_dict("records")]
     _marks(figure, shown.assign(place=shown["place"] + BESIDE), "weighted", theme.accent, "diamond", texts)
     figure.add_scatter(
@@ -64,7 +64,7 @@ def as_weighted(rows: pd.DataFrame, theme: Theme, column: int = NARROW) -> go.Fi
     return figure
 
 
-def _marks(figure: go.Figure, part: pd.DataFrame, at: str, colour: str, symbol: str, texts: list[str]) -> None:
+def _marks(figure: Chart, part: pd.DataFrame, at: str, colour: str, symbol: str, texts: list[str]) -> None:
     figure.add_scatter(
         x=part[at],
         y=part["place"],

@@ -12,8 +12,7 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.style.theme import Theme, template
 
 NARROW, WIDE = 24, 40  # characters of a label's line, on a phone and elsewhere
@@ -88,7 +87,7 @@ class Rows:
 
 
 def lay_out(
-    figure: go.Figure,
+    figure: Chart,
     rows: Rows,
     theme: Theme,
     suffix: str = "",
@@ -148,7 +147,7 @@ def extent(lows: Sequence[float], highs: Sequence[float], metric: Mapping[str, A
 
 
 def graded(
-    figure: go.Figure, bands: Sequence[tuple[float, float, float, float]], colour: str, upright: bool = False
+    figure: Chart, bands: Sequence[tuple[float, float, float, float]], colour: str, upright: bool = False
 ) -> None:
     """Draw intervals as bands that darken towards the value: `bands` are (place, lower, value, upper).
 

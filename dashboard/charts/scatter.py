@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.charts.names import beside
 from dashboard.charts.rows import NARROW, extent, hover
 from dashboard.style import words
@@ -23,12 +22,12 @@ def average_and_spread(
     theme: Theme,
     highlighted: Collection[str] = (),
     column: int = NARROW,
-) -> go.Figure:
+) -> Chart:
     """A mark per school: across, its value; upwards, how far its groups lie apart. Filled where they differ.
 
     `schools` and `university`: unit, name, short_name, average, spread, says, groups.
     """
-    figure = go.Figure()
+    figure = Chart()
     for differs in (False, True):
         part = [s for s in schools if (s["says"] == "groups differ") is differs]
         usual, symbol = (theme.attention, "circle") if differs else (theme.context, "circle-open")

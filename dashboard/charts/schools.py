@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
@@ -27,7 +27,7 @@ def intervals(
     band: tuple[float, float] | None = None,
     here: str = "University",
     air: int = AIR,
-) -> go.Figure:
+) -> Chart:
     """One row per school, largest value first, hidden ones last and in words.
 
     `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side, says, and the published
@@ -44,7 +44,7 @@ def intervals(
     shown = ordered[ordered["status"] == "shown"]
     lows = [*shown["lower"], *shown["limit"].dropna(), *(band or ())]
     span = extent(lows, [*shown["upper"], *shown["limit_above"].dropna(), *(band or ())], metric)
-    figure = go.Figure()
+    figure = Chart()
     for low, high, opacity in LIMITS:
         limits = shown.dropna(subset=[low, high])
         _bars(figure, limits["place"].tolist(), limits[low].tolist(), limits[high].tolist(), theme.context, opacity)
@@ -73,13 +73,13 @@ def intervals(
     reference = (university["value"], f"{here} {words.shown(university, metric)}") if is_known else None
     lay_out(figure, rows, theme, str(metric["suffix"]), reference, said)
     if band:
-        figure.add_vrect(*band, fillcolor=theme.context, opacity=0.18, line_width=0, layer="below")
+        figure.add_vrect(*band, fillcolor=theme.context, opacity=0.18)
     figure.update_xaxes(range=span)
     return figure
 
 
 def _bars(
-    figure: go.Figure, places: list[float], lows: list[float], highs: list[float], colour: str, opacity: float
+    figure: Chart, places: list[float], lows: list[float], highs: list[float], colour: str, opacity: float
 ) -> None:
     x: list[float | None] = []
     y: list[float | None] = []

@@ -6,8 +6,7 @@ from collections.abc import Collection, Sequence
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import hover
 from dashboard.findings.consistency import Comparison
 from dashboard.style import words
@@ -17,9 +16,9 @@ ROW = 104
 STEP = 0.085  # how far dots of equal value are set apart, in rows
 
 
-def strips(comparisons: Sequence[Comparison], theme: Theme, highlighted: Collection[str] = ()) -> go.Figure:
+def strips(comparisons: Sequence[Comparison], theme: Theme, highlighted: Collection[str] = ()) -> Chart:
     """One strip per comparison: a dot for each school, a tick for the university, a band for the middle 80%."""
-    figure = go.Figure()
+    figure = Chart()
     for row, c in enumerate(comparisons):
         _dots(figure, row, c, theme, highlighted)
     n = len(comparisons)
@@ -52,7 +51,7 @@ def _background(row: int, c: Comparison, theme: Theme) -> list[dict[str, Any]]:
     return shapes
 
 
-def _dots(figure: go.Figure, row: int, c: Comparison, theme: Theme, highlighted: Collection[str]) -> None:
+def _dots(figure: Chart, row: int, c: Comparison, theme: Theme, highlighted: Collection[str]) -> None:
     shown = sorted(c.shown.to_dict("records"), key=lambda s: s["value"])
     places = [row + o for o in offsets([s["value"] for s in shown])]
     for own in (False, True):

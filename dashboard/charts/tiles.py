@@ -7,8 +7,7 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, hover, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
@@ -27,7 +26,7 @@ def tiles(
     metric: Mapping[str, Any],
     theme: Theme,
     column: int = NARROW,
-) -> go.Figure:
+) -> Chart:
     """A tile for each of `cells` (unit, name, characteristic, label, group, reference, value, lower, upper, evidence,
     direction, status): its gap in figures where it is clear or possible. Each carries unit, characteristic and group.
 
@@ -37,7 +36,7 @@ def tiles(
     rows = Rows(tuple(Label(s["short_name"], column=column) for s in schools))
     at = {s["unit"]: place for s, place in zip(schools, rows.places, strict=True)}
     across = {name: i for i, (name, _) in enumerate(columns)}
-    figure = go.Figure()
+    figure = Chart()
     looks = [_look(c, theme) for c in cells]
     colours, shades = [colour for colour, _ in looks], [shade for _, shade in looks]
     figure.add_bar(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import hover
 from dashboard.style import words
 from dashboard.style.theme import Theme, template
@@ -15,13 +15,13 @@ HEIGHT = 340
 SYMBOL = {"high": "triangle-up", "low": "triangle-down"}
 
 
-def contacts(weeks: pd.DataFrame, theme: Theme) -> go.Figure:
+def contacts(weeks: pd.DataFrame, theme: Theme) -> Chart:
     """A line of weekly contacts over the band of its limits; weeks that stand out point up or down.
 
     `weeks`: week, contacts, expected, lower, upper, signal, status, and `why` (the rule a signal breaks, in words).
     """
     shown = weeks[weeks["status"] == "shown"].sort_values("week")
-    figure = go.Figure()
+    figure = Chart()
     limits = shown.dropna(subset=["lower", "upper"])
     for _, run in limits.groupby(limits["week"].diff().ne(1).cumsum()):  # no band over weeks without limits
         figure.add_scatter(
@@ -48,7 +48,7 @@ def contacts(weeks: pd.DataFrame, theme: Theme) -> go.Figure:
         )
     figure.update_layout(template=template(theme), height=HEIGHT, margin={"l": 8, "r": 8, "t": 8, "b": 40})
     figure.update_yaxes(rangemode="tozero", showgrid=True, zeroline=False, tickformat=",d")
-    figure.update_xaxes(showgrid=False, zeroline=False, nticks=12, title="teaching week")
+    figure.update_xaxes(showgrid=False, zeroline=False, nticks=12, title={"text": "teaching week"})
     return figure
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart
 from dashboard.charts.rows import graded, hover
 from dashboard.style import words
 from dashboard.style.theme import Theme, template
@@ -16,13 +15,13 @@ HEIGHT = 300
 VERDICT = {"worse": "attention", "better": "well"}
 
 
-def by_year(rows: Sequence[Mapping[str, Any]], metric: Mapping[str, Any], theme: Theme, gap: bool = False) -> go.Figure:
+def by_year(rows: Sequence[Mapping[str, Any]], metric: Mapping[str, Any], theme: Theme, gap: bool = False) -> Chart:
     """Values from year to year with their intervals; of a `gap`, around a line of no gap.
 
     `rows`: label (the year), value, lower, upper, status, `said` (lines for whoever points at the mark), and of gaps
     `direction`. Years without a figure say why.
     """
-    figure = go.Figure()
+    figure = Chart()
     shown = [(at, r) for at, r in enumerate(rows) if r["status"] == "shown"]
     for verdict in ("context", "well", "attention") if gap else ("accent",):
         part = [(at, r) for at, r in shown if not gap or VERDICT.get(r["direction"], "context") == verdict]

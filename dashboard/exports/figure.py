@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.style.theme import Theme
 
 DOUBT = "†"
@@ -46,7 +46,7 @@ class Figure:
     alt: str
     table: pd.DataFrame
     numbers: pd.DataFrame
-    draw: Callable[[Theme], go.Figure]
+    draw: Callable[[Theme], Chart]
     marks: tuple[Mark, ...]
     metric: Mapping[Any, Any]
     numeric: tuple[str, ...] = ()

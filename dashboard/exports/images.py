@@ -8,6 +8,7 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
+from dashboard.charts.chart import Chart
 from dashboard.exports import inert
 from dashboard.exports.chromium import Chromium, Drawing, drawing
 from dashboard.exports.figure import Figure
@@ -27,7 +28,7 @@ KEY_LINE = 100  # characters
 
 def svg(chromium: Chromium, figure: Figure) -> Drawing:
     """A chart alone, as it stands in a document; it is being drawn when this returns."""
-    drawn = _dressed(figure.draw(LIGHT))
+    drawn = _dressed(figure.draw(LIGHT).checked())
     height = int(drawn.layout.height or 400)
     return chromium.begin(drawn, "svg", WIDE if height > MANY else NARROW, height)
 
@@ -39,11 +40,13 @@ def numbers(story: Story, figure: Figure) -> bytes:
 
 def single(chromium: Chromium, story: Story, figure: Figure, kind: str) -> bytes:
     """A chart of a pack to be taken away by itself, as png or svg."""
-    return captioned(chromium, figure.draw(LIGHT), figure.title, figure.subtitle, (story.source, figure.note), kind)
+    return captioned(
+        chromium, figure.draw(LIGHT).checked(), figure.title, figure.subtitle, (story.source, figure.note), kind
+    )
 
 
 def of_page(
-    figure: go.Figure,
+    figure: Chart,
     theme: Theme,
     title: str,
     subtitle: str,
@@ -55,7 +58,7 @@ def of_page(
     colours = dict(zip(theme.colours, LIGHT.colours, strict=True))
     light = [(colours.get(colour, colour), glyph, text) for colour, glyph, text in legend]
     with drawing() as opened:
-        return captioned(opened, recoloured(figure, theme, LIGHT), title, subtitle, under, kind, light)
+        return captioned(opened, recoloured(figure.checked(), theme, LIGHT), title, subtitle, under, kind, light)
 
 
 def captioned(

@@ -145,7 +145,7 @@ def _section(story: Story, section: Section) -> str:
 def _figure(story: Story, figure: Figure, said: str = "") -> str:
     """A chart with its finding (unless just said), its key, and the same figures as a table behind it."""
     number = story.number(figure)
-    drawn = figure.draw(LIGHT)
+    drawn = figure.draw(LIGHT).checked()
     data = str(drawn.to_json()).replace("<", "\\u003c")  # no text ends the script it stands in
     height = int(drawn.layout.height or 400)
     title = "" if figure.title == said else f"<h3>{escape(figure.title)}</h3>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 import plotly.io as pio
@@ -69,7 +70,8 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 GLYPHS = ("●", "◆", "■", "▲", "✚", "★")  # the same symbols in text
 
 
-def _template(theme: Theme) -> go.layout.Template:
+def template(theme: Theme) -> dict[str, Any]:
+    """What every chart of the theme starts from, as a Plotly template."""
     axis = {
         "gridcolor": theme.line,
         "linecolor": theme.line,
@@ -80,9 +82,10 @@ def _template(theme: Theme) -> go.layout.Template:
         "title": {"font": {"size": 13, "color": theme.muted}},
         "fixedrange": True,  # a finger that scrolls the page must not zoom the chart
     }
-    return go.layout.Template(
-        layout={
-            "font": {"family": BODY, "size": 14, "color": theme.ink},
+    font = {"family": BODY, "size": 14, "color": theme.ink}
+    return {
+        "layout": {
+            "font": font,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
@@ -91,23 +94,9 @@ def _template(theme: Theme) -> go.layout.Template:
             "showlegend": False,
             "dragmode": False,
             "hovermode": "closest",
-            "hoverlabel": {
-                "bgcolor": theme.panel,
-                "bordercolor": theme.line,
-                "font": {"family": BODY, "size": 14, "color": theme.ink},
-                "align": "left",
-            },
+            "hoverlabel": {"bgcolor": theme.panel, "bordercolor": theme.line, "font": font, "align": "left"},
         }
-    )
-
-
-for _theme in THEMES.values():
-    pio.templates[f"tutoring-{_theme.name}"] = _template(_theme)
-
-
-def template(theme: Theme) -> str:
-    """The name under which the theme's Plotly template is registered."""
-    return f"tutoring-{theme.name}"
+    }
 
 
 def recoloured(figure: go.Figure, of: Theme, to: Theme) -> go.Figure:

@@ -38,7 +38,7 @@ def comparison(release: Release, metric: str, level: str) -> consistency.Compari
 
 def drawn(c: consistency.Comparison, theme: Theme = LIGHT, **options: object) -> go.Figure:
     schools = c.schools.assign(verdict=[consistency.verdict(s, c.metric["better"]) for s in c.schools["side"]])
-    return intervals(schools, c.university, c.metric, theme, **options)
+    return intervals(schools, c.university, c.metric, theme, **options).checked()
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
@@ -75,7 +75,7 @@ def test_long_names_get_the_room_they_need() -> None:
 
 def test_strips_show_each_school_once(release: Release) -> None:
     compared = [comparison(release, m, "all") for m in ("any_meeting", "trust")]
-    figure = strips(compared, DARK, ["school:SCI1"])
+    figure = strips(compared, DARK, ["school:SCI1"]).checked()
     assert marks(figure) == sum(len(c.shown) for c in compared)
 
 
@@ -99,7 +99,7 @@ def test_hidden_groups_are_not_drawn(release: Release) -> None:
     schools = release.units[release.units["kind"] == "school"]
     cells = release.cells(metric="trust", characteristic="ethnicity", level="UG", **WHEN)
     look = appearance(groups, ordered=False, theme=LIGHT)
-    figure = side_by_side(cells, schools, look, release.metrics.loc["trust"], LIGHT)
+    figure = side_by_side(cells, schools, look, release.metrics.loc["trust"], LIGHT).checked()
     of_schools = cells[cells["unit"].isin(schools["unit"])]
     assert marks(figure) == (of_schools["status"] == "shown").sum()
     assert (of_schools["status"] == "suppressed").any()
@@ -108,7 +108,7 @@ def test_hidden_groups_are_not_drawn(release: Release) -> None:
 def test_gaps_draw_what_is_shown_and_say_what_is_not(release: Release) -> None:
     gaps = release.gaps(metric="trust", characteristic="ethnicity", group="Mixed", level="UG", **WHEN)
     rows = tables.school_gap_rows(gaps, release.units, None)
-    figure = graded_gaps(rows, release.metrics.loc["trust"], LIGHT)
+    figure = graded_gaps(rows, release.metrics.loc["trust"], LIGHT).checked()
     assert marks(figure) == (rows["status"] == "shown").sum()
     assert said(figure).count("hidden to protect people") == (rows["status"] == "suppressed").sum()
     assert "no gap" in said(figure)
@@ -117,7 +117,7 @@ def test_gaps_draw_what_is_shown_and_say_what_is_not(release: Release) -> None:
 def test_all_gaps_of_the_university_stand_under_their_characteristic(release: Release) -> None:
     gaps = release.gaps(metric="trust", unit="university", level="all", **WHEN)
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
-    figure = graded_gaps(rows.assign(name="University"), release.metrics.loc["trust"], LIGHT, evidence=True)
+    figure = graded_gaps(rows.assign(name="University"), release.metrics.loc["trust"], LIGHT, evidence=True).checked()
     assert marks(figure) == (gaps["status"] == "shown").sum()
     assert "clear gap" in said(figure)
     assert rows["heading"].sum() == gaps["characteristic"].nunique()
@@ -127,10 +127,10 @@ def test_charts_of_nothing_still_draw(release: Release) -> None:
     metric = release.metrics.loc["trust"]
     nothing = release.gaps(metric="trust", characteristic="ethnicity", group="nobody", level="UG", **WHEN)
     rows = tables.school_gap_rows(nothing, release.units, None)
-    assert marks(graded_gaps(rows, metric, LIGHT)) == 0
+    assert marks(graded_gaps(rows, metric, LIGHT).checked()) == 0
     empty = consistency.compare(release.cells(metric="none"), release.units, metric, "")
     assert said(drawn(empty)).count("no figure") == len(empty.schools)
-    assert marks(strips([empty], LIGHT)) == 0
+    assert marks(strips([empty], LIGHT).checked()) == 0
 
 
 def test_ticks_are_round_and_include_no_gap() -> None:
@@ -158,7 +158,7 @@ def test_a_place_without_students_is_not_called_hidden(release: Release) -> None
     cells = release.cells(metric="trust", characteristic="sex", level="UG", **WHEN)
     cells = cells[cells["unit"].isin(["school:ART1", "school:SCI1"])]
     cells["status"] = ["suppressed" if unit == "school:ART1" else "none" for unit in cells["unit"]]
-    words = said(side_by_side(cells, places, look, release.metrics.loc["trust"], LIGHT))
+    words = said(side_by_side(cells, places, look, release.metrics.loc["trust"], LIGHT).checked())
     assert words.count("hidden to protect people") == 1
     assert words.count("no figure") == 2
 

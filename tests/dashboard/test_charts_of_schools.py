@@ -33,7 +33,7 @@ def marked(c: Comparison) -> pd.DataFrame:
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_the_funnel_marks_each_school_with_limits_once(release: Release, theme: Theme) -> None:
     c = trust(release)
-    figure = funnel(marked(c), c.university, c.metric, theme, column=WIDE)
+    figure = funnel(marked(c), c.university, c.metric, theme, column=WIDE).checked()
     assert marks(figure) == (c.schools["side"] != "").sum() > 20
     assert f"University {c.university['value']:.0f}%" in said(figure)
 
@@ -52,7 +52,7 @@ def test_schools_are_told_by_the_published_words(release: Release) -> None:
 
 def test_limits_are_drawn_behind_each_row(release: Release) -> None:
     c = trust(release)
-    figure = intervals(marked(c), c.university, c.metric, LIGHT)
+    figure = intervals(marked(c), c.university, c.metric, LIGHT).checked()
     lines = [t for t in figure.data if t.mode == "lines"]
     assert [sum(x is not None for x in t.x) for t in lines] == [2 * (c.schools["side"] != "").sum()] * 2
 
@@ -60,7 +60,7 @@ def test_limits_are_drawn_behind_each_row(release: Release) -> None:
 def test_a_funnel_of_nothing_still_draws(release: Release) -> None:
     c = trust(release)
     none = marked(c).assign(side="", status="suppressed")
-    assert marks(funnel(none, c.university, c.metric, LIGHT)) == 0
+    assert marks(funnel(none, c.university, c.metric, LIGHT).checked()) == 0
 
 
 def test_names_never_lie_on_one_another() -> None:
@@ -79,7 +79,7 @@ def test_modes_stand_beside_the_outcome_and_hidden_ones_say_so(release: Release)
     names = ways.order(found)
     assert names[0] == "in person"
     assert places[0]["kind"] == "university"
-    figure = modes(places, names, c.metric, LIGHT, WIDE)
+    figure = modes(places, names, c.metric, LIGHT, WIDE).checked()
     assert len(figure.data) == len(names) + 1
     assert said(figure).count("hidden to protect people") == 1
     assert marks(figure) == len(c.shown) + 1
@@ -92,7 +92,7 @@ def test_years_without_a_figure_say_why(release: Release) -> None:
     found = release.derived("consistency", metric="trust", level="all", unit="university")
     rows = over_years.consistency(found[found["academic_year"] != "2023/24"], release.periods, "year")
     assert [r["status"] for r in rows] == ["shown", "shown", "none", "shown", "shown"]
-    figure = by_year(rows, release.metrics.loc["trust"], LIGHT)
+    figure = by_year(rows, release.metrics.loc["trust"], LIGHT).checked()
     assert said(figure).count("no figure") == 1
     table = tables.consistency_by_year(rows, release.metrics.loc["trust"])
     assert table["Eight in ten schools"].tolist()[2] == "no figure"

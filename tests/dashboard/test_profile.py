@@ -86,7 +86,7 @@ def test_the_table_sets_a_value_beside_others_and_a_year_before() -> None:
 
 
 def test_the_chart_draws_marks_limits_and_words() -> None:
-    figure = charts.profile([WELL, measure(), measure(None)], LIGHT)
+    figure = charts.profile([WELL, measure(), measure(None)], LIGHT).checked()
     drawn = [t for t in figure.data if t.text is not None and len(t.x)]
     assert sum(len(t.x) for t in drawn) == 2
     assert {s for t in drawn for s in t.marker.symbol} == {"star", "circle"}

@@ -144,7 +144,7 @@ def test_how_evenly_groups_answered_is_said_in_plain_words() -> None:
 def test_bars_show_the_answers_and_say_where_there_are_none(release: Release, theme: Any) -> None:
     rows = tables_voice.unit_rows(split(release), release.units, "university")
     rows.loc[rows["unit"] == "school:ART1", "bands"] = 0
-    figure = diverging(rows, voice.RATE, theme)
+    figure = diverging(rows, voice.RATE, theme).checked()
     bars = [t for t in figure.data if t.type == "bar"]
     assert [b.name for b in bars] == list(voice.ANSWERS)
     assert {b.marker.color for b in bars} == set(colours(theme).values())
@@ -167,11 +167,11 @@ def test_hidden_rates_are_words(release: Release) -> None:
     groups = release.groups[release.groups["characteristic"] == "ethnicity"]
     rates.loc[rates["group"] == "Black", "status"] = "suppressed"
     rows = tables_voice.group_rows(rates, groups).assign(verdict="context")
-    figure = around_everyone(rows, cell("response_rate", 30), voice.RATE, LIGHT)
+    figure = around_everyone(rows, cell("response_rate", 30), voice.RATE, LIGHT).checked()
     assert "hidden to protect people" in said(figure)
     assert "Everyone 30%" in said(figure)
     assert sum(len(t.x) for t in figure.data) == (rows["status"] == "shown").sum()
-    nothing = around_everyone(rows, hidden(), voice.RATE, LIGHT)
+    nothing = around_everyone(rows, hidden(), voice.RATE, LIGHT).checked()
     assert "Everyone" not in said(nothing)
 
 
@@ -181,7 +181,7 @@ def test_weighted_stands_beside_unweighted(release: Release) -> None:
     cells = pd.concat([release.everyone(m, "all", WHEN) for m in statements.index])
     rows = tables_voice.weighted_rows(found, cells[cells["unit"] == "university"], statements)
     rows.loc[0, "status"] = "suppressed"
-    figure = as_weighted(rows, LIGHT)
+    figure = as_weighted(rows, LIGHT).checked()
     assert [len(t.x) for t in figure.data] == [len(statements) - 1] * 2
     table = tables_voice.weighted(rows)
     assert table.loc[0, "Weighted"] == table.loc[0, "As given"] == "hidden to protect people"

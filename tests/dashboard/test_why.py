@@ -76,7 +76,7 @@ def test_tiles_carry_where_they_lead_and_say_what_is_hidden(release: Release, th
     about = release.characteristics[release.characteristics["of"].isna()]
     found = unequal.strongest(release.gaps(**OF), schools, about)
     places, columns = schools.to_dict("records"), list(about["label"].items())
-    figure = tiles(found, places, columns, release.metrics.loc["trust"], theme)
+    figure = tiles(found, places, columns, release.metrics.loc["trust"], theme).checked()
     assert len(figure.data[0].customdata) == len(schools) * len(about)
     assert tuple(figure.data[0].customdata[0][:2]) == (schools["unit"].iloc[0], columns[0][0])
     table = gap_tables.tiles(found, places, columns, release.metrics.loc["trust"])
@@ -91,7 +91,7 @@ def test_the_forest_has_the_pooled_gap_and_draws_schools_towards_it(release: Rel
     drawn = release.derived("pooled_gap_school", **of, unit="university")
     whole = gap_tables.pooled_rows(rows, pooled, drawn, "university")
     assert whole["kind"].tolist()[:2] == ["university", "pooled"]
-    figure = graded_gaps(whole, release.metrics.loc["trust"], LIGHT, likely=why.likely(pooled))
+    figure = graded_gaps(whole, release.metrics.loc["trust"], LIGHT, likely=why.likely(pooled)).checked()
     assert "All schools, pooled" in said(figure)
     assert marks(figure) == (whole["status"] == "shown").sum() + whole["drawn"].notna().sum()
     assert len(tables.gaps(whole, release.metrics.loc["trust"], "name")) == len(rows) + 1
@@ -104,7 +104,7 @@ def test_a_gap_and_what_it_is_made_of(release: Release) -> None:
     beside = why.beside_rows(release.gaps(**OF, unit="university"), labels, "University")
     assert beside
     assert {r["evidence"] for r in beside} <= {"clear gap", "possible gap"}
-    assert marks(beside_raw(beside, metric, LIGHT)) == 2 * len(beside)
+    assert marks(beside_raw(beside, metric, LIGHT).checked()) == 2 * len(beside)
     assert len(gap_tables.beside_raw(beside, metric)) == len(beside)
     key = {**OF, "unit": "university", "characteristic": "ethnicity", "group": "Black"}
     whole = release.derived("decomposition", **key).iloc[0].to_dict()
@@ -112,7 +112,7 @@ def test_a_gap_and_what_it_is_made_of(release: Release) -> None:
     rows = why.part_rows(whole, schools, release.units, "University")
     assert [len(r["bars"]) for r in rows][:4] == [1, 1, 1, 0]
     assert len(rows) == 4 + why.MOST_SCHOOLS
-    assert sum(len(t.x) for t in parts(rows, metric, LIGHT).data) == 3 + 2 * why.MOST_SCHOOLS
+    assert sum(len(t.x) for t in parts(rows, metric, LIGHT).checked().data) == 3 + 2 * why.MOST_SCHOOLS
     assert len(gap_tables.parts(whole, schools, release.units, metric)) == 3 + len(schools)
     assert why.part_title(whole, "Black", "White", metric).startswith("Black against White, −")
 
@@ -123,7 +123,7 @@ def test_average_and_spread_names_only_where_groups_differ(release: Release) -> 
     rows = unequal.spread_rows(found, release.everyone("trust", "all", WHEN), release.units)
     schools = [r for r in rows if r["kind"] == "school"]
     university = next(r for r in rows if r["kind"] == "university")
-    figure = average_and_spread(schools, university, metric, LIGHT)
+    figure = average_and_spread(schools, university, metric, LIGHT).checked()
     assert marks(figure) == len(schools)
     apart = [r["short_name"] for r in schools if r["says"] == "groups differ"]
     named = {a.text for a in figure.layout.annotations} - {"University"}
@@ -138,7 +138,7 @@ def test_a_trend_is_told_in_the_published_words(release: Release) -> None:
     rows = over_years.gap(release.gaps(**key), release.periods)
     metric = release.metrics.loc["trust"]
     assert [r["label"] for r in rows] == sorted(r["label"] for r in rows)
-    figure = by_year(rows, metric, LIGHT, gap=True)
+    figure = by_year(rows, metric, LIGHT, gap=True).checked()
     assert said(figure).count("no figure") == sum(r["status"] == "none" for r in rows) > 0
     assert len(gap_tables.years(rows, metric)) == len(rows)
     row = release.derived("trend", **key)

@@ -107,14 +107,14 @@ def test_weeks_without_signals_or_limits_say_why(found: pd.DataFrame, title: str
     assert title in findings.weeks_title(found)
     assert reason in findings.weeks_words(found)
     assert "nan" not in tables_year.contacts(found).to_string().lower()
-    assert len(contacts(found, LIGHT).data)
+    assert len(contacts(found, LIGHT).checked().data)
 
 
 @pytest.mark.parametrize("column", [NARROW, WIDE])
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_panels_hold_their_lines_and_say_what_is_hidden(theme: Any, column: int) -> None:
     shown = [Line("this year", line([0, 50, 60]), theme.ink, band=True), Line("last", line([0, 40]), theme.ink, "dot")]
-    figure = curves([Panel("A < B", shown), *[Panel("C", [], "hidden to protect people")] * 4], theme, column)
+    figure = curves([Panel("A < B", shown), *[Panel("C", [], "hidden to protect people")] * 4], theme, column).checked()
     assert len([t for t in figure.data if t.name]) == 2
     assert "A &lt; B" in said(figure)
     assert said(figure).count("hidden to protect people") == 4
@@ -126,7 +126,7 @@ def test_panels_hold_their_lines_and_say_what_is_hidden(theme: Any, column: int)
 def test_no_band_is_drawn_over_weeks_without_limits() -> None:
     found = weeks()
     found.loc[found["week"] == 5, ["lower", "upper"]] = None
-    figure = contacts(found, LIGHT)
+    figure = contacts(found, LIGHT).checked()
     bands = [t for t in figure.data if t.fill == "toself"]
     assert [set(b.x) for b in bands] == [{1, 2, 3, 4}, {6, 7, 8, 9}]
 
