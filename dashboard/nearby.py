@@ -123,7 +123,7 @@ def _openable(
     for level in release.levels.index:
         offered = periods_with(release, metric, level)
         at = set(offered.index if any_period else offered.index[:1])
-        opened |= {(level, period[0], period[1]) for period in wanted if period in at}
+        opened |= {(level, period[0], period[1]) for period in wanted if period and period in at}
     years, parts = sorted({o[1] for o in opened}), sorted({o[2] for o in opened})
     rows = read(metric=metric, characteristic=characteristics, academic_year=years, part=parts)
     rows = rows[rows["status"] == "shown"]
