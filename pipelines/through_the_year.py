@@ -138,7 +138,8 @@ def of_tutors(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Sett
 
     Only where ten tutors have five students or more each; how many tutors is rounded like a base.
     """
-    counts = con.execute("select * from mart_tutor_outcome where n >= 5").df()
+    counts = sets.coded(con.execute("select * from mart_tutor_outcome where n >= 5").df(), TUTORS)
+    counts = counts.take(np.repeat(np.arange(len(counts)), counts["tutors"].to_numpy(int)))  # a row per tutor
     found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
     found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).sort_values(TUTORS, ignore_index=True)
     hide = shares.hidden(found, settings.rules) | found["p"].isna()

@@ -40,7 +40,7 @@ def tables(
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     finest = [c for c in characteristics if not definitions.characteristics[c].of]  # the broader ones match with them
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
-    model(con, definitions, characteristics, metrics)
+    model(con, definitions, characteristics, finest, metrics)
     exact = rates(con)
     safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
@@ -58,12 +58,16 @@ def _is_answer(metric: str, definitions: Definitions, present: Present) -> bool:
 
 
 def model(
-    con: duckdb.DuckDBPyConnection, definitions: Definitions, characteristics: list[str], metrics: list[str]
+    con: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    characteristics: list[str],
+    finest: list[str],
+    metrics: list[str],
 ) -> None:
     """Run the models these tables rest on."""
     models.run(con, "mart_answered", characteristics=characteristics)
     answers = [definitions.metrics[m] for m in metrics]
-    models.run(con, "mart_respondent", characteristics=characteristics, metrics=answers)
+    models.run(con, "mart_respondent", characteristics=finest, metrics=answers)
 
 
 def rates(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -150,7 +154,8 @@ def weighted(
     read = con.execute("select * from mart_respondent").df()
     respondents = _in_units(sets.coded(read, [*SET[:-1], *characteristics]), schools)
     of = sets.number(respondents, SET)
-    respondents = respondents.assign(set=of.of).take(np.flatnonzero((of.size >= ENOUGH)[of.of]))
+    enough = of.sum(respondents["n"].to_numpy(float)) >= ENOUGH
+    respondents = respondents.assign(set=of.of).take(np.flatnonzero(enough[of.of]))
     names = respondents[[*SET, "set"]].drop_duplicates("set").astype(dict.fromkeys(SET, object))
     used, margins = [*characteristics, PLACE], []
     for name in used:
@@ -160,7 +165,7 @@ def weighted(
     raked = response.raked(respondents, pd.concat(margins, ignore_index=True), ["set"], used)
     base = raked[["set", "weight", "n"]]
     found = [
-        response.weighted(base.assign(sx=raked[f"x_{m}"]).dropna(subset="sx"), ["set"]).assign(metric=m)
+        response.weighted(base.assign(n=raked[f"n_{m}"], sx=raked[f"sx_{m}"]).query("n > 0"), ["set"]).assign(metric=m)
         for m in metrics
     ] or [response.weighted(base.head(0).assign(sx=0.0), ["set"]).assign(metric="")]
     return _safe(pd.concat(found, ignore_index=True).merge(names, on="set"), settings)
@@ -211,7 +216,7 @@ def _joined(respondents: pd.DataFrame, enrolled: pd.DataFrame, name: str) -> tup
     """
     of = sets.number(respondents, ["set", name])
     seen = respondents[["set", name]].take(of.first).rename(columns={name: "group"}).astype({"group": object})
-    seen["answers"] = of.size
+    seen["answers"] = of.sum(respondents["n"].to_numpy(float))
     cells = enrolled.merge(seen, on=["set", "group"], how="left").fillna({"answers": 0})
     cells["cell"] = cells["group"]
     for wider in (cells["wider"], REST):

@@ -205,10 +205,10 @@ def test_weights_agree_with_raking_written_plainly(settings, monkeypatch):
 
 
 def test_sparse_cells_are_joined():
-    respondents = pd.DataFrame({"set": 0, "sex": ["a"] * 30 + ["b"] * 12 + ["c"] * 6 + ["d"] * 5 + ["Unknown"] * 4})
+    respondents = pd.DataFrame({"set": 0, "sex": ["a", "a", "b", "c", "d", "Unknown"], "n": [20, 10, 12, 6, 5, 4]})
     enrolled = pd.DataFrame({"set": 0, "group": ["a", "b", "c", "d", "e"], "wider": voice.REST, "n": [50, 40, 8, 9, 3]})
     label, margin = voice._joined(respondents, enrolled, "sex")
-    assert pd.Series(label).value_counts().to_dict() == {"a": 30, "b": 12, voice.REST: 11, "Unknown": 4}
+    assert list(label) == ["a", "a", "b", voice.REST, voice.REST, "Unknown"]
     assert dict(zip(margin["group"], margin["n"], strict=True)) == {"a": 50, "b": 40, voice.REST: 20}
     few = respondents[respondents["sex"] != "d"]
     assert set(voice._joined(few, enrolled, "sex")[1]["group"]) == {"a", "b"}, "what stays sparse has no margin"

@@ -1,6 +1,6 @@
--- grain: one row per response and part of the year
--- Who answered, and for each metric whether it holds for them (null: not answered).
-with final as (
+-- grain: one row per part of the year, level, school and combination of characteristics that anybody answered from
+-- How many answered, and for each metric how many answered it (n_) and for how many it holds (sx_).
+with valued as (
     select
         academic_year,
         part,
@@ -10,9 +10,28 @@ with final as (
         {{ characteristic }},
         {% endfor %}
         {% for metric in metrics %}
-        cast({{ metric.value }} as double) as x_{{ metric.name }},
+        {{ metric.value }} as x_{{ metric.name }},
         {% endfor %}
-        1 as n
+        1 as answered
     from mart_response
+),
+final as (
+    select
+        academic_year,
+        part,
+        level,
+        school_code,
+        {% for characteristic in characteristics %}
+        {{ characteristic }},
+        {% endfor %}
+        {% for metric in metrics %}
+        count(x_{{ metric.name }}) as n_{{ metric.name }},
+        coalesce(sum(x_{{ metric.name }}), 0) as sx_{{ metric.name }},
+        {% endfor %}
+        count(*) as n
+    from valued
+    group by
+        academic_year, part, level, school_code{{ "," if characteristics }}
+        {{ characteristics | join(', ') }}
 )
 select * from final

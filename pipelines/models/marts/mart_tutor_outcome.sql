@@ -1,5 +1,5 @@
--- grain: one row per tutor, academic year, part, level, school and metric; which tutor is left out
--- What is known of the students whose named tutor it is: n of them, and sx for whom the metric holds.
+-- grain: one row per academic year, part, level, school, metric, n and sx; which tutors is left out
+-- How many tutors have n students of whom the metric is known and holds for sx, among those whose named tutor they are.
 with
 {% for grain in grains %}
 named_{{ grain.name }} as (
@@ -37,7 +37,7 @@ long as (
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
-final as (
+by_tutor as (
     select academic_year, part, level, 'school:' || school_code as unit, metric, n, cast(sx as bigint) as sx
     from long
     union all
@@ -46,5 +46,10 @@ final as (
         cast(sum(n) as bigint) as n, cast(sum(sx) as bigint) as sx
     from long
     group by academic_year, part, school_code, named_tutor, metric
+),
+final as (
+    select academic_year, part, level, unit, metric, n, sx, count(*) as tutors
+    from by_tutor
+    group by academic_year, part, level, unit, metric, n, sx
 )
 select * from final
