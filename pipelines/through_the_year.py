@@ -141,7 +141,8 @@ def of_tutors(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Sett
     counts = sets.coded(con.execute("select * from mart_tutor_outcome where n >= 5").df(), TUTORS)
     counts = counts.take(np.repeat(np.arange(len(counts)), counts["tutors"].to_numpy(int)))  # a row per tutor
     found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
-    found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).sort_values(TUTORS, ignore_index=True)
+    found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).astype(dict.fromkeys(TUTORS, "str"))
+    found = found.sort_values(TUTORS, ignore_index=True)
     hide = shares.hidden(found, settings.rules) | found["p"].isna()
     hide |= ~np.logical_or.reduce([decision.shows(found[TUTORS], grain=grain) for grain in GRAINS])
     least, most = shares.limits_of(found["odds_ratio_lower"], found["odds_ratio_upper"], hide, scale=1, decimals=2)
