@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _cause(error: Exception) -> str:
     """Why an error stopped a command, in one line that quotes no value of a row."""
     from pipelines.check import ReconciliationError
-    from pipelines.engines.duckdb_expectations import ExpectationError
+    from pipelines.engines import ExpectationError
     from pipelines.models import ModelError
 
     if isinstance(error, ReconciliationError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import duckdb
 import numpy as np
 import pandas as pd
 
 from pipelines import models
 from pipelines.definitions import Definitions
 from pipelines.disclosure import shares, splits
+from pipelines.engines import Connection
 from pipelines.measures import sets
 from pipelines.protect import Decision
 from pipelines.settings import Settings
@@ -20,7 +20,7 @@ EVERYONE = "all"
 
 
 def answers(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     definitions: Definitions,
     characteristics: list[str],
     metrics: list[str],
@@ -47,7 +47,7 @@ def answers(
     return _published(counts, bands, three, five, settings)
 
 
-def _counts(con: duckdb.DuckDBPyConnection, characteristics: list[str], statements: list[str]) -> pd.DataFrame:
+def _counts(con: Connection, characteristics: list[str], statements: list[str]) -> pd.DataFrame:
     """KEY and how many gave each of FIVE; no row where there is no statement."""
     if not statements:
         return pd.DataFrame(columns=[*KEY, *FIVE]).astype(dict.fromkeys(FIVE, int))

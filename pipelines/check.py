@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import duckdb
 import pandas as pd
 
-from pipelines import models
+from pipelines import engines, models
 from pipelines.definitions import UNKNOWN, Definitions, Table
-from pipelines.engines.duckdb_expectations import Validator, Verdict, validator
+from pipelines.engines import Connection, Validator, Verdict
 from pipelines.errors import A_HANDFUL, is_like_a_code
 from pipelines.extract import Extracted
 from pipelines.settings import Settings
@@ -27,6 +26,7 @@ from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
 HALF = 0.5
 MOST_NAMED = 5  # files or schools
 LONGEST_VALUE = 80  # characters of a rejected value kept in quarantine
+_SAME_ROW = "q.source_row = {0}.source_row and q.source_file = {0}.source_file"
 
 
 class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not the program
@@ -49,7 +49,7 @@ class CheckOutcome:
 
 
 def check(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     definitions: Definitions,
     extracted: Extracted,
     settings: Settings,
@@ -64,7 +64,7 @@ def check(
     """
     _prepare(con, extracted)
     parameters = {"today": (today or date.today()).isoformat()}
-    with validator(con) as validate:
+    with engines.of(con).validator(con) as validate:
         for table in definitions.tables.values():
             expectations, needed = suite(table, extracted.present)
             _stage(con, table, definitions)
@@ -97,7 +97,7 @@ def check(
     return CheckOutcome(_published(con), _sentences(con, WARNING))
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, extracted: Extracted) -> None:
+def _prepare(con: Connection, extracted: Extracted) -> None:
     """Empty result tables, the files that were read, and the records that were no rows at all."""
     con.execute("""
         create or replace table extract_file
@@ -125,7 +125,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, extracted: Extracted) -> None:
     )
 
 
-def _stage(con: duckdb.DuckDBPyConnection, table: Table, definitions: Definitions) -> None:
+def _stage(con: Connection, table: Table, definitions: Definitions) -> None:
     """Make stg_<table>, and `repeated`: the rows whose key a later row repeats."""
     columns = [c for c in _columns(con, f"input_{table.name}") if c not in ("source_file", "source_row")]
     models.run(con, "repeated", table=f"input_{table.name}", table_name=table.name, key=table.key, columns=columns)
@@ -139,14 +139,14 @@ def _stage(con: duckdb.DuckDBPyConnection, table: Table, definitions: Definition
 
 
 def _evaluate(
-    validate: Validator, table: Table, expectations: list[Expectation], parameters: Mapping[str, Any]
+    validate: Validator, table: Table, expectations: list[Expectation], parameters: dict[str, Any]
 ) -> dict[str, Verdict]:
     as_json = {"name": table.name, "expectations": [e.spec for e in expectations]}
     return validate.validate(f"stg_{table.name}", as_json, parameters)
 
 
 def _record(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     table: Table,
     expectations: list[Expectation],
     verdicts: Mapping[str, Verdict],
@@ -158,7 +158,7 @@ def _record(
         failing: int | None = None
         observed: str | None = None
         if e.observed:
-            observed = con.execute(e.observed).fetchall()[0][0]
+            observed = ", ".join(text for (text,) in con.execute(e.observed).fetchall() if text) or None
         elif verdict.passed:
             failing = 0
         elif e.severity == ROW_LEVEL:
@@ -172,7 +172,7 @@ def _record(
         _write(con, table, e.name, e.column, e.rule, e.severity, passed, checked, failing, observed)
 
 
-def _record_whole_records(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _record_whole_records(con: Connection, table: Table) -> None:
     """Write how many records of the table were no rows at all."""
     staged = _number(con, f"select count(*) from stg_{table.name}")
     rejected = _number(con, "select count(*) from quarantine where table_name = ?", [table.name])
@@ -180,18 +180,20 @@ def _record_whole_records(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     _write(con, table, *whole, rejected == 0, staged + rejected, rejected, None)
 
 
-def _drop_quarantined(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _drop_quarantined(con: Connection, table: Table) -> None:
     """Take the rows in quarantine out of the staged ones."""
     con.execute(
         f"""
-        delete from stg_{table.name} where (source_row, source_file) in
-            (select (source_row, source_file) from quarantine where table_name = ?)
+        delete from stg_{table.name} where exists (
+            select 1 from quarantine as q
+            where q.table_name = ? and {_SAME_ROW.format(f"stg_{table.name}")}
+        )
         """,
         [table.name],
     )
 
 
-def _quarantine(con: duckdb.DuckDBPyConnection, table: Table, e: Expectation, verdict: Verdict) -> int:
+def _quarantine(con: Connection, table: Table, e: Expectation, verdict: Verdict) -> int:
     """Move the rows failing `e` that are not in quarantine yet; return how many."""
     return _number(
         con,
@@ -199,15 +201,16 @@ def _quarantine(con: duckdb.DuckDBPyConnection, table: Table, e: Expectation, ve
         insert into quarantine
         select ?, source_file, source_row, ?, left(cast(min({e.value_column}) as varchar), ?), ?, ?
         from ({verdict.failing}) as failing
-        where (source_row, source_file) not in
-            (select (source_row, source_file) from quarantine where table_name = ?)
+        where not exists (
+            select 1 from quarantine as q where q.table_name = ? and {_SAME_ROW.format("failing")}
+        )
         group by source_file, source_row
         """,
         [table.name, e.column, LONGEST_VALUE, e.rule, e.name, table.name],
     )
 
 
-def _account(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _account(con: Connection, table: Table) -> None:
     """Count what became of every row of a table, per file."""
     counts = {
         "loaded": f"select source_file from stg_{table.name}",
@@ -221,7 +224,7 @@ def _account(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         )
 
 
-def _record_share(con: duckdb.DuckDBPyConnection, table: Table, most: float) -> None:
+def _record_share(con: Connection, table: Table, most: float) -> None:
     """The expectation that a table does not lose too many rows: a wrong mapping must not empty a year."""
     sums = "select coalesce(sum(rows), 0) from row_outcome where table_name = ? and outcome = ?"
     lost = _number(con, sums, [table.name, "quarantined"])
@@ -240,7 +243,7 @@ def _record_share(con: duckdb.DuckDBPyConnection, table: Table, most: float) -> 
     _write(con, table, name, None, rule, CRITICAL, passed, lost + left, None, observed)
 
 
-def _record_parts(con: duckdb.DuckDBPyConnection, table: Table, given: frozenset[str], most: float) -> None:
+def _record_parts(con: Connection, table: Table, given: frozenset[str], most: float) -> None:
     """The same for each file and each school of a table, so that none is lost among the others' rows.
 
     Parts of fewer than five rows are left out, and rows that a later file supersedes are not lost.
@@ -262,7 +265,7 @@ def _record_parts(con: duckdb.DuckDBPyConnection, table: Table, given: frozenset
         _write_parts(con, table, "few_quarantined_of_school", rule, WARNING, lost)
 
 
-def _shares(con: duckdb.DuckDBPyConnection, table: Table, part: str) -> list[tuple[str, float, int]]:
+def _shares(con: Connection, table: Table, part: str) -> list[tuple[str, float, int]]:
     """Each part of five rows or more, the largest share of quarantined rows first, and its rows."""
     rows = f"input_{table.name}" if part != "source_file" else "quarantined"
     return con.execute(
@@ -276,8 +279,8 @@ def _shares(con: duckdb.DuckDBPyConnection, table: Table, part: str) -> list[tup
         outcomes as (
             select {part} as part, 0 as lost from stg_{table.name}
             union all
-            select {part}, 1 from {rows}
-            where (source_row, source_file) in (select (source_row, source_file) from quarantined)
+            select {part}, 1 from {rows} as lost
+            where exists (select 1 from quarantined as q where {_SAME_ROW.format("lost")})
         )
         select part, avg(lost) as share, count(*) from outcomes
         where part is not null
@@ -289,7 +292,7 @@ def _shares(con: duckdb.DuckDBPyConnection, table: Table, part: str) -> list[tup
 
 
 def _write_parts(
-    con: duckdb.DuckDBPyConnection, table: Table, name: str, rule: str, severity: str, lost: list[tuple[str, float]]
+    con: Connection, table: Table, name: str, rule: str, severity: str, lost: list[tuple[str, float]]
 ) -> None:
     named = [f"{part}: {share:.1%}" for part, share in lost[:MOST_NAMED]]
     if len(lost) > MOST_NAMED:
@@ -298,7 +301,7 @@ def _write_parts(
     _write(con, table, f"{table.name}.{name}", None, rule, severity, not lost, checked, None, ", ".join(named) or None)
 
 
-def _reconcile(con: duckdb.DuckDBPyConnection) -> None:
+def _reconcile(con: Connection) -> None:
     """The tables `reconciliation` and `quarantine_summary`. Raises ReconciliationError."""
     con.execute("""
         create or replace table reconciliation as
@@ -306,20 +309,20 @@ def _reconcile(con: duckdb.DuckDBPyConnection) -> None:
             f.table_name,
             f.file,
             f.rows_read,
-            cast(coalesce(sum(o.rows) filter (o.outcome = 'loaded'), 0) as bigint) as rows_loaded,
-            cast(coalesce(sum(o.rows) filter (o.outcome = 'quarantined'), 0) as bigint) as rows_quarantined,
-            cast(coalesce(sum(o.rows) filter (o.outcome = 'duplicate'), 0) as bigint) as duplicates_dropped,
+            cast(sum(case when o.outcome = 'loaded' then o.rows else 0 end) as bigint) as rows_loaded,
+            cast(sum(case when o.outcome = 'quarantined' then o.rows else 0 end) as bigint) as rows_quarantined,
+            cast(sum(case when o.outcome = 'duplicate' then o.rows else 0 end) as bigint) as duplicates_dropped,
             f.modified,
             f.note
         from extract_file as f
         left join row_outcome as o on o.table_name = f.table_name and o.file = f.file
-        group by all
+        group by f.table_name, f.file, f.rows_read, f.modified, f.note
         order by min(f.ordering);
         create or replace table quarantine_summary as
         select table_name, source_file as file, rule, column_name, count(*) as rows
         from quarantine
-        group by all
-        order by all;
+        group by table_name, source_file, rule, column_name
+        order by table_name, file, rule, column_name;
     """)
     wrong = con.execute("""
         select table_name, file, rows_read, rows_loaded, rows_quarantined, duplicates_dropped from reconciliation
@@ -336,7 +339,7 @@ def _reconcile(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _sentences(con: duckdb.DuckDBPyConnection, severity: str) -> list[str]:
+def _sentences(con: Connection, severity: str) -> list[str]:
     """Every expectation of `severity` that was not met, in words, without any value of a row."""
     unmet = con.execute(
         """
@@ -353,7 +356,7 @@ def _sentences(con: duckdb.DuckDBPyConnection, severity: str) -> list[str]:
     ]
 
 
-def _published(con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+def _published(con: Connection) -> dict[str, pd.DataFrame]:
     """The three tables as a release holds them."""
     sources = {"check": "check_result", "reconciliation": "reconciliation", "quarantine": "quarantine_summary"}
     frames = {name: con.execute(f"select * from {source}").df() for name, source in sources.items()}
@@ -362,19 +365,20 @@ def _published(con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def _first(con: duckdb.DuckDBPyConnection, rows: str) -> str:
+def _first(con: Connection, rows: str) -> str:
     """Where to look first: a file and a row number, never a value."""
-    file, row = con.execute(f"select source_file, source_row from {rows} order by all limit 1").fetchall()[0]
+    place = f"select source_file, source_row from {rows} order by source_file, source_row limit 1"
+    file, row = con.execute(place).fetchall()[0]
     return f"first in {file}, row {row:,}"
 
 
-def _write(con: duckdb.DuckDBPyConnection, table: Table, *result: Any) -> None:
+def _write(con: Connection, table: Table, *result: Any) -> None:
     con.execute("insert into check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?)", [table.name, *result])
 
 
-def _number(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> int:
+def _number(con: Connection, sql: str, parameters: list[Any] | None = None) -> int:
     return int(con.execute(sql, parameters or []).fetchall()[0][0])
 
 
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+def _columns(con: Connection, table: str) -> list[str]:
     return [name for (name, *_) in con.execute(f"describe {table}").fetchall()]

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
+from pipelines import engines
 from pipelines.definitions import Column, Definitions, Table
+from pipelines.engines import Connection
 from pipelines.errors import InputError, closest, is_like_a_code
-from pipelines.readers import Mapping, Read, read
-from pipelines.readers.mapping import count, literal
+from pipelines.readers.mapping import Mapping, Read, count, is_url, literal
 from pipelines.settings import Settings
 from pipelines.sources import Sources, TableSource
 
@@ -55,7 +55,7 @@ class Extracted:
 
 
 def extract(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     sources: Sources,
     definitions: Definitions,
     settings: Settings,
@@ -87,23 +87,13 @@ def extract(
     return extracted
 
 
-def drop_raw(con: duckdb.DuckDBPyConnection, table: str | None = None) -> None:
+def drop_raw(con: Connection, table: str | None = None) -> None:
     """Drop what extract made for `table`, or all it made."""
-    wanted = f"^raw_{table}(_\\d+)?$" if table else "^raw_"
-    made = con.execute(
-        """
-        select 'view', view_name from duckdb_views() where temporary and not internal and regexp_matches(view_name, $1)
-        union all
-        select 'table', table_name from duckdb_tables() where temporary and regexp_matches(table_name, $1)
-        """,
-        [wanted],
-    ).fetchall()
-    for kind, name in made:
-        con.execute(f"drop {kind} {name}")
+    engines.of(con).drop(con, f"^raw_{table}(_\\d+)?$" if table else "^raw_")
 
 
 def _extract_table(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     table: Table,
     sources: Sources,
     extracted: Extracted,
@@ -118,7 +108,7 @@ def _extract_table(
     for number, (path, file) in enumerate(zip(paths, names, strict=True)):
         raw = f"raw_{table.name}_{number}"
         try:
-            got = read(con, path, Mapping(table, source), raw)
+            got = engines.of(con).read(con, path, Mapping(table, source), raw)
         except InputError as error:
             for problem in error.problems:
                 problems.setdefault(problem.replace(path.name, ""), problem)
@@ -127,7 +117,7 @@ def _extract_table(
         blank = count(con, f"{raw} where {_is_blank(got, source)}")
         rows = got.rows - blank + len(got.rejects)
         notes = [*got.notes, *([f"{blank:,} blank rows skipped"] if blank else []), *([] if rows else ["no rows"])]
-        modified = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+        modified = got.modified or datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
         extracted.files.append(
             ExtractedFile(table.name, file, rows, len(got.rejects), modified, got.columns, "; ".join(notes))
         )
@@ -142,7 +132,7 @@ def _extract_table(
     extracted.date_formats[table.name] = source.date_formats
 
 
-def _note_rejects(con: duckdb.DuckDBPyConnection, table: Table, file: str, got: Read) -> None:
+def _note_rejects(con: Connection, table: Table, file: str, got: Read) -> None:
     con.register("rejects", pa.Table.from_pylist([vars(reject) for reject in got.rejects], schema=REJECT))
     con.execute(
         "insert into raw_reject select ?, ?, row, null, nullif(found, ''), rule from rejects", [table.name, file]
@@ -187,7 +177,7 @@ def _files(table: Table, source: TableSource, folder: Path) -> list[Path]:
     if not source.files:
         patterns = [f"{table.name}*.{ending}" for ending in ENDINGS]
         there = [p for p in sorted(folder.iterdir()) if any(fnmatch(p.name.lower(), each) for each in patterns)]
-        found = _once(p for p in there if p.is_file())
+        found = _once(p for p in there if _is_extract(p))
         if not found and not table.optional:
             raise InputError(_no_file(table, f"{table.name}*.csv, .xlsx or .parquet", folder))
         return found
@@ -204,12 +194,18 @@ def _files(table: Table, source: TableSource, folder: Path) -> list[Path]:
 
 def _matches(pattern: str, folder: Path) -> list[Path]:
     """The files of that very name, else those that the pattern matches, wherever `folder` is and whatever its name."""
+    if is_url(pattern):
+        return [Path(pattern)]
     named = folder / Path(pattern).expanduser()
-    if named.is_file():
+    if named.exists():
         return [named]
     inside = named.relative_to(folder) if named.is_relative_to(folder) else named
     matches = [folder / each for each in sorted(glob.glob(str(inside), root_dir=folder, recursive=True))]
-    return [p for p in matches if p.is_file() and not p.name.startswith("~$")]
+    return [p for p in matches if _is_extract(p) and not p.name.startswith("~$")]
+
+
+def _is_extract(path: Path) -> bool:
+    return path.is_file() or path.suffix == ".parquet"  # a folder of Parquet files goes by that name
 
 
 def _once(paths: Iterable[Path]) -> list[Path]:
@@ -223,10 +219,11 @@ def _once(paths: Iterable[Path]) -> list[Path]:
 def _names(paths: list[Path], folder: Path) -> list[str]:
     """What each file is called: by its name, and from the folder of sources.toml on where names are the same."""
     names = [path.name for path in paths]
-    return [
-        name if names.count(name) == 1 else Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
-        for path, name in zip(paths, names, strict=True)
-    ]
+    return [name if names.count(name) == 1 else _from(folder, path) for path, name in zip(paths, names, strict=True)]
+
+
+def _from(folder: Path, path: Path) -> str:
+    return str(path) if is_url(path) else Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
 def _no_file(table: Table, pattern: str, folder: Path) -> str:
@@ -239,14 +236,12 @@ def _no_file(table: Table, pattern: str, folder: Path) -> str:
     )
 
 
-def _unknown_codes(
-    con: duckdb.DuckDBPyConnection, table: Table, extracted: Extracted, settings: Settings
-) -> Iterator[str]:
+def _unknown_codes(con: Connection, table: Table, extracted: Extracted, settings: Settings) -> Iterator[str]:
     """Columns in which too many values are none of the contract's, in words, with what to write."""
     coded = [c for c in table.columns.values() if c.values and c.name in extracted.present[table.name]]
     if not coded:
         return
-    counts = ", ".join(f"count({c.name}), count(*) filter ({_is_unknown(c)})" for c in coded)
+    counts = ", ".join(f"count({c.name}), count(case when {_is_unknown(c)} then 1 end)" for c in coded)
     row = con.execute(f"select {counts} from raw_{table.name}").fetchall()[0]
     for column, filled, unknown in zip(coded, row[::2], row[1::2], strict=True):
         if unknown >= A_HANDFUL and unknown > settings.most_unmapped * filled:
@@ -257,12 +252,15 @@ def _is_unknown(column: Column) -> str:
     return f"{column.name} not in ({', '.join(map(literal, column.values))})"
 
 
-def _unknown_code(con: duckdb.DuckDBPyConnection, table: Table, column: Column, filled: int, unknown: int) -> str:
+def _unknown_code(con: Connection, table: Table, column: Column, filled: int, unknown: int) -> str:
     found = con.execute(f"""
-        select {column.name}, count(*), list(distinct source_file) from raw_{table.name}
+        select {column.name}, count(*) from raw_{table.name}
         where {_is_unknown(column)} group by {column.name} order by count(*) desc, {column.name}
     """).fetchall()
-    files = ", ".join(sorted({file for *_, each in found for file in each}))
+    within = con.execute(f"""
+        select distinct source_file from raw_{table.name} where {_is_unknown(column)} order by source_file
+    """).fetchall()
+    files = ", ".join(file for (file,) in within)
     said = f"{table.name}: {unknown:,} of {filled:,} values of '{column.name}' in {files} are not known codes"
     place = f"[tables.{table.name}.codes.{column.name}]"
     if len(found) > MANY_VALUES:
@@ -271,7 +269,7 @@ def _unknown_code(con: duckdb.DuckDBPyConnection, table: Table, column: Column, 
             f"Map another column to '{column.name}' in sources.toml under [tables.{table.name}.columns], "
             f"or its values under {place}. The known values are {', '.join(column.values)}."
         )
-    codes = [(value, rows) for value, rows, _ in found if is_like_a_code(value, rows)][:MOST_QUOTED]
+    codes = [(value, rows) for value, rows in found if is_like_a_code(value, rows)][:MOST_QUOTED]
     quoted = [f"'{value}' ({rows:,})" for value, rows in codes]
     if hidden := len(found) - len(codes):
         more = ("more " if codes else "") + ("different values" if hidden > 1 else "value")

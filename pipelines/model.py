@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import duckdb
 import pandas as pd
 
 from pipelines import models
 from pipelines.definitions import Characteristic, Column, Definitions, Metric
+from pipelines.engines import Connection
 from pipelines.errors import InputError
 
 GRAINS = {"enrolment": "enrolments", "response": "feedback", "tutor": "tutors"}
@@ -53,7 +53,7 @@ def missing_characteristic(characteristic: Characteristic, present: Present) -> 
     return f"the enrolments extract has no {characteristic.column}"
 
 
-def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present) -> Modelled:
+def model(con: Connection, definitions: Definitions, present: Present) -> Modelled:
     """Run the mart models on the staged tables of `con` and return the cells."""
     usable = [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     characteristics = [c.name for c in usable]
@@ -96,6 +96,6 @@ def _answers(definitions: Definitions) -> list[str]:
     return [c.name for c in columns if c.type == "integer"]
 
 
-def _current_week(con: duckdb.DuckDBPyConnection) -> int:
+def _current_week(con: Connection) -> int:
     found = con.execute("select max(through_week) from mart_period where part = 'to_date'").fetchone()
     return NO_WEEK if found is None or found[0] is None else int(found[0])

@@ -11,19 +11,20 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
+from pipelines import engines
 from pipelines.definitions import Column, Definitions, Table
+from pipelines.engines import Connection, Engine
 from pipelines.errors import InputError
 from pipelines.extract import Extracted, drop_raw
-from pipelines.readers.mapping import literal
 from pipelines.settings import ROOT, Settings
 
 SHORTEST_KEY = 32  # characters
 BLOCK = 64  # bytes: the block of SHA-256, to which HMAC pads its key (RFC 2104)
 UK_DATES = ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
 YEAR_DAY_MONTH = ("%Y-%d", "%Y-%-d")  # would be mistaken for ISO dates
+LARGEST = "1e308"  # infinite and no number are neither
 EARLIEST, LATEST = "1900-01-02", "2100-12-31"  # 1 January 1900 is what spreadsheets make of no date
 
 
@@ -60,7 +61,7 @@ def load_key(settings: Settings, example: bool) -> bytes:
     return _long_enough(path.read_text(encoding="utf-8"), f"The key in {path}")
 
 
-def pseudonymise(con: duckdb.DuckDBPyConnection, definitions: Definitions, extracted: Extracted, key: bytes) -> None:
+def pseudonymise(con: Connection, definitions: Definitions, extracted: Extracted, key: bytes) -> None:
     """Make input_<table> from every raw_<table>, which is dropped.
 
     Identifiers become the first 128 bits of HMAC-SHA256(key, '<person>:<IDENTIFIER>') as UUID. Dates,
@@ -92,7 +93,7 @@ def pseudonymise(con: duckdb.DuckDBPyConnection, definitions: Definitions, extra
 
 
 @contextmanager
-def _pads(con: duckdb.DuckDBPyConnection, key: bytes) -> Iterator[None]:
+def _pads(con: Connection, key: bytes) -> Iterator[None]:
     """The key, padded as HMAC does, as a one-row relation: so it stands in no SQL, plan, profile or error."""
     block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
     inner, outer = bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
@@ -103,31 +104,25 @@ def _pads(con: duckdb.DuckDBPyConnection, key: bytes) -> Iterator[None]:
         con.unregister("pads")
 
 
-def _hmac(message: str) -> str:
-    inner = f"unhex(sha256(inner_pad || encode({message})))"
-    return f"cast(unhex(left(sha256(outer_pad || {inner}), 32)) as uuid)"
-
-
 def _message(person: str, identifier: str) -> str:
     return f"'{person}:' || upper({identifier})"
 
 
-def _hash_distinct(con: duckdb.DuckDBPyConnection, person: str, places: list[tuple[str, Column]]) -> None:
+def _hash_distinct(con: Connection, person: str, places: list[tuple[str, Column]]) -> None:
     """pseudonym_<person>: each identifier that occurs anywhere, hashed once."""
     every = " union ".join(f"select {column.name} as identifier from raw_{table}" for table, column in places)
     con.execute(f"""
         create temp table pseudonym_{person} as
         with every as ({every})
-        select identifier, {_hmac(_message(person, "identifier"))} as pseudonym
+        select identifier, {engines.of(con).hmac(_message(person, "identifier"))} as pseudonym
         from every, pads
         where identifier is not null
     """)
 
 
-def _type_table(
-    con: duckdb.DuckDBPyConnection, table: Table, date_formats: tuple[str, ...], hashed: Collection[str]
-) -> None:
+def _type_table(con: Connection, table: Table, date_formats: tuple[str, ...], hashed: Collection[str]) -> None:
     """input_<table>, in one pass over raw_<table>."""
+    engine = engines.of(con)
     reads, columns, joins = ["source_file", "source_row"], ["source_file", "source_row"], []
     for name, column in table.columns.items():
         columns.append(name)
@@ -135,11 +130,13 @@ def _type_table(
             reads.append(f"p_{name}.pseudonym as {name}")
             joins.append(f"left join pseudonym_{column.person} as p_{name} on p_{name}.identifier = raw.{name}")
         elif column.type == "identifier":
-            reads.append(f"{_hmac(_message(column.person, f'raw.{name}'))} as {name}")
+            reads.append(f"{engine.hmac(_message(column.person, f'raw.{name}'))} as {name}")
         elif column.type in ("text", "code"):
             reads.append(f"raw.{name}")
         else:
-            reads.append(f"raw.{name} as {name}_written, {_typed(column, f'raw.{name}', date_formats)} as {name}")
+            reads.append(
+                f"raw.{name} as {name}_written, {_typed(engine, column, f'raw.{name}', date_formats)} as {name}"
+            )
             columns.append(f"case when {name} is null then {name}_written end as {name}_unreadable")
     con.execute(f"""
         create table input_{table.name} as
@@ -148,19 +145,16 @@ def _type_table(
     """)
 
 
-def _typed(column: Column, text: str, date_formats: tuple[str, ...]) -> str:
+def _typed(engine: Engine, column: Column, text: str, date_formats: tuple[str, ...]) -> str:
     """SQL for `text` as the column's type, null where it cannot be read as that."""
     if column.type == "date":
-        formats = f"[{', '.join(map(literal, date_formats or UK_DATES))}]"
-        value = f"cast(try_strptime({text}, {formats}) as date)"
-        if not any(each.startswith(YEAR_DAY_MONTH) for each in date_formats):
-            # by its shape, not by trying: a failed attempt costs ten times a successful one
-            value = f"case when {text} like '____-__-__%' then try_cast({text} as date) else {value} end"
+        iso = not any(each.startswith(YEAR_DAY_MONTH) for each in date_formats)
+        value = engine.date(text, date_formats or UK_DATES, iso)
         return f"case when {value} between date '{EARLIEST}' and date '{LATEST}' then {value} end"
-    value = f"try_cast({text} as double)"
+    value = engine.number(text)
     if column.type == "integer":
         return f"case when {value} = floor({value}) and abs({value}) < 1e9 then cast({value} as integer) end"
-    return f"case when isfinite({value}) then {value} end"
+    return f"case when abs({value}) < {LARGEST} then {value} end"
 
 
 def _long_enough(key: str, which: str) -> bytes:

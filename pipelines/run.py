@@ -6,13 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
 from pipelines import attack, pooled, publish, sources, through_the_year, voice, warehouse
 from pipelines import definitions as definition_files
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
+from pipelines.engines import Connection
 from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
 from pipelines.model import model
@@ -98,7 +98,7 @@ def check_only(sources_file: Path, settings: Settings, progress: Progress) -> Ch
 
 
 def _take_in(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     mapped: sources.Sources,
     definitions: definition_files.Definitions,
     settings: Settings,

@@ -6,13 +6,13 @@ shaped as docs/data-contract.md says.
 
 from __future__ import annotations
 
-import duckdb
 import numpy as np
 import pandas as pd
 
 from pipelines import models
 from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
+from pipelines.engines import Connection
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
 from pipelines.pooled import POOLED
@@ -29,7 +29,7 @@ TUTORS = ["academic_year", "part", "level", "unit", "metric"]
 
 
 def tables(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     definitions: Definitions,
     present: Present,
     modelled: Modelled,
@@ -47,7 +47,7 @@ def tables(
     return {name: shares.texts(table) for name, table in made.items()}
 
 
-def model(con: duckdb.DuckDBPyConnection, definitions: Definitions, present: Present, modelled: Modelled) -> None:
+def model(con: Connection, definitions: Definitions, present: Present, modelled: Modelled) -> None:
     """Run the models these tables rest on."""
     weeks = list(range(int(modelled.periods["through_week"].max()) + 1)) if len(modelled.periods) else [0]
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
@@ -75,7 +75,7 @@ def _parts(modelled: Modelled) -> pd.Series:
     return parts[~in_progress | (parts["part"] == "to_date")].groupby("academic_year")["part"].last()
 
 
-def curve(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
+def curve(con: Connection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
     """The share of enrolments who have met their tutor by the end of each teaching week.
 
     Shown where the share who met their tutor in all is, which the curve ends with, and where the share who met them by
@@ -103,7 +103,7 @@ def curve(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, 
     )  # fmt: skip
 
 
-def week(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
+def week(con: Connection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
     """Attended contacts in each teaching week, and the weeks unlike the same weeks of earlier years.
 
     Hidden for units with few enrolments. Limits are missing where nothing can be expected, and `rule` says why.
@@ -122,7 +122,7 @@ def week(con: duckdb.DuckDBPyConnection, parts: pd.Series, decision: Decision, s
     )  # fmt: skip
 
 
-def mode(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Settings) -> pd.DataFrame:
+def mode(con: Connection, decision: Decision, settings: Settings) -> pd.DataFrame:
     """The share of attended meetings held in each way. How a meeting was held says nothing private of anybody."""
     counts = con.execute("select * from mart_mode where n > 0 order by academic_year, part, unit, mode").df()
     hide = pd.Series(~decision.shows(counts[["academic_year", "part", "unit"]], metric=MET))
@@ -133,7 +133,7 @@ def mode(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Settings)
     )
 
 
-def of_tutors(con: duckdb.DuckDBPyConnection, decision: Decision, settings: Settings) -> pd.DataFrame:
+def of_tutors(con: Connection, decision: Decision, settings: Settings) -> pd.DataFrame:
     """How far the named tutors of a school differ in what their students report: a spread, never a tutor.
 
     Only where ten tutors have five students or more each; how many tutors is rounded like a base.

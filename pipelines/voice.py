@@ -6,7 +6,6 @@ protected, rounded and shaped as docs/data-contract.md says.
 
 from __future__ import annotations
 
-import duckdb
 import numpy as np
 import pandas as pd
 
@@ -14,6 +13,7 @@ from pipelines import models
 from pipelines.answers import answers
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules, shares
+from pipelines.engines import Connection
 from pipelines.measures import response, sets
 from pipelines.model import Modelled, Present, missing, missing_characteristic
 from pipelines.protect import Decision, unlisted
@@ -29,7 +29,7 @@ NOT_ASKED = "not asked"
 
 
 def tables(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     definitions: Definitions,
     present: Present,
     modelled: Modelled,
@@ -58,7 +58,7 @@ def _is_answer(metric: str, definitions: Definitions, present: Present) -> bool:
 
 
 def model(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     definitions: Definitions,
     characteristics: list[str],
     finest: list[str],
@@ -70,7 +70,7 @@ def model(
     models.run(con, "mart_respondent", characteristics=finest, metrics=answers)
 
 
-def rates(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def rates(con: Connection) -> pd.DataFrame:
     """Exact response rates, as `measures.response.rates` gives them, for the periods that have a survey."""
     counts = con.execute("select * from mart_answered").df().rename(columns={"grp": "group"})
     surveyed = sets.number(counts, ["academic_year", "part"])
@@ -139,7 +139,7 @@ def representativeness(exact: pd.DataFrame, status: pd.Series) -> pd.DataFrame:
 
 
 def weighted(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     exact: pd.DataFrame,
     schools: pd.DataFrame,
     characteristics: list[str],

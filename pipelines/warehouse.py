@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import engines
+from pipelines.engines import Connection
 from pipelines.settings import Settings
 
 NAME = "warehouse.duckdb"
@@ -59,27 +61,23 @@ def _open(settings: Settings, keep: bool, proof: Callable[[], None]) -> Iterator
         _clear(path, spill)
 
 
-def write_quarantine(con: duckdb.DuckDBPyConnection, settings: Settings, name: str = QUARANTINE) -> None:
+def write_quarantine(con: Connection, settings: Settings, name: str = QUARANTINE) -> None:
     """Write the quarantine, if there is one, as a CSV file beside the warehouse and as restricted.
 
     A value that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    if not con.execute("select 1 from duckdb_tables() where table_name = 'quarantine'").fetchall():
+    if not con.execute("select 1 from information_schema.tables where table_name = 'quarantine'").fetchall():
         return
     path, unfinished = settings.warehouse / name, settings.warehouse / f"{UNFINISHED}-{name}"
-    con.execute(
-        r"""
-        copy (
-            select
-                table_name, source_file, source_row, column_name,
-                case when regexp_matches(value, '^[=+@\t\r-]') then chr(39) || value else value end as value,
-                rule
-            from quarantine
-            order by table_name, source_file, source_row
-        ) to ? (header)
-        """,
-        [str(unfinished)],
-    )
+    rows = r"""
+        select
+            table_name, source_file, source_row, column_name,
+            case when regexp_matches(value, '^[=+@\t\r-]') then chr(39) || value else value end as value,
+            rule
+        from quarantine
+        order by table_name, source_file, source_row
+    """
+    engines.of(con).write_csv(con, rows, unfinished)
     unfinished.chmod(0o600)
     _put_in_place(unfinished, path)
 

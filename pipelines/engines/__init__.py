@@ -1,1 +1,113 @@
-"""What the pipeline needs to know about each database engine, and nothing else."""
+"""What the pipeline needs of a database engine, and nothing else.
+
+An engine is a module of this folder with the functions of `Engine`, found by its name. What it opens is a `Connection`:
+the little that the pipeline uses of a DuckDB connection. SQL is written once, in the part of DuckDB's dialect that
+every engine reads alike (`portable.lint` says what is outside it).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from pipelines.readers.mapping import Mapping, Read
+
+
+class EngineError(RuntimeError):
+    """A statement that an engine other than DuckDB could not run; the message quotes no value of a row."""
+
+
+class ExpectationError(RuntimeError):
+    """An expectation that could not be evaluated; the message names it and says why."""
+
+
+class Result(Protocol):
+    """The rows of a statement."""
+
+    def fetchall(self) -> list[Any]:
+        """Every row, as tuples."""
+
+    def fetchone(self) -> Any:
+        """The next row, None after the last."""
+
+    def df(self) -> pd.DataFrame:
+        """Every row, as DuckDB gives it to pandas."""
+
+
+class Connection(Protocol):
+    """An open database, as DuckDB's own connection is one."""
+
+    def execute(self, query: str, parameters: Any = None, /) -> Result:
+        """Run one or more statements, and return the rows of the last."""
+
+    def register(self, view_name: str, python_object: Any, /) -> Any:
+        """Make a small Arrow table known by a name."""
+
+    def unregister(self, view_name: str, /) -> Any:
+        """Forget a name that was registered."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an expectation is met; `failing` is SQL for the rows that fail it, None if it counts none.
+
+    The SQL selects source_file, source_row and the columns that the expectation is about.
+    """
+
+    passed: bool
+    failing: str | None
+
+
+class Validator(Protocol):
+    """Checks tables of one database against expectations."""
+
+    def validate(self, table: str, suite: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Verdict]:
+        """Check `table` against a suite as JSON; verdicts by each expectation's `meta.name`.
+
+        `parameters` are the values of the suite's `$PARAMETER`s. Raises ExpectationError.
+        """
+
+
+class Engine(Protocol):
+    """What differs by engine: a module of this folder has these functions."""
+
+    def read(self, con: Any, path: Path, mapping: Mapping, target: str, /) -> Read:
+        """Make `target` from the extract at `path`: contract columns as text, and `rowid`, its row's number from 0.
+
+        Texts are trimmed, codes mapped, blanks null, as `mapping` says. Raises InputError.
+        """
+
+    def validator(self, con: Any, /) -> AbstractContextManager[Validator]:
+        """A Validator on the tables of `con`, which stays usable meanwhile and afterwards."""
+
+    def hmac(self, message: str, /) -> str:
+        """SQL for the first 128 bits of HMAC-SHA256 of the text `message`, beside the one-row relation `pads`."""
+
+    def date(self, text: str, formats: Sequence[str], iso: bool, /) -> str:
+        """SQL for the date that `text` is in one of `formats`, or first (if `iso`) in ISO form; else null."""
+
+    def number(self, text: str, /) -> str:
+        """SQL for the number that `text` is; else null."""
+
+    def drop(self, con: Any, pattern: str, /) -> None:
+        """Drop the temporary tables and views whose names match a regular expression."""
+
+    def write_csv(self, con: Any, query: str, path: Path, /) -> None:
+        """Write the rows of a query to a local file, with a header."""
+
+
+def named(name: str) -> Engine:
+    """The engine of that name."""
+    return cast(Engine, importlib.import_module(f"{__name__}.{name}"))
+
+
+def of(con: Connection) -> Engine:
+    """The engine that `con` is a connection of."""
+    return named(getattr(con, "engine", "duckdb"))

@@ -14,10 +14,11 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+
+from pipelines.engines import ExpectationError, Verdict
 
 # Only whether an expectation is met, and the SQL that finds the rows at fault: those stay in the database.
 _RESULT_FORMAT = {
@@ -27,21 +28,6 @@ _RESULT_FORMAT = {
 }
 
 
-class ExpectationError(RuntimeError):
-    """An expectation that could not be evaluated; the message names it and says why."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an expectation is met; `failing` is SQL for the rows that fail it, None if it counts none.
-
-    The SQL selects source_file, source_row and the columns that the expectation is about.
-    """
-
-    passed: bool
-    failing: str | None
-
-
 class Validator:
     """Validates tables of one database; made by `validator`."""
 
@@ -49,7 +35,7 @@ class Validator:
         self._datasource = datasource
         self._numbers = itertools.count()
 
-    def validate(self, table: str, suite: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Verdict]:
+    def validate(self, table: str, suite: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Verdict]:
         """Check `table` against a suite as JSON; verdicts by each expectation's `meta.name`.
 
         `parameters` are the values of the suite's `$PARAMETER`s. Raises ExpectationError.

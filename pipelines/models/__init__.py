@@ -1,4 +1,5 @@
-"""The SQL models: one file per model, rendered with what the definitions say and run in DuckDB.
+"""The SQL models: one file per model, rendered with what the definitions say and run by the
+engine of the connection. They are written in the part of DuckDB's SQL that every engine reads alike.
 
 `staging/` turns input tables into staged ones, `marts/` turns those into cells. A model is found by
 its file's name, which is also the table it makes. What several models share is a macro beside the folders.
@@ -11,6 +12,8 @@ from typing import Any
 
 import duckdb
 import jinja2
+
+from pipelines.engines import Connection, EngineError
 
 FOLDER = Path(__file__).parent
 
@@ -35,10 +38,10 @@ def render(name: str, **context: Any) -> str:
         raise ModelError(f"model {name} could not be rendered: {error}\n\n{source}") from error
 
 
-def run(con: duckdb.DuckDBPyConnection, name: str, **context: Any) -> None:
+def run(con: Connection, name: str, **context: Any) -> None:
     """Make (or replace) the table `name` from the model of that name. Raises ModelError."""
     sql = render(name, **context)
     try:
         con.execute(f"create or replace table {name} as\n{sql}")
-    except duckdb.Error as error:
+    except (duckdb.Error, EngineError) as error:
         raise ModelError(f"model {name} failed: {error}\n\n{sql}") from error

@@ -8,7 +8,7 @@ import duckdb
 
 from pipelines.errors import InputError
 from pipelines.readers.delimited import read_delimited
-from pipelines.readers.mapping import Mapping, Read
+from pipelines.readers.mapping import Mapping, Read, is_url
 from pipelines.readers.parquet import read_parquet
 from pipelines.readers.workbook import read_workbook
 
@@ -25,6 +25,12 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, target: s
     `target` has the contract columns that the file gives, as text: trimmed, codes mapped, blank → null.
     Its `rowid` + 1 is the number of the row among the file's rows. Raises InputError.
     """
+    if is_url(path) or path.is_dir():
+        raise InputError(
+            f"{mapping.table.name}: {path.name} is a {'URL' if is_url(path) else 'folder'}, which DuckDB does not read "
+            f'here. Name its files instead (in sources.toml: files = ["{path.name}/*"]) once they are on this machine, '
+            f"or run with --engine spark."
+        )
     reader = READERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if reader is None:
         raise InputError(

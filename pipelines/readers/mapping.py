@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-
-import duckdb
+from datetime import datetime
+from pathlib import Path
 
 from pipelines.definitions import Column, Table
+from pipelines.engines import Connection
 from pipelines.errors import closest, did_you_mean, is_personal, plain
 from pipelines.sources import TableSource
 
@@ -29,6 +31,12 @@ class Read:
     columns: frozenset[str]
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    modified: datetime | None = None  # UTC, without a zone; where it is not a local file
+
+
+def is_url(place: str | Path) -> bool:
+    """Whether a file is named by a URL, such as s3a://bucket/meetings; a Path has one of its slashes only."""
+    return re.match(r"[a-z][a-z0-9]+:/", str(place)) is not None
 
 
 def literal(text: str) -> str:
@@ -36,7 +44,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+def count(con: Connection, relation: str) -> int:
     """How many rows there are in `relation` (a table, or a table with a where clause)."""
     row = con.execute(f"select count(*) from {relation}").fetchall()[0]
     return int(row[0]) if row else 0
@@ -108,7 +116,8 @@ class Mapping:
         value = name
         if column.type in ("identifier", "code"):
             # spreadsheets and data frames write the number 123 as 123.0
-            value = f"case when {name} like '%.0' then regexp_replace({name}, '^(\\d+)\\.0$', '\\1') else {name} end"
+            whole = f"{name} like '%.0' and regexp_matches({name}, '^[0-9]+[.]0$')"
+            value = f"case when {whole} then left({name}, length({name}) - 2) else {name} end"
         codes = {v.lower(): v for v in column.values}
         codes |= {code.strip().lower(): meant for code, meant in self.source.codes.get(name, {}).items()}
         if codes:

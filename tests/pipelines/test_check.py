@@ -12,7 +12,8 @@ from pipelines import definitions as definition_files
 from pipelines import suites
 from pipelines.check import CheckFailed, CheckOutcome, ReconciliationError, check
 from pipelines.definitions import Characteristic
-from pipelines.engines.duckdb_expectations import ExpectationError, validator
+from pipelines.engines import ExpectationError
+from pipelines.engines.duckdb import validator
 from pipelines.settings import Settings
 from tests.pipelines.inputs import TODAY, Row, valid, write
 

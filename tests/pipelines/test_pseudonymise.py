@@ -101,7 +101,7 @@ def test_the_key_is_in_no_plan_profile_log_error_or_file(
 
     extracted = extract(con, sources.load(inbox / "sources.toml"), DEFINITIONS, Settings())
     monkeypatch.setattr(
-        "pipelines.pseudonymise._typed", lambda *_: "error('stopped on purpose')"
+        "pipelines.engines.duckdb.date", lambda *_: "error('stopped on purpose')"
     )  # an error in the middle, after the pads are in use
     with pytest.raises(duckdb.Error) as raised:
         pseudonymise(Watched(), DEFINITIONS, extracted, KEY)  # type: ignore[arg-type]

@@ -84,8 +84,8 @@ by_school as (
 by_unit as (
     select
         s.academic_year, s.part, s.level, u.unit, s.characteristic, s.grp, s.metric,
-        sum(s.n) as n, sum(s.sx) as sx, sum(s.sxx) as sxx, sum(s.sy) as sy, sum(s.syy) as syy, sum(s.sxy) as sxy,
-        sum(s.have_some) as have_some, sum(s.lack_some) as lack_some
+        cast(sum(s.n) as double) as n, sum(s.sx) as sx, sum(s.sxx) as sxx, sum(s.sy) as sy, sum(s.syy) as syy, sum(s.sxy) as sxy,
+        cast(sum(s.have_some) as double) as have_some, cast(sum(s.lack_some) as double) as lack_some
     from by_school s
     inner join mart_unit u on u.school_code = s.school_code
     group by s.academic_year, s.part, s.level, u.unit, s.characteristic, s.grp, s.metric

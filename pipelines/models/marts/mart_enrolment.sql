@@ -51,12 +51,12 @@ final as (
         e.promised_week,
         case
             when p.part = 'year' then e.meetings_per_year
-            else floor(e.meetings_per_year * p.through_week / p.teaching_weeks)
+            else floor(e.meetings_per_year * p.through_week / nullif(p.teaching_weeks, 0))
         end as meetings_due,
         (e.start_date is null or e.start_date <= p.teaching_start + 14)
             and (e.end_date is null or e.end_date >= p.ends) as enrolled_throughout,
         (e.start_date is null or e.start_date <= p.teaching_start + 6)
-            and (e.end_date is null or e.end_date >= p.teaching_start + cast(7 * e.promised_week - 3 as integer))
+            and (e.end_date is null or e.end_date >= p.teaching_start + cast(floor(7 * e.promised_week - 3) as integer))
             as enrolled_through_promised_week,
         r.enrolment is not null as responded
     from enrolments e

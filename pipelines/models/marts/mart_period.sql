@@ -23,7 +23,7 @@ latest_year as (
 in_progress as (
     select
         c.academic_year,
-        cast(floor((m.data_through - c.teaching_start + 3) / 7) as integer) as week
+        cast(floor((date_diff('day', c.teaching_start, m.data_through) + 3) / 7) as integer) as week
     from calendar c
     inner join latest_year l on l.teaching_start = c.teaching_start
     cross join last_meeting m

@@ -17,7 +17,7 @@ wide_{{ grain.name }} as (
         named_tutor,
         {% for metric in grain.metrics %}
         count({{ metric.value }}) as n_{{ metric.name }},
-        sum({{ metric.value }}) as sx_{{ metric.name }},
+        cast(sum({{ metric.value }}) as bigint) as sx_{{ metric.name }},
         {% endfor %}
         count(*) as rows_read
     from named_{{ grain.name }}
@@ -38,7 +38,7 @@ long as (
     {% endfor %}
 ),
 by_tutor as (
-    select academic_year, part, level, 'school:' || school_code as unit, metric, n, cast(sx as bigint) as sx
+    select academic_year, part, level, 'school:' || school_code as unit, metric, n, sx
     from long
     union all
     select

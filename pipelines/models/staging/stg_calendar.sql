@@ -18,7 +18,7 @@ final as (
             lead(year_begins) over (partition by superseded_by is null order by year_begins), year_begins + 430
         ) as year_ends,
         -- a week counts when it reaches its Friday
-        cast(floor((teaching_end - teaching_start + 3) / 7.0) as integer) as teaching_weeks,
+        cast(floor((date_diff('day', teaching_start, teaching_end) + 3) / 7) as integer) as teaching_weeks,
         row_number() over (order by academic_year) as ordering
     from years
 )

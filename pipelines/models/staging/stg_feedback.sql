@@ -28,7 +28,7 @@ final as (
         stg_enrolments.enrolment,
         case
             when responses.response_date < responses.teaching_start then 0
-            else cast(floor((responses.response_date - responses.teaching_start) / 7.0) as integer) + 1
+            else cast(floor(date_diff('day', responses.teaching_start, responses.response_date) / 7) as integer) + 1
         end as teaching_week,
         responses.year_begins,
         responses.year_ends,

@@ -107,7 +107,7 @@ final as (
         -- induction, before teaching starts, is week 0
         case
             when meetings.meeting_date < meetings.teaching_start then 0
-            else cast(floor((meetings.meeting_date - meetings.teaching_start) / 7.0) as integer) + 1
+            else cast(floor(date_diff('day', meetings.teaching_start, meetings.meeting_date) / 7) as integer) + 1
         end as teaching_week,
         repeated.superseded_by
     from meetings

@@ -56,7 +56,7 @@ final as (
         through_week,
         rows_now,
         rows_before,
-        1.0 * rows_now / rows_before - 1 as change
+        cast(rows_now as double) / nullif(rows_before, 0) - 1 as change
     from compared
     where rows_before > 0
 )

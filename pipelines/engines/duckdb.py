@@ -1,0 +1,51 @@
+"""DuckDB, the default engine: its own connection is the `Connection`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from pipelines.engines.duckdb_expectations import validator
+from pipelines.readers import read
+from pipelines.readers.mapping import literal
+
+__all__ = ["date", "drop", "hmac", "number", "read", "validator", "write_csv"]
+
+
+def hmac(message: str) -> str:
+    """SQL for the first 128 bits of HMAC-SHA256 as UUID; `pads` has the key, padded as HMAC does."""
+    inner = f"unhex(sha256(inner_pad || encode({message})))"
+    return f"cast(unhex(left(sha256(outer_pad || {inner}), 32)) as uuid)"
+
+
+def date(text: str, formats: Sequence[str], iso: bool) -> str:
+    """SQL for the date that `text` is; else null."""
+    value = f"cast(try_strptime({text}, [{', '.join(map(literal, formats))}]) as date)"
+    # by its shape, not by trying: a failed attempt costs ten times a successful one
+    return f"case when {text} like '____-__-__%' then try_cast({text} as date) else {value} end" if iso else value
+
+
+def number(text: str) -> str:
+    """SQL for the number that `text` is; else null."""
+    return f"try_cast({text} as double)"
+
+
+def drop(con: duckdb.DuckDBPyConnection, pattern: str) -> None:
+    """Drop the temporary tables and views whose names match a regular expression."""
+    made = con.execute(
+        """
+        select 'view', view_name from duckdb_views() where temporary and not internal and regexp_matches(view_name, $1)
+        union all
+        select 'table', table_name from duckdb_tables() where temporary and regexp_matches(table_name, $1)
+        """,
+        [pattern],
+    ).fetchall()
+    for kind, name in made:
+        con.execute(f"drop {kind} {name}")
+
+
+def write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write the rows of a query to a local file, with a header."""
+    con.execute(f"copy ({query}) to ? (header)", [str(path)])
