@@ -43,7 +43,8 @@ def statements() -> list[str]:
         modelled = model(recorder, DEFINITIONS, extracted.present)
         characteristics = [c for c in DEFINITIONS.characteristics if c in extracted.present["enrolments"]]
         through_the_year.model(recorder, DEFINITIONS, extracted.present, modelled)
-        voice.model(recorder, DEFINITIONS, characteristics, ["sex", "ethnicity"], ["trust", "knows_me"])
+        finest = [c for c in characteristics if not DEFINITIONS.characteristics[c].of]
+        voice.model(recorder, DEFINITIONS, characteristics, finest, ["trust", "knows_me"])
         models.run(recorder, "mart_answers", characteristics=characteristics, statements=["trust", "knows_me"])
     return recorder.asked
 
