@@ -122,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
                 "--revise", action="append", default=[], metavar="YEAR",
                 help="publish an academic year anew that was published before: 2024/25, or all (may be given again)",
             )  # fmt: skip
+            sub.add_argument(
+                "--full", action="store_true", help="read every extract again, also those unchanged since the last run"
+            )
 
     status = commands.add_parser("status", parents=[shared], help="list the releases and say which is in force")
     status.set_defaults(command=_status)
@@ -179,7 +182,7 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     from pipelines.disclosure import cost
     from pipelines.run import run
 
-    done = run(_sources(options, settings), settings, progress, options.revise)
+    done = run(_sources(options, settings), settings, progress, options.revise, options.full)
     counts = done.outcome.tables["reconciliation"][
         ["rows_read", "rows_loaded", "rows_quarantined", "duplicates_dropped"]
     ].sum()

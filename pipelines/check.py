@@ -8,7 +8,7 @@ expectation in suite order that it fails, so quarantine counts add up to the rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines import Connection, Validator, Verdict
 from pipelines.errors import A_HANDFUL, is_like_a_code
 from pipelines.extract import Extracted
+from pipelines.progress import Report, quiet
 from pipelines.settings import Settings
 from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
 
@@ -53,7 +54,7 @@ def check(
     definitions: Definitions,
     extracted: Extracted,
     settings: Settings,
-    report: Callable[[str, int], None] = lambda label, rows: None,
+    report: Report = quiet,
     today: date | None = None,
 ) -> CheckOutcome:
     """Stage and check the `input_<table>` tables of `con`, which must not be inside a transaction.
@@ -63,7 +64,7 @@ def check(
     all tables are checked and a critical expectation was not met.
     """
     _prepare(con, extracted)
-    parameters = {"today": (today or date.today()).isoformat()}
+    parameters, done = {"today": (today or date.today()).isoformat()}, list[str]()
     with engines.of(con).validator(con) as validate:
         for table in definitions.tables.values():
             expectations, needed = suite(table, extracted.present)
@@ -83,7 +84,8 @@ def check(
             if extracted.present[table.name]:
                 _record_share(con, table, settings.most_quarantined)
                 _record_parts(con, table, extracted.present[table.name], settings.most_quarantined)
-            report(table.name, _number(con, f"select count(*) from stg_{table.name}"))
+            done.append(table.name)
+            report(table.name, _number(con, f"select count(*) from stg_{table.name}"), done=extracted.share(done))
             for model in ("repeated", *needed):
                 con.execute(f"drop table {model}")
     _reconcile(con)

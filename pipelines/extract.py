@@ -5,11 +5,12 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -17,6 +18,7 @@ from pipelines import engines
 from pipelines.definitions import Column, Definitions, Table
 from pipelines.engines import Connection
 from pipelines.errors import InputError, closest, is_like_a_code
+from pipelines.progress import Report, quiet
 from pipelines.readers.mapping import Mapping, Read, count, is_url, literal
 from pipelines.settings import Settings
 from pipelines.sources import Sources, TableSource
@@ -29,8 +31,34 @@ MANY_VALUES = 50
 
 
 @dataclass(frozen=True)
+class Known:
+    """What an earlier run said of a file: rows read and rejected, the contract columns in it, a note."""
+
+    rows_read: int
+    rows_rejected: int
+    columns: frozenset[str]
+    note: str
+
+
+class Earlier(Protocol):
+    """What an earlier run read (`unchanged.Earlier`)."""
+
+    def fingerprint(self, path: Path, table: Table, source: TableSource) -> str:
+        """What tells whether an extract would be read to the same rows."""
+
+    def known(self, table: str, file: str, fingerprint: str) -> Known | None:
+        """What that run said of a file, if it is unchanged."""
+
+    def rows(self, table: str, files: Sequence[str]) -> str:
+        """SQL for the rows of unchanged files."""
+
+
+@dataclass(frozen=True)
 class ExtractedFile:
-    """One file that was read, and when it was last modified (UTC, without a zone)."""
+    """One file of a table, and when it was last modified (UTC, without a zone).
+
+    unchanged: an earlier run read it, so its rows are not in raw_<table>.
+    """
 
     table: str
     file: str
@@ -39,6 +67,8 @@ class ExtractedFile:
     modified: datetime
     columns: frozenset[str]
     note: str
+    fingerprint: str = ""
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,21 +83,38 @@ class Extracted:
         """Rows read for `table`, from all its files, rejected ones included."""
         return sum(file.rows_read for file in self.files if file.table == table)
 
+    def unchanged(self, table: str) -> list[str]:
+        """The files of `table` whose rows an earlier run has."""
+        return [file.file for file in self.files if file.table == table and file.unchanged]
+
+    def share(self, tables: Collection[str]) -> float:
+        """The share of all rows read that is in some tables."""
+        return sum(map(self.rows_read, tables)) / max(1, sum(file.rows_read for file in self.files))
+
 
 def extract(
     con: Connection,
     sources: Sources,
     definitions: Definitions,
     settings: Settings,
-    report: Callable[[str, int], None] = lambda label, rows: None,
+    report: Report = quiet,
+    earlier: Earlier | None = None,
 ) -> Extracted:
     """Make raw_<table> for every table of the contract, and raw_reject, from the files that `sources` maps.
 
     raw_<table> has source_file, source_row (1 is the first row under the column names) and every contract
-    column as text. Raises one InputError with every problem found; then none of these is left.
+    column as text. Files that `earlier` has unchanged are not read again. Raises one InputError with every problem
+    found; then none of these is left.
     """
     sources.verify(definitions)
     extracted, problems = Extracted(), list[str]()
+    read, size = 0, _size(path for table in definitions.tables.values() for path in _any_files(table, sources))
+
+    def said(label: str, rows: int, path: Path) -> None:
+        nonlocal read
+        read += _size([path])
+        report(label, rows, done=read / max(size, 1))
+
     con.execute("""
         create temp table raw_reject (table_name varchar, source_file varchar, source_row bigint,
             column_name varchar, value varchar, rule varchar)
@@ -75,8 +122,8 @@ def extract(
     try:
         for table in definitions.tables.values():
             try:
-                _extract_table(con, table, sources, extracted, report)
-                problems += _unknown_codes(con, table, extracted, settings)
+                _extract_table(con, table, sources, extracted, said, earlier)
+                problems += _unknown_codes(con, table, extracted, settings, earlier)
             except InputError as error:
                 problems += error.problems
         if problems:
@@ -97,9 +144,10 @@ def _extract_table(
     table: Table,
     sources: Sources,
     extracted: Extracted,
-    report: Callable[[str, int], None],
+    report: Callable[[str, int, Path], None],
+    earlier: Earlier | None,
 ) -> None:
-    """Read every file of one table, then put them together as the view raw_<table>."""
+    """Read every file of one table that is not unchanged, then put them together as the view raw_<table>."""
     source = sources.of(table)
     paths = _files(table, source, sources.folder)
     names = _names(paths, sources.folder)
@@ -107,6 +155,16 @@ def _extract_table(
     parts = []
     for number, (path, file) in enumerate(zip(paths, names, strict=True)):
         raw = f"raw_{table.name}_{number}"
+        fingerprint = earlier.fingerprint(path, table, source) if earlier else ""
+        if earlier and (known := earlier.known(table.name, file, fingerprint)):
+            extracted.files.append(
+                ExtractedFile(
+                    table.name, file, known.rows_read, known.rows_rejected, _modified(path), known.columns, known.note,
+                    fingerprint, unchanged=True,
+                )
+            )  # fmt: skip
+            report(f"{table.name}: {file}, unchanged", known.rows_read, path)
+            continue
         try:
             got = engines.of(con).read(con, path, Mapping(table, source), raw)
         except InputError as error:
@@ -117,12 +175,12 @@ def _extract_table(
         blank = count(con, f"{raw} where {_is_blank(got, source)}")
         rows = got.rows - blank + len(got.rejects)
         notes = [*got.notes, *([f"{blank:,} blank rows skipped"] if blank else []), *([] if rows else ["no rows"])]
-        modified = got.modified or datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+        modified, note = got.modified or _modified(path), "; ".join(notes)
         extracted.files.append(
-            ExtractedFile(table.name, file, rows, len(got.rejects), modified, got.columns, "; ".join(notes))
+            ExtractedFile(table.name, file, rows, len(got.rejects), modified, got.columns, note, fingerprint)
         )
         parts.append(_rows_of(table, file, raw, got, source, blank > 0))
-        report(f"{table.name}: {file}", rows)
+        report(f"{table.name}: {file}", rows, path)
     if problems:
         raise InputError(list(problems.values()))
     nothing = f"select null::varchar as source_file, null::bigint as source_row, {_columns(table, frozenset())} limit 0"
@@ -130,6 +188,23 @@ def _extract_table(
     given = [file.columns for file in extracted.files if file.table == table.name]
     extracted.present[table.name] = frozenset[str]().union(*given)
     extracted.date_formats[table.name] = source.date_formats
+
+
+def _any_files(table: Table, sources: Sources) -> list[Path]:
+    """The files of a table; none where that is a problem, which is said when they are read."""
+    try:
+        return _files(table, sources.of(table), sources.folder)
+    except InputError:
+        return []
+
+
+def _size(paths: Iterable[Path]) -> int:
+    """Bytes of files; a folder or a URL counts none."""
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
+def _modified(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
 
 
 def _note_rejects(con: Connection, table: Table, file: str, got: Read) -> None:
@@ -236,29 +311,35 @@ def _no_file(table: Table, pattern: str, folder: Path) -> str:
     )
 
 
-def _unknown_codes(con: Connection, table: Table, extracted: Extracted, settings: Settings) -> Iterator[str]:
+def _unknown_codes(
+    con: Connection, table: Table, extracted: Extracted, settings: Settings, earlier: Earlier | None
+) -> Iterator[str]:
     """Columns in which too many values are none of the contract's, in words, with what to write."""
     coded = [c for c in table.columns.values() if c.values and c.name in extracted.present[table.name]]
     if not coded:
         return
     counts = ", ".join(f"count({c.name}), count(case when {_is_unknown(c)} then 1 end)" for c in coded)
-    row = con.execute(f"select {counts} from raw_{table.name}").fetchall()[0]
+    rows = f"raw_{table.name}"
+    if earlier and (files := extracted.unchanged(table.name)):
+        read = f"select source_file, {', '.join(c.name for c in coded)} from "
+        rows = f"({read}{rows} union all {read}{earlier.rows(table.name, files)})"
+    row = con.execute(f"select {counts} from {rows} as read").fetchall()[0]
     for column, filled, unknown in zip(coded, row[::2], row[1::2], strict=True):
         if unknown >= A_HANDFUL and unknown > settings.most_unmapped * filled:
-            yield _unknown_code(con, table, column, filled, unknown)
+            yield _unknown_code(con, f"{rows} as read", table, column, filled, unknown)
 
 
 def _is_unknown(column: Column) -> str:
     return f"{column.name} not in ({', '.join(map(literal, column.values))})"
 
 
-def _unknown_code(con: Connection, table: Table, column: Column, filled: int, unknown: int) -> str:
+def _unknown_code(con: Connection, rows: str, table: Table, column: Column, filled: int, unknown: int) -> str:
     found = con.execute(f"""
-        select {column.name}, count(*) from raw_{table.name}
+        select {column.name}, count(*) from {rows}
         where {_is_unknown(column)} group by {column.name} order by count(*) desc, {column.name}
     """).fetchall()
     within = con.execute(f"""
-        select distinct source_file from raw_{table.name} where {_is_unknown(column)} order by source_file
+        select distinct source_file from {rows} where {_is_unknown(column)} order by source_file
     """).fetchall()
     files = ", ".join(file for (file,) in within)
     said = f"{table.name}: {unknown:,} of {filled:,} values of '{column.name}' in {files} are not known codes"

@@ -5,10 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+
+LONG = 5  # seconds from which a step says how fast it is, and how long it will take
+
+
+class Report(Protocol):
+    """Says what a step is working on: a label, its rows, and the share of the step's work done with it."""
+
+    def __call__(self, label: str, rows: int, /, done: float | None = None) -> None: ...
+
+
+def quiet(label: str, rows: int, /, done: float | None = None) -> None:
+    """A report to nobody."""
 
 
 class Progress:
@@ -21,11 +34,12 @@ class Progress:
         self._status: Status | None = None
         self._rows: int | None = None
         self._detail = ""
+        self._started = 0.0
 
     @contextmanager
     def step(self, name: str, what: str) -> Iterator[Progress]:
         """One step of the recipe: announced, timed, and closed with one line."""
-        started = time.perf_counter()
+        self._started = started = time.perf_counter()
         self.under_way = name
         self._rows, self._detail = None, ""
         self._status = self.console.status(f"{name}: {what} …") if self.console.is_terminal else None
@@ -39,13 +53,25 @@ class Progress:
         self._close(name, what, started, "[green]done[/green]")
         self.under_way = ""
 
-    def report(self, label: str, rows: int) -> None:
-        """Say what is being worked on, and count its rows."""
+    def report(self, label: str, rows: int, /, done: float | None = None) -> None:
+        """Say what is being worked on, and count its rows; of a long step also how fast, and about how long still.
+
+        done: the share of the step's work that is done with these rows.
+        """
         self._rows = (self._rows or 0) + rows
+        said = f"{escape(label)}: {rows:,} rows{self._pace(done)}"
         if self._status:
-            self._status.update(f"{escape(label)}: {rows:,} rows")
+            self._status.update(said)
         else:
-            self.console.print(f"  {escape(label)}: {rows:,} rows")
+            self.console.print(f"  {said}")
+
+    def _pace(self, done: float | None) -> str:
+        taken = time.perf_counter() - self._started
+        if not done or taken < LONG:
+            return ""
+        left = taken * (1 - done) / done
+        about = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
+        return f" ({(self._rows or 0) / taken:,.0f} rows a second" + (f", about {about} left)" if done < 1 else ")")
 
     def note(self, detail: str) -> None:
         """Words for the step's closing line."""

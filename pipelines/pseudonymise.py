@@ -18,6 +18,7 @@ from pipelines.definitions import Column, Definitions, Table
 from pipelines.engines import Connection, Engine
 from pipelines.errors import InputError
 from pipelines.extract import Extracted, drop_raw
+from pipelines.progress import Report, quiet
 from pipelines.settings import ROOT, Settings
 
 SHORTEST_KEY = 32  # characters
@@ -61,7 +62,9 @@ def load_key(settings: Settings, example: bool) -> bytes:
     return _long_enough(path.read_text(encoding="utf-8"), f"The key in {path}")
 
 
-def pseudonymise(con: Connection, definitions: Definitions, extracted: Extracted, key: bytes) -> None:
+def pseudonymise(
+    con: Connection, definitions: Definitions, extracted: Extracted, key: bytes, report: Report = quiet
+) -> None:
     """Make input_<table> from every raw_<table>, which is dropped.
 
     Identifiers become the first 128 bits of HMAC-SHA256(key, '<person>:<IDENTIFIER>') as UUID. Dates,
@@ -74,6 +77,7 @@ def pseudonymise(con: Connection, definitions: Definitions, extracted: Extracted
         for column in table.columns.values()
         if column.type == "identifier"
     ]
+    done: list[str] = []
     times = Counter(column.person for _, column in identifiers)
     shared = {person: [(t, c) for t, c in identifiers if c.person == person] for person in times if times[person] > 1}
     try:
@@ -83,6 +87,8 @@ def pseudonymise(con: Connection, definitions: Definitions, extracted: Extracted
             for table in definitions.tables.values():
                 _type_table(con, table, extracted.date_formats[table.name], shared.keys())
                 drop_raw(con, table.name)
+                done.append(table.name)
+                report(table.name, extracted.rows_read(table.name), done=extracted.share(done))
     except BaseException:
         for table in definitions.tables.values():
             con.execute(f"drop table if exists input_{table.name}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import bytescan, sources, warehouse
+from pipelines import bytescan, sources, unchanged, warehouse
 from pipelines import definitions as definition_files
 from pipelines.disclosure import ledger
 from pipelines.extract import extract
@@ -132,6 +132,8 @@ def _copy(con: duckdb.DuckDBPyConnection, before: int) -> YearsOf:
     removed: YearsOf = {}
     tables = con.execute("select table_name from duckdb_tables() where database_name = 'old' order by 1").fetchall()
     for (table,) in tables:
+        if table == unchanged.TABLE:  # the next run reads every extract again
+            continue
         if table in OF_NO_PERSON:
             con.execute(f"create table {table} as select * from old.{table}")
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import attack, pooled, publish, sources, through_the_year, voice, warehouse
+from pipelines import attack, pooled, publish, sources, through_the_year, unchanged, voice, warehouse
 from pipelines import definitions as definition_files
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
@@ -34,10 +34,13 @@ class Summary:
     decision: Decision
 
 
-def run(sources_file: Path, settings: Settings, progress: Progress, revised: Collection[str] = ()) -> Summary:
+def run(
+    sources_file: Path, settings: Settings, progress: Progress, revised: Collection[str] = (), full: bool = False
+) -> Summary:
     """Make and publish a release from the extracts that `sources_file` maps.
 
-    What was published of a period stays as it was, unless its academic year is in `revised` (or 'all' is).
+    What was published of a period stays as it was, unless its academic year is in `revised` (or 'all' is). Extracts
+    that have not changed since the last run are not read again, unless `full`.
     Raises InputError, CheckFailed, AttackError or ReleaseError with a message for the user. Whatever happens, the
     release in force stays until the new one is complete.
     """
@@ -47,7 +50,7 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
         mapped = sources.load(sources_file)
         source = publish.Source(mapped.university, mapped.example)
         with warehouse.open_new(settings) as con, Workers(settings.processors) as workers:
-            extracted, outcome = _take_in(con, mapped, definitions, settings, progress)
+            extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
                 published = ledger.load(settings.warehouse, publish.current(settings))
@@ -94,7 +97,7 @@ def check_only(sources_file: Path, settings: Settings, progress: Progress) -> Ch
     with publish.only_run(settings):
         mapped = sources.load(sources_file)
         with warehouse.open_new(settings, keep=False) as con:
-            return _take_in(con, mapped, definitions, settings, progress, warehouse.QUARANTINE_OF_CHECK)[1]
+            return _take_in(con, mapped, definitions, settings, progress, False, warehouse.QUARANTINE_OF_CHECK)[1]
 
 
 def _take_in(
@@ -103,14 +106,17 @@ def _take_in(
     definitions: definition_files.Definitions,
     settings: Settings,
     progress: Progress,
+    full: bool,
     quarantine: str = warehouse.QUARANTINE,
 ) -> tuple[Extracted, CheckOutcome]:
     """The first three steps: from files to staged rows that passed their checks."""
     key = load_key(settings, mapped.example)
     with progress.step("extract", "read, map columns and codes"):
-        extracted = extract(con, mapped, definitions, settings, progress.report)
+        earlier = unchanged.earlier(con, settings, key, full)
+        extracted = extract(con, mapped, definitions, settings, progress.report, earlier)
     with progress.step("pseudonymise", "replace identifiers, type columns"):
-        pseudonymise(con, definitions, extracted, key)
+        pseudonymise(con, definitions, extracted, key, progress.report)
+        unchanged.take(con, definitions, extracted, earlier)
     with progress.step("check", "expectations, quarantine, reconciliation"):
         try:
             outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of)

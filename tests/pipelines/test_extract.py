@@ -238,10 +238,17 @@ def test_a_line_with_a_person_s_data_is_never_taken_for_column_names(con: Any, r
 
 
 def test_progress_is_told_for_every_file(inbox: Path, con: Any) -> None:
-    told: list[tuple[str, int]] = []
-    extract(con, sources.load(inbox / "sources.toml"), DEFINITIONS, Settings(), lambda *each: told.append(each))
-    assert ("meetings: meetings.csv", 100) in told
+    told: list[tuple[str, int, float | None]] = []
+
+    def report(label: str, rows: int, /, done: float | None = None) -> None:
+        told.append((label, rows, done))
+
+    extract(con, sources.load(inbox / "sources.toml"), DEFINITIONS, Settings(), report)
+    assert ("meetings: meetings.csv", 100) in [each[:2] for each in told]
     assert len(told) == 7
+    shares = [done for *_, done in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_files_of_the_same_name_in_folders_of_the_same_name_are_told_apart(con: Any, read: Any, inbox: Path) -> None:

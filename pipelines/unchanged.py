@@ -1,0 +1,118 @@
+"""Unchanged extracts: their rows are taken from the last run's warehouse instead of being read again.
+
+An extract is unchanged while its bytes, its entry in sources.toml, the contract of its table, the key and the code that
+reads it are. All else (staging, checks, models) is done anew with all rows, so that late and corrected rows count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from pipelines import warehouse
+from pipelines.definitions import Definitions, Table
+from pipelines.engines import Connection
+from pipelines.extract import Extracted, Known
+from pipelines.readers.mapping import literal
+from pipelines.settings import ROOT, Settings
+from pipelines.sources import TableSource
+
+TABLE = "extract_read"  # in the warehouse: every file that was read, and its fingerprint
+EARLIER = "earlier"  # the last run's warehouse, attached
+CODE = ("readers/*.py", "engines/duckdb.py", "extract.py", "pseudonymise.py", "errors.py", "unchanged.py")
+_SAVED = (
+    "table_name varchar, file varchar, fingerprint varchar, rows_read bigint, rows_rejected bigint, "
+    "columns varchar[], note varchar"
+)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What the last run read: by table and file, and the fingerprint that each had. mark: of key and code."""
+
+    mark: str
+    files: Mapping[tuple[str, str], tuple[str, Known]] = field(default_factory=dict)
+
+    def fingerprint(self, path: Path, table: Table, source: TableSource) -> str:
+        """What tells whether an extract would be read to the same rows; '' for a file that cannot be opened."""
+        how = "\n".join([self.mark, repr(table), source.model_dump_json(exclude={"files"})])
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:  # whoever reads it says why
+            return ""
+        return hashlib.sha256(f"{content}\n{how}".encode()).hexdigest()
+
+    def known(self, table: str, file: str, fingerprint: str) -> Known | None:
+        """What the last run said of a file, if it is unchanged."""
+        there, known = self.files.get((table, file), ("", None))
+        return known if fingerprint and there == fingerprint else None
+
+    def rows(self, table: str, files: Sequence[str]) -> str:
+        """SQL for the rows of unchanged files, as pseudonymise made them."""
+        return f"{EARLIER}.input_{table} where source_file in ({', '.join(map(literal, files))})"
+
+
+def earlier(con: Connection, settings: Settings, key: bytes, full: bool) -> Earlier | None:
+    """What the last run read, its warehouse attached to `con`; nothing with `full`, or where there is none.
+
+    None for an engine other than DuckDB: its warehouse is not kept from run to run.
+    """
+    if not isinstance(con, duckdb.DuckDBPyConnection):
+        return None
+    mark = hmac.digest(key, f"unchanged extracts {_code()}".encode(), "sha256").hex()
+    path = settings.warehouse / warehouse.NAME
+    if full or not path.exists():
+        return Earlier(mark)
+    try:
+        con.execute(f"attach {literal(str(path))} as {EARLIER} (read_only)")
+        saved = con.execute(f"select * from {EARLIER}.{TABLE}").fetchall()
+    except duckdb.Error:  # of another version, or purged since: everything is read again
+        return Earlier(mark)
+    return Earlier(
+        mark,
+        {
+            (table, file): (fingerprint, Known(rows, rejected, frozenset(columns), note))
+            for table, file, fingerprint, rows, rejected, columns, note in saved
+        },
+    )
+
+
+def take(con: Connection, definitions: Definitions, extracted: Extracted, known: Earlier | None) -> None:
+    """Add the rows and the rejected records of unchanged files to input_<table> and raw_reject; note what was read."""
+    if known is None:
+        return
+    for name in definitions.tables:
+        files = extracted.unchanged(name)
+        if not files:
+            continue
+        con.execute(f"insert into input_{name} by name select * from {known.rows(name, files)}")
+        con.execute(
+            f"""
+            insert into raw_reject
+            select table_name, source_file, source_row, column_name, value, rule from {EARLIER}.quarantine
+            where table_name = $1 and expectation = $1 || '.whole_records' and list_contains($2, source_file)
+            """,
+            [name, files],
+        )
+    con.execute(f"create table {TABLE} ({_SAVED})")
+    for file in extracted.files:
+        values = [file.table, file.file, file.fingerprint, file.rows_read, file.rows_rejected]
+        con.execute(f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?)", [*values, sorted(file.columns), file.note])
+    con.execute(f"detach database if exists {EARLIER}")
+
+
+@cache
+def _code() -> str:
+    """A hash of the code that reads extracts."""
+    folder = ROOT / "pipelines"
+    code = hashlib.sha256(duckdb.__version__.encode())
+    for path in sorted(path for pattern in CODE for path in folder.glob(pattern)):
+        code.update(path.read_bytes())
+    return code.hexdigest()
