@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -110,21 +111,21 @@ class Decision:
     differing: int = 0  # cells of those that the extracts now count otherwise
     terms: str = ""
 
-    @property
+    @cached_property
     def hidden(self) -> pd.Series:
-        """The cells that no figure may show."""
+        """The cells that no figure may show. Never change it."""
         return self.why != patterns.SHOWN
 
-    @property
+    @cached_property
     def listed(self) -> pd.Series:
-        """The cells of the closed list."""
+        """The cells of the closed list. Never change it."""
         return self.why != patterns.UNLISTED
 
     def shows(self, places: pd.DataFrame, *, metric: str = "", grain: str = "") -> np.ndarray:
         """For each row of `places` (columns of the cells' key) whether a metric, or any of a grain, is shown there."""
         keys = [c for c in places if c in CELL_KEY]
         wanted = {metric} if metric else {m for m, g in self.grains.items() if g == grain}
-        rows = self.cells[~self.hidden & self.cells["metric"].isin(wanted)]
+        rows = self.cells.take(np.flatnonzero(self.cells["metric"].isin(wanted) & ~self.hidden))
         rows = rows[(rows[[k for k in ("characteristic", "group") if k not in keys]] == tables.EVERYONE).all(axis=1)]
         rows = rows[(rows[[k for k in ("level",) if k not in keys]] == tables.EVERY_LEVEL).all(axis=1)]
         return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0

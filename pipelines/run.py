@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import attack, pooled, publish, sources, through_the_year, unchanged, voice, warehouse
+from pipelines import attack, engines, pooled, publish, sources, through_the_year, unchanged, voice, warehouse
 from pipelines import definitions as definition_files
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
@@ -111,6 +111,7 @@ def _take_in(
 ) -> tuple[Extracted, CheckOutcome]:
     """The first three steps: from files to staged rows that passed their checks."""
     key = load_key(settings, mapped.example)
+    engines.begin_loading()
     with progress.step("extract", "read, map columns and codes"):
         earlier = unchanged.earlier(con, settings, key, full)
         extracted = extract(con, mapped, definitions, settings, progress.report, earlier)

@@ -35,7 +35,7 @@ def protection(cells: pd.DataFrame, schools: pd.DataFrame, definitions: Definiti
     hidden = own[own["status"] == rules.SUPPRESSED]
     shown = own[own["status"] == rules.SHOWN]
     counted = own[GRAIN[1:]].assign(
-        kind=own["unit"].str.split(":").str[0],
+        kind=own["unit"].map({unit: unit.split(":")[0] for unit in own["unit"].unique()}),
         cells=1,
         shown=own["status"] == rules.SHOWN,
         small=own["why"] == patterns.SMALL,

@@ -8,10 +8,12 @@ every engine reads alike (`portable.lint` says what is outside it).
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pandas as pd
@@ -101,6 +103,12 @@ class Engine(Protocol):
 
     def write_csv(self, con: Any, query: str, path: Path, /) -> None:
         """Write the rows of a query to a local file, with a header."""
+
+
+def begin_loading() -> None:
+    """Load Great Expectations, which takes seconds, beside other work; who needs it waits for the rest."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when it is imported
+    Thread(target=importlib.import_module, args=("great_expectations",), daemon=True).start()
 
 
 def named(name: str) -> Engine:
