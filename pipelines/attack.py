@@ -231,13 +231,13 @@ def assert_unseen(published: Mapping[str, pd.DataFrame], decision: Decision) -> 
 
     published: tables by name, with `status`. What is about one cell is found by the columns of its key.
     """
-    hidden = decision.cells[decision.hidden]
+    hidden = sets.coded(decision.cells.loc[decision.hidden, KEY], KEY)
     for name, table in published.items():
         if "status" not in table or not {*UNITS_OF} <= {*table} or ("group" in table) != ("characteristic" in table):
             continue
         shown = table[table["status"] == rules.SHOWN]
         everyone = {c: tables.EVERYONE for c in ("characteristic", "group") if c not in shown}
         places = shown.assign(unit=shown["school"] if "school" in shown else shown["unit"], **everyone)
-        seen = np.flatnonzero(sets.find(places[KEY], hidden[KEY], KEY) >= 0)
+        seen = np.flatnonzero(sets.find(places[KEY], hidden, KEY) >= 0)
         if len(seen):
             raise AttackError(f"Nothing was published: table {name} shows {len(seen):,} figures that are to be hidden.")
