@@ -1,6 +1,6 @@
 """The benchmark: seconds and peak memory of a whole run, beside the floor of loading the same files and beside
-a plain pandas version of the same cells; then of the pages and the packs of its release; all in one go. Writes
-docs/performance.md.
+plain pandas and polars versions of the same cells; then of the pages and the packs of its release; all in one go.
+Writes docs/performance.md.
 
     python -m tests.bench [--meetings 1000000 10000000] [--keep FOLDER] [--out docs/performance.md]
 """
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def measure_size(meetings: int, folder: Path, what: list[str]) -> dict[str, Any]:
-    """One size: write the example, then floor, pipeline and pandas and so on one after the other."""
+    """One size: write the example, then floor, pipeline, pandas, polars and so on one after the other."""
     data = folder / f"{meetings}"
     if not (data / "example" / "sources.toml").exists():
         students = round(meetings / MEETINGS_PER_STUDENT_AND_YEAR / YEARS)
@@ -123,6 +123,13 @@ def plain_pandas(data: Path) -> dict[str, Any]:
     return {"cells": len(pandas_pipeline.run(data / "example" / "sources.toml")), "peak": peak_gib()}
 
 
+def plain_polars(data: Path) -> dict[str, Any]:
+    """The same cells, made the straightforward way in polars; as unchecked as those of pandas."""
+    from tests import polars_pipeline
+
+    return {"cells": len(polars_pipeline.run(data / "example" / "sources.toml")), "peak": peak_gib()}
+
+
 def pages(data: Path) -> dict[str, Any]:
     """Script runs of every page with what was read kept, as after a first visitor; milliseconds."""
     from tests.dashboard.test_pages import visit
@@ -158,8 +165,9 @@ def crowd(data: Path) -> dict[str, Any]:
 
 PAGES = ("overview", "schools", "equity", "voice", "year", "profile", "quality", "methods")
 WARM = 5  # runs of each page
-CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas, "pages": pages, "crowd": crowd, "pack": pack}
-WITH_SIZE = ["floor", "pipeline", "pandas"]  # what depends on how many meetings there are
+CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas, "polars": plain_polars, "pages": pages,
+            "crowd": crowd, "pack": pack}  # fmt: skip
+WITH_SIZE = ["floor", "pipeline", "pandas", "polars"]  # what depends on how many meetings there are
 
 
 def page(results: list[dict[str, Any]]) -> str:
@@ -183,12 +191,13 @@ def page(results: list[dict[str, Any]]) -> str:
         "floor: DuckDB merely loads the same CSV files": lambda r: f"{r['floor']['total']:.1f}",
         "whole run ÷ floor": lambda r: f"{r['pipeline']['total'] / r['floor']['total']:.1f}",
         "pandas: the same cells, unchecked": lambda r: f"{r['pandas']['total']:.1f}",
+        "polars: the same cells, unchecked": lambda r: f"{r['polars']['total']:.1f}",
     }
     lines += [f"| {label} | " + " | ".join(figure(r) for r in results) + " |" for label, figure in rows.items()]
     lines += ["", "| peak memory, GiB | " + " | ".join(header) + " |", "| --- |" + " ---: |" * len(results)]
     lines += [
         f"| {what} | " + " | ".join(f"{r[what]['peak']:.2f}" for r in results) + " |"
-        for what in ("pipeline", "floor", "pandas")
+        for what in ("pipeline", "floor", "pandas", "polars")
     ]
     cells = " and ".join(f"{r['pipeline']['cells']:,}" for r in results)
     sizes = " and ".join(f"{r['floor']['megabytes']:,.0f} MB" for r in results)
