@@ -31,7 +31,7 @@ def run(sources_file: Path) -> pd.DataFrame:
     starts = calendar.sort_values("teaching_start")
     opens = (starts["teaching_start"] - pd.Timedelta(days=42)).to_numpy()
     year = pd.Series(opens).searchsorted(meetings["meeting_date"], side="right") - 1
-    meetings = meetings.assign(academic_year=starts["academic_year"].to_numpy()[year])
+    meetings = meetings.assign(academic_year=starts["academic_year"].to_numpy()[year])[year >= 0]
     keys = ["student_id", "academic_year", "school_code"]
     meetings = meetings.merge(enrolments[[*keys, "enrolment"]], on=keys)
     meetings = meetings.merge(calendar[["academic_year", "teaching_start"]], on="academic_year")
