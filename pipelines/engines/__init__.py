@@ -78,6 +78,9 @@ class Validator(Protocol):
 class Engine(Protocol):
     """What differs by engine: a module of this folder has these functions."""
 
+    JOINS_CHEAPLY: bool
+    """Whether hashing each identifier once and joining it costs less than hashing it in every row."""
+
     def read(self, con: Any, path: Path, mapping: Mapping, target: str, /) -> Read:
         """Make `target` from the extract at `path`: contract columns as text, and `rowid`, its row's number from 0.
 

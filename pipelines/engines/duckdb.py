@@ -13,6 +13,8 @@ from pipelines.readers.mapping import literal
 
 __all__ = ["date", "drop", "hmac", "number", "read", "validator", "write_csv"]
 
+JOINS_CHEAPLY = True
+
 
 def hmac(message: str) -> str:
     """SQL for the first 128 bits of HMAC-SHA256 as UUID; `pads` has the key, padded as HMAC does."""
