@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import attack, pooled, publish, sources, through_the_year, voice, warehouse
+from pipelines import attack, engines, pooled, publish, sources, through_the_year, voice, warehouse
 from pipelines import definitions as definition_files
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
@@ -46,7 +46,7 @@ def run(sources_file: Path, settings: Settings, progress: Progress, revised: Col
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
         source = publish.Source(mapped.university, mapped.example)
-        with warehouse.open_new(settings) as con, Workers(settings.processors) as workers:
+        with engines.named(settings.engine).open_new(settings) as con, Workers(settings.processors) as workers:
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
@@ -93,7 +93,7 @@ def check_only(sources_file: Path, settings: Settings, progress: Progress) -> Ch
     definitions = definition_files.load(settings.definitions)
     with publish.only_run(settings):
         mapped = sources.load(sources_file)
-        with warehouse.open_new(settings, keep=False) as con:
+        with engines.named(settings.engine).open_new(settings, keep=False) as con:
             return _take_in(con, mapped, definitions, settings, progress, warehouse.QUARANTINE_OF_CHECK)[1]
 
 

@@ -9,16 +9,18 @@ Spark keeps it, encrypted where it spills.
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from datetime import date as day
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
@@ -29,14 +31,26 @@ from pipelines.engines import EngineError, portable, spark_functions
 from pipelines.engines.spark_expectations import validator
 from pipelines.engines.spark_functions import date, hmac, number
 from pipelines.engines.spark_reading import location, read
-from pipelines.readers.mapping import literal
+from pipelines.readers.mapping import is_url, literal
+from pipelines.settings import Settings
 
-__all__ = ["Connection", "date", "drop", "hmac", "number", "read", "validator", "write_csv"]
+__all__ = ["Connection", "date", "drop", "hmac", "number", "open_new", "read", "validator", "write_csv"]
 
 JOINS_CHEAPLY = False
+DEFAULTS = {
+    "spark.sql.ansi.enabled": "true",  # what overflows or cannot be cast is an error, never silently null
+    "spark.sql.session.timeZone": "UTC",
+    "spark.io.encryption.enabled": "true",  # what executors spill holds identifiers
+    "spark.sql.constraintPropagation.enabled": "false",  # takes minutes over the many columns of a union
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.log.level": "ERROR",
+    "spark.ui.showConsoleProgress": "false",
+}
 GROWS = frozenset({"quarantine"})  # declared by its columns, but filled from tables of any size
 # what Spark does otherwise
 OWN: dict[type[exp.Expr], str] = {exp.Upper: "engine_upper", exp.Lower: "engine_lower"}
+PARTITIONS_A_CORE = 4
 MOST_LISTED = 1_000_000  # rows of a CSV file; the table has them all
 
 
@@ -63,7 +77,7 @@ class Connection:
         for statement in portable.lint(_filled_in(query, parameters or [])):
             try:
                 result = self._run(statement)
-            except PySparkException as error:
+            except (PySparkException, Py4JError) as error:
                 raise EngineError(_without_values(error)) from error
         return result
 
@@ -279,6 +293,53 @@ class Connection:
         return own.register("result", rows).execute("select * from result")
 
 
+@contextmanager
+def open_new(settings: Settings, keep: bool = True) -> Iterator[Connection]:
+    """A new database on the cluster of the settings, in a folder of its own that is kept if the block ends well.
+
+    Then the folders of earlier runs go. A local work folder is its owner's only.
+    """
+    work = settings.work or settings.warehouse / "spark"
+    others = os.umask(0o077)
+    for folder in (settings.warehouse, *([] if is_url(work) else [work])):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    run = work / f"run-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    session = _session(settings)
+    con = Connection(session, run)
+    try:
+        yield con
+        con.close()
+        _keep_only(session, location(work), run.name if keep else "")
+    except BaseException:
+        remove(session, location(run))
+        raise
+    finally:
+        session.stop()
+        os.umask(others)
+
+
+def _session(settings: Settings) -> SparkSession:
+    builder = SparkSession.builder.appName("personal tutoring").master(settings.master)
+    for name, value in (DEFAULTS | settings.spark).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    if "spark.sql.shuffle.partitions" not in settings.spark:
+        cores = session.sparkContext.defaultParallelism
+        session.conf.set("spark.sql.shuffle.partitions", str(PARTITIONS_A_CORE * cores))
+    return session
+
+
+def _keep_only(session: SparkSession, work: str, name: str) -> None:
+    """Remove the folders of runs but one."""
+    jvm: Any = session.sparkContext._jvm
+    path = jvm.org.apache.hadoop.fs.Path(work)
+    found = path.getFileSystem(session.sparkContext._jsc.hadoopConfiguration()).listStatus(path)
+    for place in [each.getPath() for each in found]:
+        if place.getName().startswith("run-") and place.getName() != name:
+            remove(session, place.toString())
+
+
 def remove(session: SparkSession, folder: str) -> None:
     """Delete a folder, wherever it is."""
     jvm: Any = session.sparkContext._jvm
@@ -360,7 +421,9 @@ def _constant(value: Any) -> str:
     return literal(str(value))
 
 
-def _without_values(error: PySparkException) -> str:
+def _without_values(error: PySparkException | Py4JError) -> str:
     """What an error of Spark's says; a message about a row may quote its values, so only its kind is told."""
-    kind = error.getCondition() or type(error).__name__
-    return str(error).split("\n")[0] if isinstance(error, AnalysisException | ParseException) else f"Spark: {kind}"
+    if isinstance(error, AnalysisException | ParseException):
+        return str(error).split("\n")[0]
+    kind = error.getCondition() if isinstance(error, PySparkException) else None
+    return f"Spark could not go on ({kind or type(error).__name__})"

@@ -49,7 +49,7 @@ def read(con: Connection, path: Path, mapping: Mapping, target: str) -> Read:
     texts = [_text(rows, field).alias(name) for name, field in zip(fields, rows.schema.fields, strict=True)]
     _numbered(rows, [(part, n) for part, n, _ in counted], texts).createOrReplaceTempView(f"{target}_as_text")
     query = mapping.query(rows.columns, fields, f"{target}_as_text", TRIM_ALL, ("rowid",))
-    con.execute(f"create temp view {target} as {query}")
+    con.execute(f"create temp table {target} as {query}")
     newest = max((modified for *_, modified in counted), default=None)
     return Read(
         sum(n for _, n, _ in counted),
