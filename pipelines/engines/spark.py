@@ -44,6 +44,7 @@ DEFAULTS = {
     "spark.sql.constraintPropagation.enabled": "false",  # takes minutes over the many columns of a union
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
     "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.unionOutputPartitioning": "false",  # takes minutes over the many branches of the cells
     "spark.log.level": "ERROR",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -190,7 +191,7 @@ class Connection:
     def _rows(self, query: exp.Expr) -> Iterator[DataFrame]:
         """The rows of a query, for as long as the block lasts.
 
-        A with-query that is mentioned more than once is kept meanwhile: Spark would work it out for each mention.
+        A with-query that is mentioned more than once is a table meanwhile: Spark would work it out for each mention.
         """
         query, kept = query.copy(), list[str]()
         assert isinstance(query, exp.Query)
@@ -206,7 +207,7 @@ class Connection:
                     definition.set("with_", exp.With(expressions=[each.copy() for each in before]))
                 name = f"{cte.alias}_{next(self._numbers)}"
                 kept.append(name)
-                self._keep(name, self.session.sql(_written(definition)))
+                self._take_version(name, self.session.sql(_written(definition)))
                 for mention in mentions:
                     mention.set("alias", exp.TableAlias(this=exp.to_identifier(mention.alias_or_name)))
                     mention.set("this", exp.to_identifier(name))

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import sources, through_the_year, voice
+from pipelines import engines, sources, through_the_year, voice
 from pipelines.check import CheckOutcome, check
 from pipelines.extract import Extracted, extract
 from pipelines.model import Modelled, model
@@ -22,7 +22,14 @@ from tests.engines.cluster import cluster, java
 from tests.engines.universities import DEFINITIONS
 
 KEY = b"a key of thirty-two characters..."
-LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false"}
+LOCAL = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.executor.memory": "768m",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.codegen.wholeStage": "false",  # to compile takes longer than these few rows do
+}
 METRICS = ["trust", "knows_me"]
 
 
@@ -66,3 +73,15 @@ def done(con: Any, mapped: sources.Sources, settings: Settings) -> Done:
 def on_duckdb(university: Path) -> Iterator[Done]:
     with duckdb.connect() as con:
         yield done(con, sources.load(university), Settings(most_quarantined=1, most_unmapped=1))
+
+
+@pytest.fixture(scope="session")
+def spark_settings(master: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    data = tmp_path_factory.mktemp("spark-data")
+    return Settings(data=data, master=master, engine="spark", spark=LOCAL, most_quarantined=1, most_unmapped=1)
+
+
+@pytest.fixture(scope="session")
+def on_spark(university: Path, spark_settings: Settings) -> Iterator[Done]:
+    with engines.named("spark").open_new(spark_settings) as con:
+        yield done(con, sources.load(university), spark_settings)
