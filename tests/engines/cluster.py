@@ -1,4 +1,4 @@
-"""A real Spark standalone cluster on loopback: one master, and workers of one core each."""
+"""A real Spark standalone cluster on loopback: one master, and workers."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def java() -> str | None:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2, memory: str = "1g") -> Iterator[str]:
+def cluster(folder: Path, workers: int = 2, cores: int = 2, memory: str = "2g") -> Iterator[str]:
     """Start the cluster, and stop it at the end; gives the URL of its master."""
     with ExitStack() as running:
         log = _start(running, folder, "master", MASTER, "--host", LOOPBACK, "--port", "0", "--webui-port", "0")
         url = _told(log, r"(spark://127\.0\.0\.1:\d+)")
         for number in range(workers):
             place = ("--host", LOOPBACK, "--webui-port", "0", "--work-dir", str(folder / f"work-{number}"))
-            _start(running, folder, f"worker-{number}", WORKER, *place, "--cores", "1", "--memory", memory, url)
+            _start(running, folder, f"worker-{number}", WORKER, *place, "--cores", str(cores), "--memory", memory, url)
         for number in range(workers):
             _told(folder / f"worker-{number}.log", "(Successfully registered)")
         yield url

@@ -62,7 +62,7 @@ def _many(folder: Path, meetings: int) -> Path:
 def _seconds(mapping: Path, folder: Path, workers: int) -> dict[str, float]:
     folder.mkdir()
     seconds: dict[str, float] = {}
-    with cluster(folder, workers, memory="2g") as master:
+    with cluster(folder, workers, cores=1) as master:
         conf = CONF | {"spark.executor.memory": "1500m", "spark.driver.memory": "2g"}
         settings = Settings(data=folder, engine="spark", master=master, spark=conf, most_quarantined=1, most_unmapped=1)
         mapped = sources.load(mapping)
