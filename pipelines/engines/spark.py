@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from datetime import date as day
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,14 @@ from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
-from sqlglot import exp, tokenize
-from sqlglot.tokens import TokenType
+from sqlglot import exp
 
 from pipelines.engines import EngineError, portable, spark_functions
 from pipelines.engines.spark_expectations import validator
 from pipelines.engines.spark_functions import date, hmac, number
 from pipelines.engines.spark_reading import location, read
-from pipelines.readers.mapping import is_url, literal
+from pipelines.engines.spark_statements import filled_in, tables, written
+from pipelines.readers.mapping import is_url
 from pipelines.settings import Settings
 
 __all__ = ["Connection", "date", "drop", "hmac", "number", "open_new", "read", "validator", "write_csv"]
@@ -49,8 +48,6 @@ DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",
 }
 GROWS = frozenset({"quarantine"})  # declared by its columns, but filled from tables of any size
-# what Spark does otherwise
-OWN: dict[type[exp.Expr], str] = {exp.Upper: "engine_upper", exp.Lower: "engine_lower"}
 PARTITIONS_A_CORE = 4
 MOST_LISTED = 1_000_000  # rows of a CSV file; the table has them all
 
@@ -75,7 +72,7 @@ class Connection:
     def execute(self, query: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
         """Run one or more statements, and return the rows of the last. Raises EngineError."""
         result = self._small
-        for statement in portable.lint(_filled_in(query, parameters or [])):
+        for statement in portable.lint(filled_in(query, parameters or [])):
             try:
                 result = self._run(statement)
             except (PySparkException, Py4JError) as error:
@@ -102,10 +99,10 @@ class Connection:
         marks = {name: f"placeholder_{name}" for name in placeholders}
         (parsed,) = portable.lint(query.format(**marks))
         self._hand_over(parsed)
-        written = _written(parsed)
+        sql = written(parsed)
         for name, mark in marks.items():
-            written = written.replace(mark, f"{{{name}}}")
-        return written
+            sql = sql.replace(mark, f"{{{name}}}")
+        return sql
 
     def close(self) -> None:
         """Let go of what is held; the versions of tables stay."""
@@ -136,7 +133,7 @@ class Connection:
         query, temporary = statement.expression, statement.find(exp.TemporaryProperty) is not None
         name = (statement.this.this if query is None else statement.this).name
         if statement.kind == "VIEW":
-            self.session.sql(_written(query)).createOrReplaceTempView(name)
+            self.session.sql(written(query)).createOrReplaceTempView(name)
             self._views.add(name)
         elif query is None:
             self._in_small(statement)
@@ -207,20 +204,20 @@ class Connection:
                     definition.set("with_", exp.With(expressions=[each.copy() for each in before]))
                 name = f"{cte.alias}_{next(self._numbers)}"
                 kept.append(name)
-                self._take_version(name, self.session.sql(_written(definition)))
+                self._take_version(name, self.session.sql(written(definition)))
                 for mention in mentions:
                     mention.set("alias", exp.TableAlias(this=exp.to_identifier(mention.alias_or_name)))
                     mention.set("this", exp.to_identifier(name))
                 cte.pop()
                 if not query.ctes:
                     query.set("with_", None)
-            yield self.session.sql(_written(query))
+            yield self.session.sql(written(query))
         finally:
             for name in kept:
                 self._forget(name)
 
     def _hand_over(self, query: exp.Expr) -> None:
-        for name in _tables(query) & self._held:
+        for name in tables(query) & self._held:
             rows = self._arrow(f"select * from {name}")
             self.session.createDataFrame(rows).createOrReplaceTempView(name)
 
@@ -280,7 +277,7 @@ class Connection:
             remove(self.session, folder)
 
     def _is_small(self, query: exp.Expr) -> bool:
-        return all(name in self._held or name == "tables" for name in _tables(query))
+        return all(name in self._held or name == "tables" for name in tables(query))
 
     def _in_small(self, statement: exp.Expr) -> duckdb.DuckDBPyConnection:
         return self._small.execute(statement.sql(dialect="duckdb"))
@@ -359,67 +356,6 @@ def write_csv(con: Connection, query: str, path: Path) -> None:
     rows = con.execute(f"{query} limit {MOST_LISTED}").to_arrow_table()
     with duckdb.connect() as own:
         own.register("rows_read", rows).execute("copy (from rows_read) to ? (header)", [str(path)])
-
-
-def _tables(query: exp.Expr) -> set[str]:
-    """The tables that a statement mentions, without what it names itself."""
-    own = {cte.alias for cte in query.find_all(exp.CTE)}
-    return {table.name for table in query.find_all(exp.Table)} - own
-
-
-def _written(query: exp.Expr) -> str:
-    """A query as Spark's SQL."""
-
-    def own(node: exp.Expr) -> exp.Expr:
-        name = OWN.get(type(node))
-        return exp.Anonymous(this=name, expressions=[node.this]) if name else node
-
-    query = query.transform(own)
-    for case in list(query.find_all(exp.Case)):
-        if case.this:
-            case.replace(_worked_out_once(case))
-    return query.sql(dialect="spark")
-
-
-def _worked_out_once(case: exp.Case) -> exp.Expr:
-    """`case x when …`, in which Spark would work x out for each `when`."""
-    value = case.this
-    case.set("this", exp.column("engine_value"))
-    each = exp.Lambda(this=case.copy(), expressions=[exp.to_identifier("engine_value")])
-    return exp.func("element_at", exp.func("transform", exp.array(value), each), exp.Literal.number(1))
-
-
-def _filled_in(query: str, parameters: list[Any]) -> str:
-    """The statement with its parameters (`?` in order, or `$1`) written into it."""
-    if not parameters:
-        return query
-    following = iter(parameters)
-    out, end = "", 0
-    tokens = tokenize(query, read="duckdb")
-    for token, after in itertools.pairwise([*tokens, tokens[-1]]):
-        if token.token_type == TokenType.PLACEHOLDER:
-            value, last = next(following), token.end
-        elif token.token_type == TokenType.PARAMETER:
-            value, last = parameters[int(after.text) - 1], after.end
-        else:
-            continue
-        out += query[end : token.start] + _constant(value)
-        end = last + 1
-    return out + query[end:]
-
-
-def _constant(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, datetime):
-        return f"cast('{value}' as timestamp)"
-    if isinstance(value, day):
-        return f"cast('{value}' as date)"
-    return literal(str(value))
 
 
 def _without_values(error: PySparkException | Py4JError) -> str:
