@@ -90,6 +90,11 @@ class Connection:
         self._held.discard(view_name)
         self.session.catalog.dropTempView(view_name)
 
+    def arrow(self, query: str) -> pa.Table:
+        """The rows of a query as an Arrow table."""
+        (statement,) = portable.lint(query)
+        return self._arrow_of(statement)
+
     def names(self) -> set[str]:
         """The temporary tables and views there are."""
         return self._kept.keys() | self._views
@@ -122,11 +127,8 @@ class Connection:
                 self._forget(table.name)
         elif isinstance(statement, exp.Describe):
             return self._describe(statement.this)
-        elif self._is_small(statement):
-            return self._in_small(statement)
         else:
-            with self._rows(statement) as rows:
-                return self._result(rows.toArrow())
+            return self._result(self._arrow_of(statement))
         return self._small
 
     def _create(self, statement: exp.Create) -> None:
@@ -157,8 +159,7 @@ class Connection:
         if name in self._held and self._is_small(query):
             return self._in_small(statement)
         if name in self._held:
-            with self._rows(query) as rows:
-                self._small.register("inserted", rows.toArrow())
+            self._small.register("inserted", self._arrow_of(query))
             return self._small.execute(f"insert into {name} select * from inserted")
         if self._is_small(query):
             rows = self._arrow(query.sql(dialect="duckdb"))
@@ -282,6 +283,12 @@ class Connection:
     def _in_small(self, statement: exp.Expr) -> duckdb.DuckDBPyConnection:
         return self._small.execute(statement.sql(dialect="duckdb"))
 
+    def _arrow_of(self, query: exp.Expr) -> pa.Table:
+        if self._is_small(query):
+            return self._arrow(query.sql(dialect="duckdb"))
+        with self._rows(query) as rows:
+            return rows.toArrow()
+
     def _arrow(self, query: str) -> pa.Table:
         return self._small.sql(query).to_arrow_table()
 
@@ -353,7 +360,7 @@ def drop(con: Connection, pattern: str) -> None:
 
 def write_csv(con: Connection, query: str, path: Path) -> None:
     """Write the first rows of a query to a local file, with a header."""
-    rows = con.execute(f"{query} limit {MOST_LISTED}").to_arrow_table()
+    rows = con.arrow(f"{query} limit {MOST_LISTED}")
     with duckdb.connect() as own:
         own.register("rows_read", rows).execute("copy (from rows_read) to ? (header)", [str(path)])
 

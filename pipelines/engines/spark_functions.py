@@ -53,7 +53,7 @@ def number(text: str) -> str:
 
 def define(session: SparkSession) -> None:
     """Make the functions known to the session."""
-    upper, lower = (_same_case(session, name) for name in ("upper", "lower"))
+    upper, lower = (_same_case(name) for name in ("upper", "lower"))
     month = f"instr('{' '.join(m[:3] for m in _MONTHS)}', lower(left(name, 3)))"
     bodies = {
         "hmac(message string, inner_pad binary, outer_pad binary) returns string": """
@@ -104,15 +104,18 @@ def _day(text: str, written: str) -> str:
     return f"engine_day({found['year']}, {found['month']}, {found['day']})"
 
 
-def _same_case(session: SparkSession, function: str) -> str:
-    """`upper` or `lower` of each character by itself, as DuckDB does it: Spark's makes two letters of one ('ß')."""
-    every = [chr(i) for i in range(128, sys.maxunicode + 1) if not 0xD800 <= i <= 0xDFFF]
-    others = [c for c in every if len(getattr(c, function)()) != 1] + (["Σ"] if function == "lower" else [])
+def _same_case(function: str) -> str:
+    """`upper` or `lower` letter by letter, just as DuckDB does it: Spark's makes two letters of one ('ß')."""
     with duckdb.connect() as con:
-        meant = [con.execute(f"select {function}(?)", [c]).fetchall()[0][0] for c in others]
-    marks = "".join(chr(0xF0000 + i) for i in range(len(others)))  # for private use: in no text
-    inner = f"translate(written, {_quoted(''.join(others))}, {_quoted(marks)})"
-    return f"translate({function}({inner}), {_quoted(marks)}, {_quoted(''.join(meant))})"
+        letters = con.execute(f"""
+            select letter, {function}(letter) from (
+                select chr(n) as letter from (
+                    select cast(range as integer) as n from range(1, {sys.maxunicode + 1})
+                    where range not between {0xD800} and {0xDFFF}
+                )
+            ) where letter <> {function}(letter)
+        """).fetchall()
+    return "translate(written, {}, {})".format(*(_quoted("".join(side)) for side in zip(*letters, strict=True)))
 
 
 def _quoted(text: str) -> str:

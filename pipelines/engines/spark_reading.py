@@ -84,4 +84,7 @@ def _text(rows: DataFrame, field: StructField) -> Column:
     if not isinstance(field.dataType, DoubleType | FloatType):
         return value.cast("string")
     whole = (value == f.floor(value)) & (f.abs(value) < WHOLE_NUMBERS)
-    return f.when(whole, f.concat(f.floor(value).cast("string"), f.lit(".0"))).otherwise(value.cast("string"))
+    apart = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
+    text = value.cast("string")
+    text = f.coalesce(*(f.when(text == ours, theirs) for ours, theirs in apart.items()), text)
+    return f.when(whole, f.concat(f.floor(value).cast("string"), f.lit(".0"))).otherwise(text)
