@@ -20,6 +20,7 @@ from pipelines.progress import Progress
 from pipelines.settings import SettingError, Settings
 
 SOURCES = "sources.toml"
+CHOSEN = ("engine", "master", "work")  # settings that an option may give
 # the kinds of DuckDB's messages that speak of SQL, memory and files; the others quote values of rows
 QUOTES_NO_ROW = re.compile(r"\b(Binder|Catalog|Parser|Not implemented|Out of Memory|IO|Permission) Error: [^\n]*")
 
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     settings, progress = None, Progress()
     try:
-        settings = Settings()
+        settings = Settings(**{name: value for name in CHOSEN if (value := getattr(options, name, None))})
         return int(options.command(options, settings, progress))
     except (
         InputError,
@@ -60,10 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _cause(error: Exception) -> str:
     """Why an error stopped a command, in one line that quotes no value of a row."""
     from pipelines.check import ReconciliationError
-    from pipelines.engines import ExpectationError
+    from pipelines.engines import EngineError, ExpectationError
     from pipelines.models import ModelError
 
-    if isinstance(error, ReconciliationError):
+    if isinstance(error, ReconciliationError | EngineError):
         return str(error)
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
@@ -116,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
             type=Path,
             help="the sources.toml that maps the extracts (default: data/inbox/sources.toml)",
         )
+        sub.add_argument("--engine", help="what takes in and models the extracts: duckdb (default) or spark")
+        sub.add_argument("--master", metavar="URL", help="of the Spark cluster: spark://host:7077")
+        sub.add_argument("--work", metavar="URL", help="where Spark keeps its tables, a path or s3a://… of all workers")
         sub.set_defaults(command=command)
         if command is _run:
             sub.add_argument(

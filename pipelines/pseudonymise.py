@@ -80,6 +80,8 @@ def pseudonymise(
     done: list[str] = []
     times = Counter(column.person for _, column in identifiers)
     shared = {person: [(t, c) for t, c in identifiers if c.person == person] for person in times if times[person] > 1}
+    if not engines.of(con).JOINS_CHEAPLY:
+        shared = {}
     try:
         with _pads(con, key):
             for person, places in shared.items():
@@ -129,38 +131,48 @@ def _hash_distinct(con: Connection, person: str, places: list[tuple[str, Column]
 def _type_table(con: Connection, table: Table, date_formats: tuple[str, ...], hashed: Collection[str]) -> None:
     """input_<table>, in one pass over raw_<table>."""
     engine = engines.of(con)
-    reads, columns, joins = ["source_file", "source_row"], ["source_file", "source_row"], []
+    reads, values, columns = (["source_file", "source_row"] for _ in range(3))
+    joins: list[str] = []
     for name, column in table.columns.items():
         columns.append(name)
+        if column.type not in ("identifier", "text", "code"):
+            value = _read(engine, column, f"raw.{name}", date_formats)
+            reads.append(f"raw.{name} as {name}_written, {value} as {name}")
+            values += [f"{name}_written", f"{_possible(column)} as {name}"]
+            columns.append(f"case when {name} is null then {name}_written end as {name}_unreadable")
+            continue
+        values.append(name)
         if column.type == "identifier" and column.person in hashed:
             reads.append(f"p_{name}.pseudonym as {name}")
             joins.append(f"left join pseudonym_{column.person} as p_{name} on p_{name}.identifier = raw.{name}")
         elif column.type == "identifier":
             reads.append(f"{engine.hmac(_message(column.person, f'raw.{name}'))} as {name}")
-        elif column.type in ("text", "code"):
-            reads.append(f"raw.{name}")
         else:
-            reads.append(
-                f"raw.{name} as {name}_written, {_typed(engine, column, f'raw.{name}', date_formats)} as {name}"
-            )
-            columns.append(f"case when {name} is null then {name}_written end as {name}_unreadable")
+            reads.append(f"raw.{name}")
     con.execute(f"""
         create table input_{table.name} as
-        with typed as (select {", ".join(reads)} from raw_{table.name} as raw cross join pads {" ".join(joins)})
+        with read_so as (select {", ".join(reads)} from raw_{table.name} as raw cross join pads {" ".join(joins)}),
+        typed as (select {", ".join(values)} from read_so)
         select {", ".join(columns)} from typed
     """)
 
 
-def _typed(engine: Engine, column: Column, text: str, date_formats: tuple[str, ...]) -> str:
-    """SQL for `text` as the column's type, null where it cannot be read as that."""
+def _read(engine: Engine, column: Column, text: str, date_formats: tuple[str, ...]) -> str:
+    """SQL for the date or number that `text` is, null where it is none."""
     if column.type == "date":
         iso = not any(each.startswith(YEAR_DAY_MONTH) for each in date_formats)
-        value = engine.date(text, date_formats or UK_DATES, iso)
-        return f"case when {value} between date '{EARLIEST}' and date '{LATEST}' then {value} end"
-    value = engine.number(text)
+        return engine.date(text, date_formats or UK_DATES, iso)
+    return engine.number(text)
+
+
+def _possible(column: Column) -> str:
+    """SQL for a date or number as the column's type, null where it cannot be one of that column."""
+    name = column.name
+    if column.type == "date":
+        return f"case when {name} between date '{EARLIEST}' and date '{LATEST}' then {name} end"
     if column.type == "integer":
-        return f"case when {value} = floor({value}) and abs({value}) < 1e9 then cast({value} as integer) end"
-    return f"case when abs({value}) < {LARGEST} then {value} end"
+        return f"case when {name} = floor({name}) and abs({name}) < 1e9 then cast(floor({name}) as integer) end"
+    return f"case when abs({name}) < {LARGEST} then {name} end"
 
 
 def _long_enough(key: str, which: str) -> bytes:

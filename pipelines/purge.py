@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ OF_NO_PERSON = {
 }
 NO_YEAR = "year not known"
 WITHOUT_YEARS = (warehouse.QUARANTINE_OF_CHECK, warehouse.LAST_ERROR)  # may quote rows, and do not say of which year
+SPARK = "spark"  # folder of the tables of a run on Spark
 
 # a meeting's year is that of the enrolment it counts for, else that of its date
 _MEETINGS = """(
@@ -100,6 +102,9 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
         if (settings.warehouse / name).is_file():
             (settings.warehouse / name).unlink()
             done.files.append(name)
+    if (settings.warehouse / SPARK).is_dir():
+        shutil.rmtree(settings.warehouse / SPARK)
+        done.files.append(SPARK)
     old = settings.warehouse / warehouse.NAME
     if not old.is_file():
         if (settings.warehouse / warehouse.QUARANTINE).is_file():  # of a run that its checks stopped
@@ -183,6 +188,9 @@ def _only_in_old(con: duckdb.DuckDBPyConnection) -> str:
 
 def _prove(settings: Settings, wanted: bytescan.Secrets, done: Purged) -> None:
     """Scan every file of the folder but the old warehouse, which the new one is about to replace."""
+    if (settings.warehouse / SPARK).is_dir():
+        shutil.rmtree(settings.warehouse / SPARK)
+        done.files.append(SPARK)
     old = settings.warehouse / warehouse.NAME
     files = sorted(path for path in settings.warehouse.rglob("*") if path.is_file() and path != old)
     done.bytes_scanned = sum(path.stat().st_size for path in files)

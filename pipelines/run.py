@@ -49,7 +49,7 @@ def run(
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
         source = publish.Source(mapped.university, mapped.example)
-        with warehouse.open_new(settings) as con, Workers(settings.processors) as workers:
+        with engines.named(settings.engine).open_new(settings) as con, Workers(settings.processors) as workers:
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):
                 modelled = model(con, definitions, extracted.present)
@@ -96,7 +96,7 @@ def check_only(sources_file: Path, settings: Settings, progress: Progress) -> Ch
     definitions = definition_files.load(settings.definitions)
     with publish.only_run(settings):
         mapped = sources.load(sources_file)
-        with warehouse.open_new(settings, keep=False) as con:
+        with engines.named(settings.engine).open_new(settings, keep=False) as con:
             return _take_in(con, mapped, definitions, settings, progress, False, warehouse.QUARANTINE_OF_CHECK)[1]
 
 

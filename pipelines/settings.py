@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     )
     memory_limit: str = Field(default="4GB", description="how much memory DuckDB may use before it spills to disk")
     threads: int = Field(default=0, description="processor threads for DuckDB; 0: all")
+    engine: str = Field(default="duckdb", description="which engine takes in and models the extracts: duckdb or spark")
+    master: str = Field(default="local[*]", description="URL of the Spark cluster's master, such as spark://host:7077")
+    work: Path | None = Field(
+        default=None, description="path or URL that every Spark worker reaches, for its tables; else in the warehouse"
+    )
+    spark: dict[str, str] = Field(default={}, description="settings of Spark itself, such as spark.executor.memory")
     keep_releases: int = Field(default=5, ge=1, description="how many releases are kept")
     most_unmapped: float = Field(default=0.01, description="share of unknown codes in a column that stops a run")
     most_quarantined: float = Field(default=0.10, description="share of quarantined rows in a table that stops a run")

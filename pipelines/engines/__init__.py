@@ -8,6 +8,7 @@ every engine reads alike (`portable.lint` says what is outside it).
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -18,8 +19,11 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pandas as pd
 
+from pipelines.errors import InputError
+
 if TYPE_CHECKING:
     from pipelines.readers.mapping import Mapping, Read
+    from pipelines.settings import Settings
 
 
 class EngineError(RuntimeError):
@@ -80,6 +84,12 @@ class Validator(Protocol):
 class Engine(Protocol):
     """What differs by engine: a module of this folder has these functions."""
 
+    JOINS_CHEAPLY: bool
+    """Whether hashing each identifier once and joining it costs less than hashing it in every row."""
+
+    def open_new(self, settings: Settings, keep: bool = True) -> AbstractContextManager[Any]:
+        """An empty database for one run, kept in place of the last (if `keep`) when the block ends without an error."""
+
     def read(self, con: Any, path: Path, mapping: Mapping, target: str, /) -> Read:
         """Make `target` from the extract at `path`: contract columns as text, and `rowid`, its row's number from 0.
 
@@ -112,8 +122,17 @@ def begin_loading() -> None:
 
 
 def named(name: str) -> Engine:
-    """The engine of that name."""
-    return cast(Engine, importlib.import_module(f"{__name__}.{name}"))
+    """The engine of that name. Raises InputError where there is none, or what it needs is not installed."""
+    if importlib.util.find_spec(f"{__name__}.{name}") is None:
+        raise InputError(f"There is no engine '{name}'. Set engine in settings.toml (or --engine) to duckdb or spark.")
+    try:
+        return cast(Engine, importlib.import_module(f"{__name__}.{name}"))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("pyspark", "sqlglot", "py4j"):
+            raise
+        raise InputError(
+            f"The engine '{name}' needs {error.name}, which is not installed: pip install -r requirements-{name}.txt"
+        ) from None
 
 
 def of(con: Connection) -> Engine:

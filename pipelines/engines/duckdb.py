@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -10,8 +11,18 @@ import duckdb
 from pipelines.engines.duckdb_expectations import validator
 from pipelines.readers import read
 from pipelines.readers.mapping import literal
+from pipelines.settings import Settings
 
-__all__ = ["date", "drop", "hmac", "number", "read", "validator", "write_csv"]
+__all__ = ["date", "drop", "hmac", "number", "open_new", "read", "validator", "write_csv"]
+
+JOINS_CHEAPLY = True
+
+
+def open_new(settings: Settings, keep: bool = True) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """An empty warehouse that replaces the last one (if `keep`) when the block ends without an error."""
+    from pipelines import warehouse
+
+    return warehouse.open_new(settings, keep)
 
 
 def hmac(message: str) -> str:

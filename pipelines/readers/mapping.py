@@ -92,19 +92,27 @@ class Mapping:
         given = {**self.source.defaults, **self.source.constants}
         return frozenset([*self.find(names), *(column for column, value in given.items() if value)])
 
-    def query(self, names: Sequence[str], fields: Sequence[str], relation: str, trim: str = "trim({})") -> str:
+    def query(
+        self,
+        names: Sequence[str],
+        fields: Sequence[str],
+        relation: str,
+        trim: str = "trim({})",
+        kept: Sequence[str] = (),
+    ) -> str:
         """SQL for the contract columns of `relation` as text: trimmed, codes mapped, blank → null.
 
         `fields` are the SQL names of the columns called `names`; `trim` is how to trim one. Only mapped
-        columns are read; contract columns that the extract does not give are left out.
+        columns are read, and those of `relation` that are `kept`; contract columns that the extract does not give are
+        left out.
         """
         found = self.find(names)
         trimmed = [f"nullif({trim.format(fields[place])}, '') as {column}" for column, place in found.items()]
         given = [self.table.columns[name] for name in self.table.columns if name in self.columns(names)]
         mapped = [f"{self._mapped(column, column.name in found)} as {column.name}" for column in given]
         return (
-            f"with trimmed as (select {', '.join(trimmed) or 'null'} from {relation}) "
-            f"select {', '.join(mapped)} from trimmed"
+            f"with trimmed as (select {', '.join([*trimmed, *kept]) or 'null'} from {relation}) "
+            f"select {', '.join([*mapped, *kept])} from trimmed"
         )
 
     def _mapped(self, column: Column, found: bool) -> str:

@@ -1,0 +1,179 @@
+"""Spark on a real cluster makes of the same extracts what DuckDB makes of them, row by row."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from pipelines import engines, models, sources
+from pipelines.errors import InputError
+from pipelines.readers.mapping import Mapping
+from pipelines.settings import Settings
+from pipelines.warehouse import write_quarantine
+from tests.engines import universities
+from tests.engines.conftest import KEY, Done
+from tests.engines.universities import DEFINITIONS
+
+pytestmark = pytest.mark.timeout(1800)  # one run for all tests, and a busy machine is no failure
+
+FORMATS = ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d-%b-%y", "%d %B %Y", "%Y%m%d", "%m.%d.%Y %I:%M %p")
+DATES = """2024-02-29|2023-02-29|2025-02-30|2025-1-01|2025-01-019|2025-01-01junk|2025-01-01 10:00|2025-01-01T10:00:00Z|
+2025-01-01 25:00|2025-01-01 24:00:00|2025-01-01 10:00:60|2025-06-15T23:30:00-02:00|2025-06-15 10:00 Europe/London|
+2025-06-15 10:|2025-06-15T|2025-06-15 foo|29/02/2024|29/02/2023|1/1/2025|01/01/25|01/01/20255|001/1/2025|31/04/2025|
+1/1/2025  9:5|1/1/2025 24:00|1/1/2025 10:00pm|1 /1/2025|1-Jan-25|1-JAN-69|1-January-25|1-Sept-25|1 May 2025|1May2025|
+1  may  2025|20250101|2025101|202511|1.2.2025 1:30 PM|13.1.2025 1:30 pm|0/1/2025|1/0/2025|１/1/2025|epoch|infinity||
+2025-01-01 |0001-01-01|9999-12-31|-025-01-01|2025-01-01 (BC)|99/99/9999|1/1/125""".replace("\n", "").split("|")
+NUMBERS = """1|1.0|1d|1f|1e5|1E+05|1e|.5|5.|+5|-5|--5|+-5|-+5|1_000|1__0|_1|1_|1.0_1|1e1_0|1._5|1_e5|Infinity|-inf|nan|
+1e308|1e309|1e-400|0x1F|0x1p3|1,000||٣|１|.|-.5|e5|1 2|00001|1L|1.5e3|true|1\xa0|½""".replace("\n", "").split("|")
+
+
+def same(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
+    """The same rows, in any order; sums of fractions to twelve digits, as they are added in another order."""
+    assert list(ours.columns) == list(theirs.columns)
+    ours, theirs = (each.assign(**{c: each[c].astype(str) for c in _texts(each)}) for each in (ours, theirs))
+    ours, theirs = (each.sort_values(list(each.columns), ignore_index=True) for each in (ours, theirs))
+    pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-12, atol=0)
+
+
+def _texts(rows: pd.DataFrame) -> list[str]:
+    return [c for c in rows.columns if not pd.api.types.is_numeric_dtype(rows[c]) or rows[c].dtype == bool]
+
+
+def rows_of(done: Done, table: str) -> pd.DataFrame:
+    return done.con.execute(f"select * from {table}").df()
+
+
+TABLES = [
+    *(f"input_{table}" for table in DEFINITIONS.tables),
+    *(f"stg_{table}" for table in DEFINITIONS.tables),
+    *sorted(path.stem for path in models.FOLDER.glob("marts/*.sql")),
+    *("quarantine", "check_result", "reconciliation", "quarantine_summary", "extract_file"),
+]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_has_the_same_rows(on_duckdb: Done, on_spark: Done, table: str) -> None:
+    ours, theirs = rows_of(on_spark, table), rows_of(on_duckdb, table)
+    same(ours, theirs)
+    assert len(theirs) or table == "mart_mode"
+
+
+def test_the_cells_are_the_same_in_pandas_too(on_duckdb: Done, on_spark: Done) -> None:
+    ours, theirs = on_spark.modelled, on_duckdb.modelled
+    assert ours.cells.dtypes.to_dict() == theirs.cells.dtypes.to_dict()
+    assert ours.periods.dtypes.to_dict() == theirs.periods.dtypes.to_dict()
+    same(ours.cells, theirs.cells)
+    same(ours.periods, theirs.periods)
+    assert ours.data_through == theirs.data_through
+
+
+def test_the_checks_say_the_same(on_duckdb: Done, on_spark: Done) -> None:
+    for name, theirs in on_duckdb.outcome.tables.items():
+        pd.testing.assert_frame_equal(on_spark.outcome.tables[name], theirs)
+    assert on_spark.outcome.warnings == on_duckdb.outcome.warnings
+    failing = on_duckdb.outcome.tables["check"].query("severity == 'row-level' and not passed")
+    assert len(failing) > 15  # else nothing would be compared
+
+
+def test_quarantine_is_written_the_same(on_duckdb: Done, on_spark: Done, tmp_path: Path) -> None:
+    for name, done in (("duckdb", on_duckdb), ("spark", on_spark)):
+        settings = Settings(data=tmp_path / name)
+        settings.warehouse.mkdir(parents=True)
+        write_quarantine(done.con, settings)
+    files = [tmp_path / name / "warehouse" / "quarantine.csv" for name in ("duckdb", "spark")]
+    assert sorted(files[0].read_text().splitlines()) == sorted(files[1].read_text().splitlines())
+    assert files[1].stat().st_mode & 0o077 == 0
+
+
+def with_texts(done: Done, texts: list[str], select: str) -> list[Any]:
+    """The rows of a query over the table `texts` (nth, written), made beside the university's."""
+    done.con.register("given", pa.table({"nth": range(len(texts)), "written": texts}))
+    try:  # joined, so that a cluster has them too
+        one = "(select max(academic_year) as last from stg_calendar) as one"
+        done.con.execute(f"create table texts as select given.* from given cross join {one}")
+        return done.con.execute(f"select {select} from texts as t order by nth").fetchall()
+    finally:
+        done.con.execute("drop table if exists texts")
+        done.con.unregister("given")
+
+
+@pytest.mark.parametrize(("kind", "texts"), [("date", DATES), ("number", NUMBERS)])
+def test_texts_are_read_alike(on_duckdb: Done, on_spark: Done, kind: str, texts: list[str]) -> None:
+    def found(done: Done) -> dict[str, str | None]:
+        engine = engines.of(done.con)
+        sql = engine.number("t.written") if kind == "number" else engine.date("t.written", FORMATS, True)
+        values = [str(value) for (value,) in with_texts(done, texts, sql)]
+        return {text: value if _is_possible(value) else None for text, value in zip(texts, values, strict=True)}
+
+    theirs = found(on_duckdb)
+    assert found(on_spark) == theirs
+    assert len(list(filter(None, theirs.values()))) > len(texts) / 4
+
+
+def _is_possible(value: str) -> bool:
+    """What the pipeline takes for a date or a number at all."""
+    if "-" in value[1:] and "e" not in value:
+        return "1900-01-02" <= value <= "2100-12-31" and len(value) == 10
+    return value not in ("None", "inf", "-inf", "nan") and not value.startswith(("1e+308", "1e308"))
+
+
+def test_letters_have_the_same_case(on_duckdb: Done, on_spark: Done) -> None:
+    every = [chr(i) for i in range(0x21, 0x1E944) if not 0xD800 <= i <= 0xDFFF]
+    found = [with_texts(done, every, "upper(t.written), lower(t.written)") for done in (on_duckdb, on_spark)]
+    differing = {letter: (a, b) for letter, a, b in zip(every, *found, strict=True) if a != b}
+    assert differing == {}
+
+
+def test_columns_that_are_numbers_or_times_are_read_alike(on_duckdb: Done, on_spark: Done, tmp_path: Path) -> None:
+    path = tmp_path / "meetings.parquet"
+    universities.typed(path)
+    table = DEFINITIONS.tables["meetings"]
+    mapping = Mapping(table, sources.TableSource())
+    found = []
+    for done in (on_duckdb, on_spark):
+        read = engines.of(done.con).read(done.con, path, mapping, "raw_typed_0")
+        columns = ", ".join(sorted(read.columns))
+        found.append(done.con.execute(f"select rowid, {columns} from raw_typed_0 order by rowid").fetchall())
+        engines.of(done.con).drop(done.con, "^raw_typed")
+    assert found[1] == found[0]
+
+
+def test_the_key_stands_in_no_plan(on_spark: Done) -> None:
+    from pipelines.pseudonymise import _pads
+
+    engine = engines.of(on_spark.con)
+    with _pads(on_spark.con, KEY):
+        pads = on_spark.con.execute("select * from pads").fetchone()
+        query = f"select {engine.hmac('tutor_id')} as pseudonym from stg_tutors cross join pads"
+        rows = on_spark.con.session.sql(on_spark.con.in_spark(query))
+        plan = rows._jdf.queryExecution().toString()
+        assert len(rows.collect()) == len(rows_of(on_spark, "stg_tutors"))
+    assert "outer_pad" in plan
+    for secret in (KEY, *pads):
+        for written in (
+            secret.hex(),
+            secret.hex().upper(),
+            base64.b64encode(secret).decode(),
+            secret.decode("latin-1"),
+        ):
+            assert written not in plan
+
+
+def test_other_files_are_refused_with_what_to_do(on_spark: Done, tmp_path: Path) -> None:
+    path = tmp_path / "tutors.csv"
+    path.write_text("tutor_id\n1\n")
+    with pytest.raises(InputError, match="Convert it, or run with --engine duckdb"):
+        engines.of(on_spark.con).read(
+            on_spark.con, path, Mapping(DEFINITIONS.tables["tutors"], sources.TableSource()), "x"
+        )
+
+
+def test_an_error_quotes_no_value(on_spark: Done) -> None:
+    with pytest.raises(engines.EngineError) as caught:
+        on_spark.con.execute("select cast(floor(1e300) as integer) as n, cast(tutor_id as date) as d from stg_tutors")
+    assert "could not go on" in str(caught.value)
