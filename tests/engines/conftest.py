@@ -30,7 +30,11 @@ LOCAL = {
     "spark.executor.cores": "1",
     "spark.cores.max": "2",  # one of each worker, so that another run fits beside
     "spark.sql.shuffle.partitions": "2",
-    "spark.sql.codegen.wholeStage": "false",  # to compile takes longer than these few rows do
+    # to compile takes longer than these few rows do
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 METRICS = ["trust", "knows_me"]
 

@@ -23,7 +23,8 @@ from tests.engines.cluster import cluster, java
 from tests.engines.conftest import KEY, LOCAL
 from tests.engines.universities import DEFINITIONS
 
-CONF = {k: v for k, v in LOCAL.items() if k not in ("spark.sql.codegen.wholeStage", "spark.sql.shuffle.partitions")}
+SHARED = ("spark.driver.host", "spark.driver.bindAddress", "spark.ui.enabled", "spark.executor.cores")
+CONF = {name: LOCAL[name] for name in SHARED}
 
 
 def main() -> None:
