@@ -26,7 +26,7 @@ def test_an_unknown_engine_is_said(
 
 
 def test_without_its_packages_spark_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("pipelines.engines.spark")]:
+    for name in [name for name in sys.modules if name.startswith(("pipelines.engines.spark", "pyspark"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(InputError, match=r"pip install -r requirements-spark\.txt"):
