@@ -120,15 +120,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--engine", help="what takes in and models the extracts: duckdb (default) or spark")
         sub.add_argument("--master", metavar="URL", help="of the Spark cluster: spark://host:7077")
         sub.add_argument("--work", metavar="URL", help="where Spark keeps its tables, a path or s3a://… of all workers")
+        sub.add_argument(
+            "--full", action="store_true", help="read every extract again, also those unchanged since the last run"
+        )
         sub.set_defaults(command=command)
         if command is _run:
             sub.add_argument(
                 "--revise", action="append", default=[], metavar="YEAR",
                 help="publish an academic year anew that was published before: 2024/25, or all (may be given again)",
             )  # fmt: skip
-            sub.add_argument(
-                "--full", action="store_true", help="read every extract again, also those unchanged since the last run"
-            )
 
     status = commands.add_parser("status", parents=[shared], help="list the releases and say which is in force")
     status.set_defaults(command=_status)
@@ -219,7 +219,7 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
 
     listed = settings.warehouse / warehouse.QUARANTINE_OF_CHECK
     try:
-        outcome = check_only(_sources(options, settings), settings, progress)
+        outcome = check_only(_sources(options, settings), settings, progress, options.full)
     finally:  # most wanted when the checks fail
         if progress.seconds.get("check") is not None and listed.is_file():
             progress.say(f"Rows that a run would quarantine, each with its rule: {listed} (restricted).")

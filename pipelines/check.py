@@ -332,7 +332,8 @@ def _reconcile(con: Connection) -> None:
     """).fetchall()
     if wrong:
         raise ReconciliationError(
-            "Rows do not add up, so nothing was published. This is a fault of the pipeline: please report it.\n"
+            "Rows do not add up, so nothing was published. Run again with --full; if they still do not, it is a fault "
+            "of the pipeline: please report it.\n"
             + "\n".join(
                 f"- {table}, {file}: {read:,} read, but {loaded:,} loaded + {lost:,} quarantined "
                 f"+ {twice:,} exact duplicates"

@@ -171,6 +171,8 @@ def _extract_table(
             for problem in error.problems:
                 problems.setdefault(problem.replace(path.name, ""), problem)
             continue
+        if earlier and earlier.fingerprint(path, table, source) != fingerprint:
+            fingerprint = ""  # changed meanwhile: next time it is read again
         _note_rejects(con, table, file, got)
         blank = count(con, f"{raw} where {_is_blank(got, source)}")
         rows = got.rows - blank + len(got.rejects)
@@ -204,6 +206,8 @@ def _size(paths: Iterable[Path]) -> int:
 
 
 def _modified(path: Path) -> datetime:
+    if is_url(path):  # an empty one, which tells nothing
+        return datetime.now(UTC).replace(tzinfo=None)
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
 
 

@@ -22,7 +22,7 @@ from pipelines.disclosure import ledger
 from pipelines.extract import extract
 from pipelines.progress import Progress
 from pipelines.pseudonymise import pseudonymise
-from pipelines.readers.mapping import literal
+from pipelines.readers.mapping import is_url, literal
 from pipelines.settings import Settings
 
 # about schools, years and files, never about people: kept whole
@@ -98,6 +98,11 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
     Raises PurgeError; then the warehouse is as it was.
     """
     done = Purged()
+    if settings.work and is_url(settings.work):
+        raise PurgeError(
+            f"Tables of students of all years may lie at {settings.work} (the setting 'work' of Spark), where a purge "
+            f"does not reach. Remove the folders {settings.runs}… there, and purge again without that setting."
+        )
     for name in WITHOUT_YEARS:
         if (settings.warehouse / name).is_file():
             (settings.warehouse / name).unlink()
@@ -105,6 +110,9 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
     if (settings.warehouse / SPARK).is_dir():
         shutil.rmtree(settings.warehouse / SPARK)
         done.files.append(SPARK)
+    for folder in settings.work.glob(f"{settings.runs}*") if settings.work else ():
+        shutil.rmtree(folder)
+        done.files.append(str(folder))
     old = settings.warehouse / warehouse.NAME
     if not old.is_file():
         if (settings.warehouse / warehouse.QUARANTINE).is_file():  # of a run that its checks stopped
@@ -188,9 +196,6 @@ def _only_in_old(con: duckdb.DuckDBPyConnection) -> str:
 
 def _prove(settings: Settings, wanted: bytescan.Secrets, done: Purged) -> None:
     """Scan every file of the folder but the old warehouse, which the new one is about to replace."""
-    if (settings.warehouse / SPARK).is_dir():
-        shutil.rmtree(settings.warehouse / SPARK)
-        done.files.append(SPARK)
     old = settings.warehouse / warehouse.NAME
     files = sorted(path for path in settings.warehouse.rglob("*") if path.is_file() and path != old)
     done.bytes_scanned = sum(path.stat().st_size for path in files)

@@ -91,13 +91,13 @@ def run(
     return Summary(release, extracted, outcome, safe, decision)
 
 
-def check_only(sources_file: Path, settings: Settings, progress: Progress) -> CheckOutcome:
+def check_only(sources_file: Path, settings: Settings, progress: Progress, full: bool = False) -> CheckOutcome:
     """Run the suites on the extracts and keep nothing. Raises CheckFailed on a critical failure."""
     definitions = definition_files.load(settings.definitions)
     with publish.only_run(settings):
         mapped = sources.load(sources_file)
         with engines.named(settings.engine).open_new(settings, keep=False) as con:
-            return _take_in(con, mapped, definitions, settings, progress, False, warehouse.QUARANTINE_OF_CHECK)[1]
+            return _take_in(con, mapped, definitions, settings, progress, full, warehouse.QUARANTINE_OF_CHECK)[1]
 
 
 def _take_in(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,11 @@ class Settings(BaseSettings):
         description="a gap whose interval reaches further either side than this many material gaps is too few to say",
     )
     rules: Rules = Rules()
+
+    @property
+    def runs(self) -> str:
+        """How the folders of runs on Spark begin: several universities may share a work folder."""
+        return f"run-{hashlib.sha256(str(self.data.resolve()).encode()).hexdigest()[:8]}-"
 
     @property
     def inbox(self) -> Path:

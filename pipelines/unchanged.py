@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -18,6 +20,7 @@ import duckdb
 from pipelines import warehouse
 from pipelines.definitions import Definitions, Table
 from pipelines.engines import Connection
+from pipelines.errors import InputError
 from pipelines.extract import Extracted, Known
 from pipelines.readers.mapping import literal
 from pipelines.settings import ROOT, Settings
@@ -25,7 +28,11 @@ from pipelines.sources import TableSource
 
 TABLE = "extract_read"  # in the warehouse: every file that was read, and its fingerprint
 EARLIER = "earlier"  # the last run's warehouse, attached
-CODE = ("readers/*.py", "engines/duckdb.py", "extract.py", "pseudonymise.py", "errors.py", "unchanged.py")
+CODE = (
+    *("readers/*.py", "engines/duckdb.py", "extract.py", "pseudonymise.py", "errors.py", "unchanged.py"),
+    *("sources.py", "check.py"),
+)
+LIBRARIES = ("duckdb", "pyarrow", "python-calamine", "charset-normalizer")
 _SAVED = (
     "table_name varchar, file varchar, fingerprint varchar, rows_read bigint, rows_rejected bigint, "
     "columns varchar[], note varchar"
@@ -73,7 +80,9 @@ def earlier(con: Connection, settings: Settings, key: bytes, full: bool) -> Earl
     try:
         con.execute(f"attach {literal(str(path))} as {EARLIER} (read_only)")
         saved = con.execute(f"select * from {EARLIER}.{TABLE}").fetchall()
-    except duckdb.Error:  # of another version, or purged since: everything is read again
+        for table in {row[0] for row in saved}:
+            con.execute(f"select * from {EARLIER}.input_{table} limit 0")
+    except duckdb.Error:  # damaged, of another version, or purged since: everything is read again
         return Earlier(mark)
     return Earlier(
         mark,
@@ -88,19 +97,15 @@ def take(con: Connection, definitions: Definitions, extracted: Extracted, known:
     """Add the rows and the rejected records of unchanged files to input_<table> and raw_reject; note what was read."""
     if known is None:
         return
-    for name in definitions.tables:
-        files = extracted.unchanged(name)
-        if not files:
-            continue
-        con.execute(f"insert into input_{name} by name select * from {known.rows(name, files)}")
-        con.execute(
-            f"""
-            insert into raw_reject
-            select table_name, source_file, source_row, column_name, value, rule from {EARLIER}.quarantine
-            where table_name = $1 and expectation = $1 || '.whole_records' and list_contains($2, source_file)
-            """,
-            [name, files],
-        )
+    try:
+        for name in definitions.tables:
+            if files := extracted.unchanged(name):
+                _copy(con, name, files, known)
+    except duckdb.Error:
+        raise InputError(
+            "What the last run read cannot be taken from its warehouse, which is damaged or was changed by hand. Run "
+            "again with --full, which reads every extract anew."
+        ) from None
     con.execute(f"create table {TABLE} ({_SAVED})")
     for file in extracted.files:
         values = [file.table, file.file, file.fingerprint, file.rows_read, file.rows_rejected]
@@ -108,11 +113,25 @@ def take(con: Connection, definitions: Definitions, extracted: Extracted, known:
     con.execute(f"detach database if exists {EARLIER}")
 
 
+def _copy(con: Connection, name: str, files: list[str], known: Earlier) -> None:
+    """Add the rows and the rejected records of a table's unchanged files."""
+    con.execute(f"insert into input_{name} by name select * from {known.rows(name, files)}")
+    con.execute(
+        f"""
+        insert into raw_reject
+        select table_name, source_file, source_row, column_name, value, rule from {EARLIER}.quarantine
+        where table_name = $1 and expectation = $1 || '.whole_records' and list_contains($2, source_file)
+        """,
+        [name, files],
+    )
+
+
 @cache
 def _code() -> str:
-    """A hash of the code that reads extracts."""
+    """A hash of the code that reads extracts, and of the libraries and the time zone it reads them with."""
     folder = ROOT / "pipelines"
-    code = hashlib.sha256(duckdb.__version__.encode())
+    zone = duckdb.execute("select current_setting('TimeZone')").fetchall()
+    code = hashlib.sha256(repr((sys.version, [version(each) for each in LIBRARIES], zone)).encode())
     for path in sorted(path for pattern in CODE for path in folder.glob(pattern)):
         code.update(path.read_bytes())
     return code.hexdigest()

@@ -193,6 +193,12 @@ def crowd(data: Path) -> dict[str, Any]:
 
 PAGES = ("overview", "schools", "equity", "voice", "year", "profile", "quality", "methods")
 WARM = 5  # runs of each page
+WHY = (
+    "Pandas and polars make the cells in memory, without pseudonyms, checks, quarantine or reconciliation, and keep "
+    "nothing. Where one of them is faster than the pipeline until its cells, that is what the rest of the time is for: "
+    "hashing every identifier, evaluating each expectation on every row, and writing every step to disk within a "
+    "memory limit."
+)
 EXTRACTED = "2026-11-27"  # the day the example's extracts were taken, a Friday
 TO_CELLS = ("extract", "pseudonymise", "check", "model")
 CHILDREN = {"floor": floor, "pipeline": pipeline, "pandas": plain_pandas, "polars": plain_polars, "pages": pages,
@@ -239,6 +245,7 @@ def page(results: list[dict[str, Any]]) -> str:
     sizes = " and ".join(f"{r['floor']['megabytes']:,.0f} MB" for r in results)
     lines += ["", f"The files are {sizes} of CSV. The pipeline publishes {cells} cells. From the "
               f"smallest to the largest its time grows with the {growth:.2f}th power of the meetings.", ""]  # fmt: skip
+    lines += [WHY, ""]
     first = results[0]
     monday = first["refresh"]
     slow = sorted(monday["steps"].items(), key=lambda step: -step[1])

@@ -12,7 +12,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,15 +37,19 @@ __all__ = ["Connection", "date", "drop", "hmac", "number", "open_new", "read", "
 
 JOINS_CHEAPLY = False
 DEFAULTS = {
-    "spark.sql.ansi.enabled": "true",  # what overflows or cannot be cast is an error, never silently null
-    "spark.sql.session.timeZone": "UTC",
-    "spark.io.encryption.enabled": "true",  # what executors spill holds identifiers
     "spark.sql.constraintPropagation.enabled": "false",  # takes minutes over the many columns of a union
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.unionOutputPartitioning": "false",  # takes minutes over the many branches of the cells
     "spark.log.level": "ERROR",
+    "spark.ui.enabled": "false",  # it has no sign-in
     "spark.ui.showConsoleProgress": "false",
+}
+REQUIRED = {  # whatever the settings say
+    "spark.sql.ansi.enabled": "true",  # what overflows or cannot be cast is an error, never silently null
+    "spark.sql.session.timeZone": "UTC",
+    "spark.io.encryption.enabled": "true",  # what executors spill holds identifiers
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",  # the code 007 is no 7
 }
 GROWS = frozenset({"quarantine"})  # declared by its columns, but filled from tables of any size
 PARTITIONS_A_CORE = 4
@@ -173,7 +177,7 @@ class Connection:
         with self._rows(found) as rows:
             if not rows.collect()[0][0]:
                 return
-        with self._rows(exp.select("*").from_(name).where(exp.not_(where))) as rows:
+        with self._rows(exp.select("*").from_(name).where(exp.not_(exp.func("coalesce", where, exp.false())))) as rows:
             self._take_version(name, rows)
 
     def _describe(self, of: exp.Expr) -> duckdb.DuckDBPyConnection:
@@ -305,28 +309,36 @@ def open_new(settings: Settings, keep: bool = True) -> Iterator[Connection]:
     Then the folders of earlier runs go. A local work folder is its owner's only.
     """
     work = settings.work or settings.warehouse / "spark"
+    run = work / f"{settings.runs}{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     others = os.umask(0o077)
-    for folder in (settings.warehouse, *([] if is_url(work) else [work])):
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    run = work / f"run-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-    session = _session(settings)
-    con = Connection(session, run)
     try:
-        yield con
-        con.close()
-        _keep_only(session, location(work), run.name if keep else "")
-    except BaseException:
-        remove(session, location(run))
-        raise
+        for folder in (settings.warehouse, *([] if is_url(work) else [work, run])):
+            made = not folder.exists()
+            folder.mkdir(parents=True, exist_ok=True)
+            if made or folder == settings.warehouse:
+                folder.chmod(0o700)
+        session = _session(settings)
+        try:
+            con = Connection(session, run)
+            yield con
+            con.close()
+            if keep:
+                _keep_only(session, location(work), settings.runs, run.name)
+            else:
+                remove(session, location(run))
+        except BaseException:
+            with suppress(Exception):  # what went wrong before is what is told
+                remove(session, location(run))
+            raise
+        finally:
+            session.stop()
     finally:
-        session.stop()
         os.umask(others)
 
 
 def _session(settings: Settings) -> SparkSession:
     builder = SparkSession.builder.appName("personal tutoring").master(settings.master)
-    for name, value in (DEFAULTS | settings.spark).items():
+    for name, value in (DEFAULTS | settings.spark | REQUIRED).items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     if "spark.sql.shuffle.partitions" not in settings.spark:
@@ -335,13 +347,13 @@ def _session(settings: Settings) -> SparkSession:
     return session
 
 
-def _keep_only(session: SparkSession, work: str, name: str) -> None:
-    """Remove the folders of runs but one."""
+def _keep_only(session: SparkSession, work: str, whose: str, name: str) -> None:
+    """Remove the folders of a university's runs but one."""
     jvm: Any = session.sparkContext._jvm
     path = jvm.org.apache.hadoop.fs.Path(work)
     found = path.getFileSystem(session.sparkContext._jsc.hadoopConfiguration()).listStatus(path)
     for place in [each.getPath() for each in found]:
-        if place.getName().startswith("run-") and place.getName() != name:
+        if place.getName().startswith(whose) and place.getName() != name:
             remove(session, place.toString())
 
 

@@ -32,8 +32,10 @@ def read(con: Connection, path: Path, mapping: Mapping, target: str) -> Read:
             f"{table}: {path.name} is no Parquet file, and Spark reads no other. Convert it, or run with "
             f"--engine duckdb, which reads CSV and spreadsheets too."
         )
+    if path.is_dir():
+        _all_read(table, path)
     try:
-        rows = con.session.read.parquet(location(path))
+        rows = con.session.read.option("mergeSchema", "true").parquet(location(path))
         if problems := mapping.problems(path.name, rows.columns):
             raise InputError(problems)
         parts = rows.groupBy(f.col("_metadata.file_path").alias("part")).agg(
@@ -58,10 +60,19 @@ def read(con: Connection, path: Path, mapping: Mapping, target: str) -> Read:
     )
 
 
+def _all_read(table: str, folder: Path) -> None:
+    """Raise InputError where Spark would pass files of a folder by without a word."""
+    passed = [p for p in sorted(folder.rglob("*.parquet")) if p.parent != folder or p.name[0] in "._"]
+    if passed:
+        raise InputError(
+            f"{table}: {passed[0].relative_to(folder.parent)} would not be read. Put all of a table's Parquet files "
+            f"into one folder, none in folders within it, with names that begin with a letter or a digit."
+        )
+
+
 def location(path: Path) -> str:
-    """Where Spark finds a path; one of a URL has lost a slash."""
-    text = str(path)
-    return text.replace(":/", "://", 1) if is_url(path) else path.resolve().as_uri()
+    """Where Spark finds a path, unquoted, as Hadoop reads it; one of a URL has lost a slash."""
+    return str(path).replace(":/", "://", 1) if is_url(path) else f"file://{path.resolve()}"
 
 
 def _numbered(rows: DataFrame, parts: list[tuple[str, int]], texts: list[Column]) -> DataFrame:

@@ -59,7 +59,9 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def university(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return universities.write(tmp_path_factory.mktemp("university"))
+    folder = tmp_path_factory.mktemp("university") / "extracts of é"  # a name that an address would quote
+    folder.mkdir()
+    return universities.write(folder)
 
 
 def done(con: Any, mapped: sources.Sources, settings: Settings) -> Done:
@@ -84,7 +86,7 @@ def on_duckdb(university: Path) -> Iterator[Done]:
 
 @pytest.fixture(scope="session")
 def spark_settings(master: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    data = tmp_path_factory.mktemp("spark-data")
+    data = tmp_path_factory.mktemp("spark") / "data of é"
     return Settings(data=data, master=master, engine="spark", spark=LOCAL, most_quarantined=1, most_unmapped=1)
 
 

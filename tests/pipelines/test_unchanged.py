@@ -9,6 +9,8 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines import publish, sources, warehouse
 from pipelines import run as recipe
+from pipelines.check import ReconciliationError
+from pipelines.engines import duckdb as duckdb_engine
 from pipelines.progress import Progress
 from pipelines.settings import Settings
 from tests.bad_input.tiny import tiny_university
@@ -152,3 +154,31 @@ def test_a_warehouse_that_tells_nothing_is_no_obstacle(settings, inbox):
     first = take_in()
     (settings.warehouse / warehouse.NAME).write_bytes(b"not a database")
     assert take_in().read >= first.read
+
+
+def test_a_warehouse_changed_by_hand_is_noticed(settings, inbox):
+    first = take_in()
+    with duckdb.connect(settings.warehouse / warehouse.NAME) as con:
+        con.execute("delete from input_meetings where source_row = 3")
+    with pytest.raises(ReconciliationError, match="--full"):
+        take_in()
+    with duckdb.connect(settings.warehouse / warehouse.NAME) as con:
+        con.execute("drop table input_meetings")
+    assert take_in().read >= first.read
+
+
+def test_an_extract_that_changes_while_it_is_read_is_read_again(settings, inbox, monkeypatch):
+    real = duckdb_engine.read
+
+    def replaced(con, path, mapping, target):
+        found = real(con, path, mapping, target)
+        if path.name == "meetings.csv":
+            add(path, MEETING.format(1, "30/09/2024"))
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(duckdb_engine, "read", replaced)
+        take_in()
+    heard = take_in()
+    assert "meetings: meetings.csv" in heard.read
+    assert "schools: schools.csv" in heard.unchanged
