@@ -325,3 +325,18 @@ def test_uuid_forms_are_those_of_duckdb(tmp_path):
         con.execute("set force_compression = 'uncompressed'")
         con.execute("create table one as select cast(? as uuid) as id from range(2) union all select uuid()", [person])
     assert forms(person)[1] in (tmp_path / "one.duckdb").read_bytes()
+
+
+def test_tables_of_spark_go_whole_and_those_out_of_reach_stop_it(after_run, tmp_path, monkeypatch, capsys):
+    work = tmp_path / "work"
+    own, mine, others = after_run.warehouse / "spark", work / f"{after_run.runs}1", work / "run-of-others-1"
+    for folder in (own, mine, others):
+        folder.mkdir(parents=True)
+        (folder / "part.parquet").write_bytes(b"rows")
+    monkeypatch.setenv("APT_WORK", "s3a://bucket/tutoring")
+    assert pipelines("purge", "--before", KEPT) == 1
+    assert f"Remove the folders {after_run.runs}" in capsys.readouterr().err
+    assert mine.exists()
+    monkeypatch.setenv("APT_WORK", str(work))
+    assert pipelines("purge", "--before", KEPT) == 0
+    assert [folder.exists() for folder in (own, mine, others)] == [False, False, True]
