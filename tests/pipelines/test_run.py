@@ -22,14 +22,6 @@ from tests.bad_input.tiny import tiny_university
 from tests.dashboard.test_pages import visit
 
 
-@pytest.fixture
-def inbox(settings, monkeypatch):
-    monkeypatch.setenv("APT_DATA", str(settings.data))
-    monkeypatch.setenv("APT_KEY_FILE", str(settings.key_file))
-    tiny_university(settings.inbox)
-    return settings.inbox
-
-
 def pipelines(*arguments):
     return command_line.main([str(a) for a in arguments])
 

@@ -13,7 +13,6 @@ from pipelines.check import ReconciliationError
 from pipelines.engines import duckdb as duckdb_engine
 from pipelines.progress import Progress
 from pipelines.settings import Settings
-from tests.bad_input.tiny import tiny_university
 
 OF_THE_RUN = ("release", "extract_read")  # tables that say when a run was
 MEETING = "M9{0:04d},S0001,T1,{1},F2F,attended,\n"
@@ -36,14 +35,6 @@ class Heard(Progress):
     @property
     def unchanged(self):
         return {label.removesuffix(", unchanged") for label in self.labels if label.endswith(", unchanged")}
-
-
-@pytest.fixture
-def inbox(settings, monkeypatch):
-    monkeypatch.setenv("APT_DATA", str(settings.data))
-    monkeypatch.setenv("APT_KEY_FILE", str(settings.key_file))
-    tiny_university(settings.inbox)
-    return settings.inbox
 
 
 def run(full=False):
