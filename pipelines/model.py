@@ -14,6 +14,7 @@ from pipelines.engines import Connection
 from pipelines.errors import InputError
 
 GRAINS = {"enrolment": "enrolments", "response": "feedback", "tutor": "tutors"}
+CELL_ORDER = "academic_year, part, level, unit, characteristic, grp, metric"
 NO_WEEK = -1  # no year is in progress: nothing counts as 'to date'
 
 Present = Mapping[str, frozenset[str]]
@@ -81,7 +82,8 @@ def model(con: Connection, definitions: Definitions, present: Present) -> Modell
     models.run(con, "mart_cell", grains=[g for g in grains if g["metrics"]])
     through = con.execute("select max(meeting_date) from stg_meetings where status <> 'cancelled'").fetchone()
     return Modelled(
-        cells=con.execute("select * from mart_cell").df().rename(columns={"grp": "group"}),
+        # in one order, so that the same extracts give the same release
+        cells=con.execute(f"select * from mart_cell order by {CELL_ORDER}").df().rename(columns={"grp": "group"}),
         periods=con.execute("select * from mart_period order by academic_year, part").df(),
         schools=con.execute(
             "select school_code, school_name, faculty_code, faculty_name from stg_schools order by school_name"

@@ -60,7 +60,7 @@ def read_delimited(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping,
         try:
             con.execute(f"create temp table {target} as {mapping.query(names, fields, relation, trim)}")
             rejects = _rejects(con, table, path, place + 1, len(names))
-        except duckdb.Error:  # its message quotes the record at fault
+        except duckdb.InvalidInputException:  # its message quotes the record at fault
             raise InputError(_unreadable(table, path, delimiter)) from None
         finally:
             con.execute("drop table if exists reject_errors; drop table if exists reject_scans")  # hold whole records

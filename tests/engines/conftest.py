@@ -1,22 +1,24 @@
-"""One cluster and one run on each engine, for all tests of the engines."""
+"""One cluster, one whole run on each engine and one session of each, for all tests of the engines."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from pipelines import engines, sources, through_the_year, voice
-from pipelines.check import CheckOutcome, check
-from pipelines.extract import Extracted, extract
-from pipelines.model import Modelled, model
-from pipelines.models import run
-from pipelines.pseudonymise import pseudonymise
-from pipelines.settings import Settings
+from pipelines import engines, sources, warehouse
+from pipelines.readers.mapping import Mapping
+from pipelines.settings import ROOT, Settings
 from tests.engines import universities
 from tests.engines.cluster import cluster, java
 from tests.engines.universities import DEFINITIONS
@@ -36,17 +38,16 @@ LOCAL = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
-METRICS = ["trust", "knows_me"]
 
 
 @dataclass
-class Done:
-    """What one engine made of the university."""
+class Run:
+    """What a whole run left: its data folder, the tables of its warehouse and of its release, and what it said."""
 
-    con: Any
-    extracted: Extracted
-    outcome: CheckOutcome
-    modelled: Modelled
+    data: Path
+    kept: duckdb.DuckDBPyConnection
+    published: duckdb.DuckDBPyConnection
+    said: str
 
 
 @pytest.fixture(scope="session")
@@ -64,33 +65,66 @@ def university(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return universities.write(folder)
 
 
-def done(con: Any, mapped: sources.Sources, settings: Settings) -> Done:
-    """Take in and model a university, as a run does, and what its following steps read."""
-    extracted = extract(con, mapped, DEFINITIONS, settings)
-    pseudonymise(con, DEFINITIONS, extracted, KEY)
-    outcome = check(con, DEFINITIONS, extracted, settings, today=mapped.as_of)
-    modelled = model(con, DEFINITIONS, extracted.present)
-    characteristics = [c for c in DEFINITIONS.characteristics if c in extracted.present["enrolments"]]
-    through_the_year.model(con, DEFINITIONS, extracted.present, modelled)
-    finest = [c for c in characteristics if not DEFINITIONS.characteristics[c].of]
-    voice.model(con, DEFINITIONS, characteristics, finest, METRICS)
-    run(con, "mart_answers", characteristics=characteristics, statements=METRICS)
-    return Done(con, extracted, outcome, modelled)
+def whole_run(mapping: Path, data: Path, *options: str) -> str:
+    """Run the pipeline as its user does; gives what it said."""
+    any_share = {"APT_MOST_QUARANTINED": "1", "APT_MOST_UNMAPPED": "1"}
+    env = {"APT_DATA": str(data), "APT_KEY": KEY.decode(), "APT_SPARK": json.dumps(LOCAL), **any_share}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines", "run", "--sources", mapping, *options],
+        cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def release_of(data: Path) -> duckdb.DuckDBPyConnection:
+    release = (data / "published" / "current").read_text().strip()
+    return duckdb.connect(data / "published" / release / "university.duckdb", read_only=True)
 
 
 @pytest.fixture(scope="session")
-def on_duckdb(university: Path) -> Iterator[Done]:
-    with duckdb.connect() as con:
-        yield done(con, sources.load(university), Settings(most_quarantined=1, most_unmapped=1))
+def on_duckdb(university: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    data = tmp_path_factory.mktemp("duckdb")
+    said = whole_run(university, data)
+    kept = duckdb.connect(data / "warehouse" / warehouse.NAME, read_only=True)
+    return Run(data, kept, release_of(data), said)
 
 
 @pytest.fixture(scope="session")
-def spark_settings(master: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def on_spark(master: str, university: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     data = tmp_path_factory.mktemp("spark") / "data of é"
-    return Settings(data=data, master=master, engine="spark", spark=LOCAL, most_quarantined=1, most_unmapped=1)
+    said = whole_run(university, data, "--engine", "spark", "--master", master)
+    kept = duckdb.connect()
+    (run,) = (data / "warehouse" / "spark").iterdir()
+    for table in run.iterdir():
+        if any(table.rglob("*.parquet")):
+            kept.execute(f"create view {table.name} as select * from read_parquet('{table}/*/*.parquet')")
+    return Run(data, kept, release_of(data), said)
 
 
 @pytest.fixture(scope="session")
-def on_spark(university: Path, spark_settings: Settings) -> Iterator[Done]:
-    with engines.named("spark").open_new(spark_settings) as con:
-        yield done(con, sources.load(university), spark_settings)
+def duckdb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with duckdb.connect() as con:
+        yield with_a_table(con, tmp_path_factory.mktemp("given"))
+
+
+@pytest.fixture(scope="session")
+def spark_session(master: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    data = tmp_path_factory.mktemp("session")
+    settings = Settings(data=data, master=master, engine="spark", spark=LOCAL)
+    with engines.named("spark").open_new(settings, keep=False) as con:
+        yield with_a_table(con, tmp_path_factory.mktemp("given"))
+
+
+def with_a_table(con: Any, folder: Path) -> Any:
+    """The session, with a table of tutors that was read from a file: a cluster has its rows, as of any extract."""
+    path = folder / "tutors.parquet"
+    tutors = {
+        "tutor_id": ["t1", "t2", "t3"],
+        "school_code": ["A"] * 3,
+        "academic_year": ["2025/26"] * 3,
+        "fte": ["1"] * 3,
+    }
+    pq.write_table(pa.table(tutors), path)
+    engines.of(con).read(con, path, Mapping(DEFINITIONS.tables["tutors"], sources.TableSource()), "raw_tutors_0")
+    return con
