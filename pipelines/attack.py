@@ -59,7 +59,8 @@ def withstand(
     """
     new = {(y, p) for y, p in modelled.periods[PERIOD].itertuples(index=False)} - decision.kept
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
-    earlier = _counts((published or NOTHING).shown(modelled.periods))
+    about = new | {(year, pooled.WHOLE_YEAR) for years in pooled_of.values() for year in years}
+    earlier = _counts((published or NOTHING).shown(modelled.periods[in_periods(modelled.periods, about)]))
     before, attacks, again = decision.hidden.sum(), dict[Period, Attack](), new
     for round_ in range(ROUNDS):
         attacks |= _attacked(decision, again, pooled_of, modelled.schools, definitions, settings, earlier, workers)

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from pipelines import engines, models
 from pipelines.definitions import UNKNOWN, Definitions, Table
@@ -155,6 +156,8 @@ def _record(
 ) -> None:
     """Write each expectation's result, and put the rows that fail a row-level one into quarantine."""
     checked = _number(con, f"select count(*) from stg_{table.name}")
+    failed = [e for e in expectations if e.severity == ROW_LEVEL and not verdicts[e.name].passed]
+    quarantined = _quarantine(con, table, failed, verdicts) if failed else {}
     for e in expectations:
         verdict = verdicts[e.name]
         failing: int | None = None
@@ -164,7 +167,7 @@ def _record(
         elif verdict.passed:
             failing = 0
         elif e.severity == ROW_LEVEL:
-            failing = _quarantine(con, table, e, verdict)
+            failing = quarantined.get(e.name, 0)
         else:
             failing = _number(con, f"select count(*) from ({verdict.failing})")
             if e.severity == CRITICAL:
@@ -195,35 +198,68 @@ def _drop_quarantined(con: Connection, table: Table) -> None:
     )
 
 
-def _quarantine(con: Connection, table: Table, e: Expectation, verdict: Verdict) -> int:
-    """Move the rows failing `e` that are not in quarantine yet; return how many."""
-    return _number(
-        con,
+def _quarantine(
+    con: Connection, table: Table, failed: list[Expectation], verdicts: Mapping[str, Verdict]
+) -> dict[str, int]:
+    """Move the rows that fail some expectation and are not in quarantine yet, each under the first of them; return
+    how many, by expectation.
+    """
+    failing = " union all ".join(
+        f"select {nth} as nth, source_file, source_row, cast({e.value_column} as varchar) as value "
+        f"from ({verdicts[e.name].failing}) as failing"
+        for nth, e in enumerate(failed)
+    )
+    about = {
+        "nth": list(range(len(failed))),
+        "column_name": [e.column for e in failed],
+        "rule": [e.rule for e in failed],
+        "expectation": [e.name for e in failed],
+    }
+    con.register("failed", pa.table(about))
+    con.execute(
         f"""
         insert into quarantine
-        select ?, source_file, source_row, ?, left(cast(min({e.value_column}) as varchar), ?), ?, ?
-        from ({verdict.failing}) as failing
-        where not exists (
-            select 1 from quarantine as q where q.table_name = ? and {_SAME_ROW.format("failing")}
+        with failing as ({failing}),
+        numbered as (
+            select
+                nth, source_file, source_row, min(value) as value,
+                row_number() over (partition by source_file, source_row order by nth) as place
+            from failing
+            where not exists (
+                select 1 from quarantine as q where q.table_name = ? and {_SAME_ROW.format("failing")}
+            )
+            group by nth, source_file, source_row
         )
-        group by source_file, source_row
+        select ?, n.source_file, n.source_row, f.column_name, left(n.value, ?), f.rule, f.expectation
+        from numbered as n
+        inner join failed as f on f.nth = n.nth
+        where n.place = 1
         """,
-        [table.name, e.column, LONGEST_VALUE, e.rule, e.name, table.name],
+        [table.name, table.name, LONGEST_VALUE],
     )
+    con.unregister("failed")
+    counts = con.execute(
+        "select expectation, count(*) from quarantine where table_name = ? group by expectation", [table.name]
+    )
+    return dict(counts.fetchall())
 
 
 def _account(con: Connection, table: Table) -> None:
     """Count what became of every row of a table, per file."""
-    counts = {
-        "loaded": f"select source_file from stg_{table.name}",
-        "duplicate": "select source_file from repeated where superseded_by is null",
-        "quarantined": f"select source_file from quarantine where table_name = '{table.name}'",
-    }
-    for outcome, rows in counts.items():
-        con.execute(
-            f"insert into row_outcome select ?, source_file, ?, count(*) from ({rows}) group by source_file",
-            [table.name, outcome],
+    con.execute(
+        f"""
+        insert into row_outcome
+        with outcomes as (
+            select source_file, 'loaded' as outcome from stg_{table.name}
+            union all
+            select source_file, 'duplicate' from repeated where superseded_by is null
+            union all
+            select source_file, 'quarantined' from quarantine where table_name = ?
         )
+        select ?, source_file, outcome, count(*) from outcomes group by source_file, outcome
+        """,
+        [table.name, table.name],
+    )
 
 
 def _record_share(con: Connection, table: Table, most: float) -> None:

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-LONG = 5  # seconds from which a step says how fast it is, and how long it will take
+LONG = 5  # seconds from which a step says how fast it is
+ENOUGH = 0.05  # of its work, from which it says how long it will take
 
 
 class Report(Protocol):
@@ -67,11 +68,13 @@ class Progress:
 
     def _pace(self, done: float | None) -> str:
         taken = time.perf_counter() - self._started
-        if not done or taken < LONG:
+        if done is None or taken < LONG:
             return ""
-        left = taken * (1 - done) / done
-        about = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
-        return f" ({(self._rows or 0) / taken:,.0f} rows a second" + (f", about {about} left)" if done < 1 else ")")
+        pace = f"{(self._rows or 0) / taken:,.0f} rows a second"
+        if ENOUGH <= done < 1:
+            left = taken * (1 - done) / done
+            pace += f", about {left / 60:.0f} min left" if left > 90 else f", about {left:.0f} s left"
+        return f" ({pace})"
 
     def note(self, detail: str) -> None:
         """Words for the step's closing line."""

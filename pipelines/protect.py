@@ -214,7 +214,8 @@ def protect(
     about, widths = _about(definitions, settings)
     cells = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
     listed = ~unlisted(cells)
-    cells["before"] = _before(cells, modelled.periods, published)
+    new_periods = modelled.periods[~in_periods(modelled.periods, kept)]
+    cells["before"] = _before(cells, new_periods, published)
     small = small_cells(cells, definitions, settings)
     why = pd.Series(patterns.UNLISTED, index=cells.index, dtype=object)
     why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, workers)
@@ -227,7 +228,7 @@ def protect(
         if (name, pooled.POOLED) not in kept:
             own = pooled.years_of(cells, years)
             new = pooled.summed(own, definitions, name)
-            new["before"] = _before(new, modelled.periods, published)
+            new["before"] = _before(new, new_periods, published)
             own = own.assign(hidden=why[own.index] != patterns.SHOWN)[own["metric"].isin(new["metric"].unique())]
             small = small_cells(new, definitions, settings)
             decided = patterns.of_pooled(new, small, own, modelled.schools, about, widths, workers)

@@ -52,6 +52,7 @@ def model(con: Connection, definitions: Definitions, present: Present, modelled:
     weeks = list(range(int(modelled.periods["through_week"].max()) + 1)) if len(modelled.periods) else [0]
     characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
     models.run(con, "mart_curve", characteristics=characteristics)
+    models.run(con, "mart_meeting")
     models.run(con, "mart_week", weeks=weeks)
     models.run(con, "mart_mode", modes=definitions.tables["meetings"].columns["mode"].values)
     models.run(con, "mart_tutor_outcome", grains=_of_tutors(definitions, present))

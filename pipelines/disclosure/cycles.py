@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -25,6 +26,15 @@ KINDS = (  # the change of those who only have, who only lack and who do both; t
 )
 
 
+class Moves(NamedTuple):
+    """Moves as entries of a matrix of counts × moves."""
+
+    values: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+    number: int
+
+
 def cycles(inner: np.ndarray, known: np.ndarray, incidences: Sequence[np.ndarray], furthest: int) -> sparse.csc_array:
     """Moves of the inner counts, one a column, each as far as the counts allow and no further than `furthest`.
 
@@ -33,16 +43,23 @@ def cycles(inner: np.ndarray, known: np.ndarray, incidences: Sequence[np.ndarray
     that can move, the longest moves up and down of each kind are given.
     """
     found = [
-        move
+        moves
         for pair in combinations([i for i, of in enumerate(incidences) if of.shape[1] > 1], 2)
-        for move in _in_two(inner, known, incidences, pair, furthest)
+        for moves in _in_two(inner, known, incidences, pair, furthest)
     ]
-    return sparse.hstack(found, format="csc") if found else sparse.csc_array((inner.size, 0))
+    if not found:
+        return sparse.csc_array((inner.size, 0))
+    values, rows, columns, numbers = zip(*found, strict=True)
+    before = np.cumsum([0, *numbers])
+    column = np.concatenate([own + first for own, first in zip(columns, before[:-1], strict=True)])
+    return sparse.csc_array(
+        (np.concatenate(values), (np.concatenate(rows), column)), shape=(inner.size, int(before[-1]))
+    )
 
 
 def _in_two(
     inner: np.ndarray, known: np.ndarray, incidences: Sequence[np.ndarray], pair: tuple[int, int], furthest: int
-) -> Iterator[sparse.csc_array]:
+) -> Iterator[Moves]:
     """Cycles over two axes; where the rest allows several, they move together."""
     rest = [i for i in range(len(incidences)) if i not in pair]
     order = [*pair, *rest]
@@ -84,7 +101,7 @@ def _pairs(incidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _longest(
     room: np.ndarray, corners: np.ndarray, cycle: np.ndarray, position: np.ndarray, change: np.ndarray,
     steps: np.ndarray, size: int, furthest: int,
-) -> sparse.csc_array:  # fmt: skip
+) -> Moves:  # fmt: skip
     """The cycles that go furthest for some inner cell, each over all of the rest.
 
     room: how far each goes at one position of the rest. corners: 4 × cycles, the numbers of its inner cells at the
@@ -106,4 +123,4 @@ def _longest(
     rows = (kinds[:, None, None] * size + corners[:, own] + steps[position[own]]).ravel()
     values = (change[kinds, None, None] * UP * by[own]).ravel()
     columns = np.tile(column[of[own]], 4 * len(kinds))
-    return sparse.csc_array((values, (rows, columns)), shape=(len(change) * size, len(chosen)))
+    return Moves(values, rows, columns, len(chosen))

@@ -7,6 +7,7 @@ counts, as in the audit of cell suppression (Fischetti and Salazar 2001; Willenb
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -32,8 +33,9 @@ class Axis:
     def leaves(self) -> list[int]:
         return [i for i in range(self.size) if i not in {parent for parent, _ in self.lines}]
 
-    def incidence(self) -> sparse.csr_array:
-        """Positions × leaves: which leaves each position is the sum of."""
+    @cached_property
+    def incidence(self) -> np.ndarray:
+        """Positions × leaves: which leaves each position is the sum of. Never change it."""
         column, parts = {leaf: j for j, leaf in enumerate(self.leaves)}, dict(reversed(self.lines))
 
         def below(i: int) -> set[int]:
@@ -42,7 +44,7 @@ class Axis:
         dense = np.zeros((self.size, len(column)), np.int8)
         for i in range(self.size):
             dense[i, list(below(i))] = 1
-        return sparse.csr_array(dense)
+        return dense
 
 
 @dataclass(frozen=True)
@@ -107,9 +109,10 @@ def _attack(families: list[Family], terms: Terms, part: tuple[int, int]) -> list
         told_low[..., 0], told_high[..., 0] = low[..., 0], high[..., 0]
         for _, others in terms.bases:
             told_high[others, N] = np.minimum(told_high[others, N], high[others, N])
-        sums = sparse.csr_array(np.ones((1, 1), np.int8))
+        of_one = sparse.csr_array(np.ones((1, 1), np.int8))
         for axis in family.axes[1:]:
-            sums = sparse.csr_array(sparse.kron(sums, axis.incidence(), format="csr"))
+            of_one = _times(of_one, axis.incidence)
+        of_all = _times(sparse.csr_array(family.axes[0].incidence), of_one) if family.axes[0].lines else of_one
         done: dict[tuple[object, ...], Found] = {}  # metrics that count the same people are one problem
         for m in range(len(low)):
             known = bool(terms.complementary[m]), bool(terms.private[m])
@@ -127,15 +130,18 @@ def _attack(families: list[Family], terms: Terms, part: tuple[int, int]) -> list
                     other, order = done[mirrored], list(MIRRORED)
                     done[same] = replace(other, low=other.low[order], high=other.high[order])
                 elif same not in done:
-                    of = family.axes[0].incidence() if len(periods) > 1 else np.ones((1, 1), np.int8)
-                    whole = sparse.csr_array(sparse.kron(of, sums, format="csr"))
-                    search = Search(system(whole, about, place, known[0]), known[1], terms)
+                    sums = of_all if len(periods) > 1 else of_one
+                    search = Search(system(sums, about, place, known[0]), known[1], terms)
                     if family.inner is not None:
                         search.near(*_nearby(family, m, periods, about, terms))
                     search.run()
                     done[same] = Found(place, *search.verdict())
                 found.append(replace(done[same], cell=hidden.ravel()[place]))
     return found
+
+
+def _times(one: sparse.csr_array, other: sparse.csr_array | np.ndarray) -> sparse.csr_array:
+    return sparse.csr_array(sparse.kron(one, other, format="csr"))
 
 
 def _together(periods: Axis, told_low: np.ndarray, told_high: np.ndarray) -> list[list[int]]:
@@ -195,10 +201,10 @@ def _nearby(
 ) -> tuple[np.ndarray, sparse.csc_array]:
     """The inner counts of some periods, and small moves of them that should change nothing that is told."""
     assert family.inner is not None
-    of_periods = family.axes[0].incidence().toarray() if len(periods) > 1 else np.ones((1, 1), int)
+    of_periods = family.axes[0].incidence if len(periods) > 1 else np.ones((1, 1), np.int8)
     inner = family.inner[metric]
     if len(periods) == 1:
         inner = inner[:, [family.axes[0].leaves.index(periods[0])]]
     inner = inner[: 2 if terms.complementary[metric] else 3]
-    others = (axis.incidence().toarray() for axis in family.axes[1:])
+    others = (axis.incidence for axis in family.axes[1:])
     return inner.ravel(), cycles(inner, ends[0] == ends[1], (of_periods, *others), terms.narrowest_base + 1)

@@ -1,11 +1,9 @@
 -- grain: one row per academic year, part, unit and mode of meeting
 -- sx of n attended meetings, and how many of the unit's enrolments had any (the same for each mode).
 with attended as (
-    select e.academic_year, e.part, e.school_code, coalesce(m.mode, 'not recorded') as mode, count(*) as n
-    from stg_meetings m
-    inner join mart_enrolment e on e.enrolment = m.enrolment
-    where m.status = 'attended' and (e.part = 'year' or m.teaching_week <= e.through_week)
-    group by e.academic_year, e.part, e.school_code, coalesce(m.mode, 'not recorded')
+    select academic_year, part, school_code, mode, sum(n) as n
+    from mart_meeting
+    group by academic_year, part, school_code, mode
 ),
 met as (
     select academic_year, part, school_code, sum(case when attended > 0 then 1 else 0 end) as students

@@ -1,22 +1,21 @@
 -- grain: one row per academic year, unit and teaching week reached (from week 1 on)
 -- Attended meetings of all levels, and how many enrolments they are of.
-with enrolments as (
-    select e.enrolment, e.academic_year, e.school_code
-    from mart_enrolment e
-    inner join mart_period p on p.academic_year = e.academic_year and p.part = e.part
-    where p.part = 'year' or p.in_progress
+with weekly as (
+    select academic_year, part
+    from mart_period
+    where part = 'year' or in_progress
 ),
 contacts as (
-    select e.academic_year, e.school_code, m.teaching_week as week, count(*) as contacts
-    from stg_meetings m
-    inner join enrolments e on e.enrolment = m.enrolment
-    where m.status = 'attended'
-    group by e.academic_year, e.school_code, m.teaching_week
+    select m.academic_year, m.school_code, m.teaching_week as week, sum(m.n) as contacts
+    from mart_meeting m
+    inner join weekly p on p.academic_year = m.academic_year and p.part = m.part
+    group by m.academic_year, m.school_code, m.teaching_week
 ),
 schools as (
-    select academic_year, school_code, count(*) as n
-    from enrolments
-    group by academic_year, school_code
+    select e.academic_year, e.school_code, count(*) as n
+    from mart_enrolment e
+    inner join weekly p on p.academic_year = e.academic_year and p.part = e.part
+    group by e.academic_year, e.school_code
 ),
 weeks as (
     {% for week in weeks %}
