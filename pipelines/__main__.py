@@ -202,8 +202,9 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     progress.say(cost.in_words(done.safe.tables["protection"]))
     if done.decision.differing:
         years = ", ".join(sorted({year for year, _ in done.decision.kept}))
+        otherwise = done.decision.differing.total()
         progress.say(
-            f"Kept as published: {years}. The extracts now count {done.decision.differing:,} cells of them otherwise; "
+            f"Kept as published: {years}. The extracts now count {otherwise:,} cells of them otherwise; "
             "publishing these beside the earlier release would tell what the corrected rows say. "
             "To publish a year anew all the same: python -m pipelines run --revise YEAR (or all)."
         )

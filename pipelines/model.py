@@ -26,13 +26,15 @@ class Modelled:
 
     cells: academic_year, part, level, unit, characteristic, group, metric, n, sx, sxx, sy, syy, sxy,
     have_some, lack_some.
-    periods: as mart_period. data_through: the last meeting's date.
+    periods: as mart_period. data_through: the last meeting's date. settled: periods that were not counted again, so
+    that cells has none of theirs.
     """
 
     cells: pd.DataFrame
     periods: pd.DataFrame
     schools: pd.DataFrame
     data_through: date | None
+    settled: frozenset[tuple[str, str]] = frozenset()
 
 
 def missing(metric: Metric, present: Present) -> str | None:
@@ -56,20 +58,37 @@ def missing_characteristic(characteristic: Characteristic, present: Present) -> 
 
 def model(con: Connection, definitions: Definitions, present: Present) -> Modelled:
     """Run the mart models on the staged tables of `con` and return the cells."""
-    usable = [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
-    characteristics = [c.name for c in usable]
-    metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
+    return cells(con, definitions, present, rows(con, definitions, present))
+
+
+def rows(con: Connection, definitions: Definitions, present: Present) -> pd.DataFrame:
+    """Make the marts of single rows, from which all else is counted; return the periods there are, as mart_period."""
+    usable = _usable(definitions, present)
     models.run(con, "mart_unit")
     models.run(con, "mart_period")
-    if not con.execute("select 1 from mart_period").fetchall():
+    periods = con.execute("select * from mart_period order by academic_year, part").df()
+    if periods.empty:
         raise InputError(
             "There is nothing to measure yet: no academic year has both meetings and a complete teaching week. "
             "Run again once a week of teaching has passed, or check the dates in the calendar."
         )
-    models.run(con, "mart_contact", current_week=_current_week(con))
+    models.run(con, "mart_contact", current_week=_current_week(periods))
     models.run(con, "mart_enrolment", characteristics=usable)
     models.run(con, "mart_response", characteristics=usable, statements=_answers(definitions))
     models.run(con, "mart_tutor")
+    return periods
+
+
+def cells(
+    con: Connection,
+    definitions: Definitions,
+    present: Present,
+    periods: pd.DataFrame,
+    settled: frozenset[tuple[str, str]] = frozenset(),
+) -> Modelled:
+    """Count the cells of all periods but those that are settled. periods: from `rows`."""
+    characteristics = [c.name for c in _usable(definitions, present)]
+    metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
     grains = [
         {
             "name": grain,
@@ -79,25 +98,32 @@ def model(con: Connection, definitions: Definitions, present: Present) -> Modell
         }
         for grain in GRAINS
     ]
+    models.run(con, "mart_counted", settled=sorted(settled))
     models.run(con, "mart_cell", grains=[g for g in grains if g["metrics"]])
     through = con.execute("select max(meeting_date) from stg_meetings where status <> 'cancelled'").fetchone()
     return Modelled(
         # in one order, so that the same extracts give the same release
         cells=con.execute(f"select * from mart_cell order by {CELL_ORDER}").df().rename(columns={"grp": "group"}),
-        periods=con.execute("select * from mart_period order by academic_year, part").df(),
+        periods=periods,
         schools=con.execute(
             "select school_code, school_name, faculty_code, faculty_name from stg_schools order by school_name"
         ).df(),
         data_through=through[0] if through else None,
+        settled=settled,
     )
+
+
+def _usable(definitions: Definitions, present: Present) -> list[Characteristic]:
+    return [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+
+
+def _current_week(periods: pd.DataFrame) -> int:
+    """The week that the year in progress has reached."""
+    reached = periods.loc[periods["part"] == "to_date", "through_week"]
+    return int(reached.max()) if len(reached) else NO_WEEK
 
 
 def _answers(definitions: Definitions) -> list[str]:
     """The columns of a response that hold answers: its whole numbers."""
     columns: list[Column] = list(definitions.tables["feedback"].columns.values())
     return [c.name for c in columns if c.type == "integer"]
-
-
-def _current_week(con: Connection) -> int:
-    found = con.execute("select max(through_week) from mart_period where part = 'to_date'").fetchone()
-    return NO_WEEK if found is None or found[0] is None else int(found[0])

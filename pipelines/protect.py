@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -108,7 +108,7 @@ class Decision:
     why: pd.Series
     grains: Mapping[str, str]
     kept: frozenset[tuple[str, str]] = frozenset()  # academic years and parts that stay as published
-    differing: int = 0  # cells of those that the extracts now count otherwise
+    differing: Counter[tuple[str, str]] = field(default_factory=Counter)  # their cells that now count otherwise
     terms: str = ""
 
     @cached_property
@@ -205,8 +205,10 @@ def protect(
     terms = terms_of(definitions, settings, source)
     kept = published.kept(modelled.periods, terms, revised) if published else set()
     single = {period for period in kept if period[1] != pooled.POOLED}
-    if published and corrected:
-        single -= set(_differing(published.of(single), modelled.cells, single))
+    again = single - modelled.settled
+    differing = _differing(published.of(again), modelled.cells, again) if published and again else Counter()
+    if corrected:
+        single, differing = single - set(differing), Counter()
     for name, years in pooled.of(modelled.periods):
         if not {(year, pooled.WHOLE_YEAR) for year in years} <= single:
             kept.discard((name, pooled.POOLED))
@@ -219,10 +221,8 @@ def protect(
     small = small_cells(cells, definitions, settings)
     why = pd.Series(patterns.UNLISTED, index=cells.index, dtype=object)
     why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, workers)
-    differing = 0
     if published and kept:
         before = published.of(kept)
-        differing = _differing(before[before["part"] != pooled.POOLED], modelled.cells, single).total()
         cells, why = _together((before.drop(columns="why"), before["why"]), (cells, why))
     for name, years in pooled.of(modelled.periods):
         if (name, pooled.POOLED) not in kept:

@@ -100,6 +100,12 @@ def damage(settings: Settings, release: str) -> str | None:
     return None if names == [(release,)] else "its university.duckdb is another release's"
 
 
+def is_sound(settings: Settings) -> bool:
+    """Whether there is a release in force that can be read."""
+    release = current(settings)
+    return release is not None and damage(settings, release) is None
+
+
 def _has_file(folder: Path) -> bool:
     path = folder / "university.duckdb"
     return path.is_file() and not path.is_symlink()

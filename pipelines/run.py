@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import attack, engines, pooled, publish, sources, through_the_year, unchanged, voice, warehouse
+from pipelines import attack, engines, pooled, publish, settled, sources, through_the_year, unchanged, voice, warehouse
 from pipelines import definitions as definition_files
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
 from pipelines.engines import Connection
 from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
-from pipelines.model import model
+from pipelines.model import cells, rows
 from pipelines.progress import Progress
-from pipelines.protect import Decision, Protected, protect, rounded
+from pipelines.protect import Decision, Protected, protect, rounded, terms_of
 from pipelines.pseudonymise import load_key, pseudonymise
 from pipelines.settings import Settings
 from pipelines.workers import Workers
@@ -40,7 +40,8 @@ def run(
     """Make and publish a release from the extracts that `sources_file` maps.
 
     What was published of a period stays as it was, unless its academic year is in `revised` (or 'all' is). Extracts
-    that have not changed since the last run are not read again, unless `full`.
+    that have not changed since the last run are not read again, nor periods counted again whose rows have not, unless
+    `full`.
     Raises InputError, CheckFailed, AttackError or ReleaseError with a message for the user. Whatever happens, the
     release in force stays until the new one is complete.
     """
@@ -52,10 +53,14 @@ def run(
         with engines.named(settings.engine).open_new(settings) as con, Workers(settings.processors) as workers:
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):
-                modelled = model(con, definitions, extracted.present)
                 published = ledger.load(settings.warehouse, publish.current(settings))
+                periods, marks = rows(con, definitions, extracted.present), settled.marks(con)
+                kept = published.kept(periods, terms_of(definitions, settings, str(source)), revised)
+                as_before = settled.periods(marks, published, () if full or not publish.is_sound(settings) else kept)
+                modelled = cells(con, definitions, extracted.present, periods, as_before)
                 modelled = pooled.with_periods(modelled, published.labels(pooled.POOLED))
-                progress.note(f"{len(modelled.cells):,} cells")
+                told = f"; {len(as_before)} of {len(periods)} periods are as they were" if as_before else ""
+                progress.note(f"{len(modelled.cells):,} cells{told}")
             with progress.step("protect", "decide what may be shown"):
                 decision = protect(
                     modelled, definitions, settings, published,
@@ -83,7 +88,8 @@ def run(
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
             release = publish.new_name()
-            decided = decision.cells, decision.why, modelled.periods, decision.terms
+            same = {period: mark for period, mark in marks.items() if period not in decision.differing}
+            decided = decision.cells, decision.why, modelled.periods, decision.terms, same
             ledger.save(settings.warehouse, release, published, *decided)  # first: no release is without its ledger
             publish.publish(release, safe, modelled, checks, definitions, extracted.present, source, settings)
             ledger.tidy(settings.warehouse, publish.folders(settings))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -26,14 +27,16 @@ FILE = "ledger-{}.parquet"  # of a release; restricted, as it holds exact counts
 COMMON = [*KEY, "n", "have_some", "lack_some"]
 REVISE_ALL = "all"
 
+Marks = Mapping[tuple[str, str], str]  # of periods: what tells whether they would be counted the same
+
 
 @dataclass(frozen=True)
 class Ledger:
     """What was published.
 
     cells: by the release in force: KEY, COUNTS, why (each cell was shown or hidden), week (through which 'to date'
-    counts) and terms (a hash of the rules and definitions). seen: KEY, n, have_some, lack_some and week of what other
-    releases that are kept show.
+    counts), terms (a hash of the rules and definitions) and mark (a hash of the rows its period was counted from; ''
+    where it is not known). seen: KEY, n, have_some, lack_some and week of what other releases that are kept show.
     """
 
     cells: pd.DataFrame
@@ -47,6 +50,12 @@ class Ledger:
         now = periods.assign(week=weeks(periods))
         both = published.merge(now[[*PERIOD, "week"]], on=[*PERIOD, "week"])
         return {(y, p) for y, p in both[PERIOD].itertuples(index=False) if y not in revised}
+
+    @cached_property
+    def marks(self) -> Marks:
+        """The marks with which periods were published."""
+        marked = self.cells[[*PERIOD, "mark"]].drop_duplicates(PERIOD)
+        return {(year, part): mark for year, part, mark in marked.itertuples(index=False, name=None) if mark}
 
     def labels(self, part: str) -> list[str]:
         """The academic years of which a part was published."""
@@ -69,7 +78,7 @@ class Ledger:
         return _as_far(self.cells[hides], periods)[KEY].reset_index(drop=True)
 
 
-NOTHING = Ledger(pd.DataFrame(columns=[*KEY, *COUNTS, "why", "week", "terms"]))  # was published yet
+NOTHING = Ledger(pd.DataFrame(columns=[*KEY, *COUNTS, "why", "week", "terms", "mark"]))  # was published yet
 
 
 def in_periods(frame: pd.DataFrame, periods: set[tuple[str, str]]) -> pd.Series:
@@ -105,6 +114,7 @@ def load(folder: Path, release: str | None) -> Ledger:
     of_others = f"select {common} from read_parquet($others) where why = $shown"
     with duckdb.connect() as con:
         cells = con.execute("select * from read_parquet($1)", [str(path)]).df()
+        cells["mark"] = cells.get("mark", "")  # ledgers of earlier versions have none
         if not others:
             return Ledger(cells)
         values = {"others": others, "shown": SHOWN, "path": str(path)}
@@ -115,19 +125,28 @@ def load(folder: Path, release: str | None) -> Ledger:
 
 
 def save(
-    folder: Path, release: str, before: Ledger, cells: pd.DataFrame, why: pd.Series, periods: pd.DataFrame, terms: str
+    folder: Path,
+    release: str,
+    before: Ledger,
+    cells: pd.DataFrame,
+    why: pd.Series,
+    periods: pd.DataFrame,
+    terms: str,
+    marks: Marks | None = None,
 ) -> None:
     """Write the ledger of a release that is about to be published: what it publishes, and what was published `before`
     of other periods.
     """
     now = cells[[*KEY, *COUNTS]].assign(why=why.to_numpy(object))
-    now = now.merge(periods[PERIOD].assign(week=weeks(periods)), on=PERIOD).assign(terms=terms)
+    of = periods[PERIOD].assign(week=weeks(periods))
+    of["mark"] = [(marks or {}).get(period, "") for period in of[PERIOD].itertuples(index=False, name=None)]
+    now = now.merge(of, on=PERIOD).assign(terms=terms)
     published = set(periods[PERIOD].itertuples(index=False, name=None))
     old = before.cells[~in_periods(before.cells, published)]
     with duckdb.connect() as con:
         con.register("now", now)
         con.register("old", old.astype(now.dtypes.to_dict()))
-        _write(con, "select * from old union all select * from now", _path(folder, release))
+        _write(con, "select * from old union all by name select * from now", _path(folder, release))
 
 
 def tidy(folder: Path, releases: Collection[str]) -> None:

@@ -189,7 +189,7 @@ def narrow(low: np.ndarray, high: np.ndarray, axes: tuple[Axis, ...], terms: Ter
 
 def _along(low: np.ndarray, high: np.ndarray, parent: int, parts: list[int]) -> None:
     least, most = low[parts], high[parts]
-    sum_least, sum_most = least.sum(axis=0, dtype=low.dtype), most.sum(axis=0, dtype=low.dtype)
+    sum_least, sum_most = least.sum(axis=0, dtype=np.int64), most.sum(axis=0, dtype=np.int64)  # of several caps
     low[parent] = np.maximum(low[parent], sum_least)
     high[parent] = np.minimum(high[parent], sum_most)
     high[parts] = np.minimum(most, high[parent] - (sum_least - least))

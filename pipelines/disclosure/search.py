@@ -10,7 +10,7 @@ from scipy import sparse
 
 from pipelines.disclosure.programs import WHOLE, Program, is_whole
 
-CAP = 10_000_000  # more than any university has of anything; sums of a few dozen still fit 32 bits
+CAP = 100_000_000  # more than any country's universities have of anything
 MOST_CORNERS = 80  # each moves some of the cells as far as they go together, in directions drawn at random
 AT_ONCE = 200
 FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of the open cells

@@ -14,12 +14,14 @@ import duckdb
 import jinja2
 
 from pipelines.engines import Connection, EngineError
+from pipelines.readers.mapping import literal
 
 FOLDER = Path(__file__).parent
 
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+_templates.filters["literal"] = literal
 
 
 class ModelError(RuntimeError):

@@ -227,7 +227,7 @@ def _row(found: Found) -> np.ndarray:
     less_care = [len(found.careless.broken), len(found.forgetful.broken) + len(found.forgetful.differenced)]
     hidden = (found.second.hidden & found.second.listed).sum()
     return np.array(
-        [found.second.listed.sum(), hidden, found.second.differing, *broken, len(found.unlisted), *less_care]
+        [found.second.listed.sum(), hidden, found.second.differing.total(), *broken, len(found.unlisted), *less_care]
     )
 
 

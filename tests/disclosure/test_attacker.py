@@ -308,6 +308,16 @@ def test_pooled_years_give_a_year_away(three_years):
     assert len(found.broken) == hidden.sum()
 
 
+def test_all_students_of_a_country_are_attacked_as_a_few_are(three_years):
+    cells, whole, hidden, pooled = three_years
+    for frame, years in ((cells, 1), (whole, 3)):
+        many = 4_000_000 * years * np.where(frame["group"] == "all", 3, 1)  # of each of three groups in school C
+        frame[["n", "have"]] += np.where(frame["unit"].isin(["university", "faculty:Y", "school:C"]), many, 0)[:, None]
+    in_schools = whole["unit"].str.startswith("school:")  # what is never listed may hold as many
+    found = attack(pd.concat([cells[~hidden], whole[in_schools]]), cells[hidden], SCHOOLS, METRICS, pooled=pooled)
+    assert len(found.broken) == hidden.sum()
+
+
 def test_a_year_that_only_the_earlier_release_shows_gives_another_away(three_years):
     cells, whole, hidden, pooled = three_years
     gone = at(cells, academic_year="2023/24")

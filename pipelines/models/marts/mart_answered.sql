@@ -16,6 +16,7 @@ counted as (
         case when responded then 1 else 0 end as answered,
         'all' as everyone
     from mart_enrolment
+    inner join mart_counted on counted_year = academic_year and counted_part = part
     union all
     select
         r.academic_year, r.part, r.level, r.school_code,
@@ -26,6 +27,7 @@ counted as (
         1 as answered,
         'all' as everyone
     from mart_response r
+    inner join mart_counted on counted_year = r.academic_year and counted_part = r.part
     left join linked_years l on l.academic_year = r.academic_year
     where l.academic_year is null
 ),

@@ -6,6 +6,7 @@ with responses as (
     select r.*, 'all' as everyone
     from mart_response r
     inner join mart_period p on p.academic_year = r.academic_year and p.part = r.part
+    inner join mart_counted on counted_year = r.academic_year and counted_part = r.part
     where p.part = 'year' or p.in_progress
 ),
 wide as (

@@ -20,6 +20,7 @@ valued_{{ grain.name }} as (
         {% endfor %}
         'all' as everyone
     from mart_{{ grain.name }}
+    inner join mart_counted on counted_year = academic_year and counted_part = part
 ),
 wide_{{ grain.name }} as (
     {% for characteristic in ['everyone'] + grain.characteristics %}

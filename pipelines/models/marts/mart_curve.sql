@@ -14,6 +14,7 @@ with enrolments as (
         'all' as everyone
     from mart_enrolment e
     inner join mart_period p on p.academic_year = e.academic_year and p.part = e.part
+    inner join mart_counted on counted_year = e.academic_year and counted_part = e.part
     where p.part = 'year' or p.in_progress
 ),
 by_school as (

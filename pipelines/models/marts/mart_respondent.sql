@@ -15,6 +15,7 @@ with final as (
         {% endfor %}
         count(*) as n
     from mart_response
+    inner join mart_counted on counted_year = academic_year and counted_part = part
     group by
         academic_year, part, level, school_code{{ "," if characteristics }}
         {{ characteristics | join(', ') }}

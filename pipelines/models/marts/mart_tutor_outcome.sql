@@ -5,6 +5,7 @@ with
 named_{{ grain.name }} as (
     select m.*, e.tutor_id as named_tutor
     from mart_{{ grain.name }} m
+    inner join mart_counted on counted_year = m.academic_year and counted_part = m.part
     inner join stg_enrolments e on e.enrolment = m.enrolment
     where e.tutor_id is not null
 ),

@@ -1,0 +1,12 @@
+-- grain: one row per academic year and part that is counted in this run (counted_year, counted_part)
+with final as (
+    select academic_year as counted_year, part as counted_part
+    from mart_period
+    where academic_year || ' ' || part not in (
+        {% for academic_year, part in settled %}
+        {{ (academic_year + ' ' + part) | literal }},
+        {% endfor %}
+        ''
+    )
+)
+select * from final
