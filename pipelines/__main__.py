@@ -121,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--master", metavar="URL", help="of the Spark cluster: spark://host:7077")
         sub.add_argument("--work", metavar="URL", help="where Spark keeps its tables, a path or s3a://… of all workers")
         sub.add_argument(
-            "--full", action="store_true", help="read every extract again, also those unchanged since the last run"
+            "--full",
+            action="store_true",
+            help="read and count everything again, also what has not changed since the last run",
         )
         sub.set_defaults(command=command)
         if command is _run:

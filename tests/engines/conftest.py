@@ -18,7 +18,7 @@ import pytest
 
 from pipelines import engines, sources, warehouse
 from pipelines.readers.mapping import Mapping
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import ROOT, Rules, Settings
 from tests.engines import universities
 from tests.engines.cluster import cluster, java
 from tests.engines.universities import DEFINITIONS
@@ -65,13 +65,20 @@ def university(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return universities.write(folder)
 
 
-def whole_run(mapping: Path, data: Path, *options: str) -> str:
-    """Run the pipeline as its user does; gives what it said."""
-    any_share = {"APT_MOST_QUARANTINED": "1", "APT_MOST_UNMAPPED": "1"}
-    env = {"APT_DATA": str(data), "APT_KEY": KEY.decode(), "APT_SPARK": json.dumps(LOCAL), **any_share}
+@pytest.fixture(scope="session")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return universities.few_characteristics(tmp_path_factory.mktemp("few") / "definitions")
+
+
+def whole_run(mapping: Path, definitions: Path, data: Path, *options: str) -> str:
+    """Run the pipeline as its user does, hiding nothing so that all figures are compared; gives what it said."""
+    env = {"APT_DATA": data, "APT_DEFINITIONS": definitions, "APT_KEY": KEY.decode(), "APT_SPARK": json.dumps(LOCAL)}
+    env |= {"APT_MOST_QUARANTINED": 1, "APT_MOST_UNMAPPED": 1}
+    env |= {f"APT_RULES__{rule}": 0 for rule in Rules.model_fields} | {"APT_RULES__round_bases_to": 1}
     done = subprocess.run(
         [sys.executable, "-m", "pipelines", "run", "--sources", mapping, *options],
-        cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=os.environ | {name: str(value) for name, value in env.items()},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -83,17 +90,17 @@ def release_of(data: Path) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture(scope="session")
-def on_duckdb(university: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def on_duckdb(university: Path, definitions: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     data = tmp_path_factory.mktemp("duckdb")
-    said = whole_run(university, data)
+    said = whole_run(university, definitions, data)
     kept = duckdb.connect(data / "warehouse" / warehouse.NAME, read_only=True)
     return Run(data, kept, release_of(data), said)
 
 
 @pytest.fixture(scope="session")
-def on_spark(master: str, university: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def on_spark(master: str, university: Path, definitions: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     data = tmp_path_factory.mktemp("spark") / "data of é"
-    said = whole_run(university, data, "--engine", "spark", "--master", master)
+    said = whole_run(university, definitions, data, "--engine", "spark", "--master", master)
     kept = duckdb.connect()
     (run,) = (data / "warehouse" / "spark").iterdir()
     for table in run.iterdir():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from pipelines.extract import extract
 from pipelines.settings import Settings
 
 DEFINITIONS = definition_files.load()
+FEW = ("sex", "ethnicity", "ethnicity_broad", "commuter")
 Rows = list[dict[str, str | None]]
 
 # rows that stand before the example's own; what is missing is blank
@@ -90,6 +93,16 @@ def write(folder: Path, students: int = 1000, years: int = 1) -> Path:
             lines += [f"[tables.{table.name}]", f'files = ["{table.name}-*.parquet"]', f"date_formats = {formats}", ""]
     (folder / "sources.toml").write_text("\n".join(lines), encoding="utf-8")
     return folder / "sources.toml"
+
+
+def few_characteristics(folder: Path) -> Path:
+    """The definitions with as many characteristics as a comparison needs, in a folder of their own."""
+    shutil.copytree(definition_files.FOLDER, folder)
+    file = folder / "characteristics.toml"
+    first, *entries = re.split(r"(?m)^(?=\[)", file.read_text(encoding="utf-8"))
+    few = [entry for entry in entries if entry.startswith(tuple(f"[{name}]" for name in FEW))]
+    file.write_text("".join([first, *few]), encoding="utf-8")
+    return folder
 
 
 def _awkward(table: str, rows: Rows) -> Rows:
