@@ -26,7 +26,8 @@ from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
 KEY = attacker.KEY
-ROUNDS = 6
+ROUNDS = 9
+EVERYWHERE, LEFT_OUT = 3, 4  # the rounds from which more is hidden everywhere, and from which metrics are left out
 UNITS_OF = ["academic_year", "part", "level", "unit", "metric"]
 TABLE = "release"  # what its checks are about
 
@@ -161,7 +162,7 @@ def _mended(
     A table: one period, one grain, one characteristic with its broader and finer ones; of everyone, all of them. Where
     a broken year is pooled, the pooled period gives way at first instead, later as well.
     """
-    everywhere = round_ >= ROUNDS - 3
+    everywhere = round_ >= EVERYWHERE
     finer = {c.name: c.of or c.name for c in definitions.characteristics.values()}
     parents = tables.parents_of(schools)
     cells, why = decision.cells, decision.why.copy()
@@ -180,7 +181,7 @@ def _mended(
         inside |= (cells["unit"] == row["unit"]) & (cells["level"] != tables.EVERY_LEVEL) | everywhere
         hide = inside & in_periods(cells, periods) & (grain == decision.grains[row["metric"]])
         hide &= (family == about) if about != tables.EVERYONE else True
-        if round_ == ROUNDS - 2:
+        if round_ >= LEFT_OUT:
             of_level = sets.is_school(cells["unit"]) & (cells["level"] != tables.EVERY_LEVEL)
             of_level &= grain == decision.grains[row["metric"]]
             hide |= in_periods(cells, periods) & ((cells["metric"] == row["metric"]) | of_level)

@@ -28,6 +28,7 @@ from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
 HALF = 0.5
 MOST_NAMED = 5  # files or schools
 LONGEST_VALUE = 80  # characters of a rejected value kept in quarantine
+_FAILED = pa.schema([("nth", pa.int32()), *((name, pa.string()) for name in ("column_name", "rule", "expectation"))])
 _SAME_ROW = "q.source_row = {0}.source_row and q.source_file = {0}.source_file"
 
 
@@ -215,7 +216,7 @@ def _quarantine(
         "rule": [e.rule for e in failed],
         "expectation": [e.name for e in failed],
     }
-    con.register("failed", pa.table(about))
+    con.register("failed", pa.table(about, schema=_FAILED))
     con.execute(
         f"""
         insert into quarantine

@@ -215,7 +215,7 @@ def protect(
     kept = single | {period for period in kept if period[1] == pooled.POOLED}
     about, widths = _about(definitions, settings)
     cells = modelled.cells[~in_periods(modelled.cells, kept)].reset_index(drop=True)
-    listed = ~unlisted(cells)
+    listed = ~unlisted(cells, modelled.periods["academic_year"].max())
     new_periods = modelled.periods[~in_periods(modelled.periods, kept)]
     cells["before"] = _before(cells, new_periods, published)
     small = small_cells(cells, definitions, settings)
@@ -286,14 +286,17 @@ def _about(definitions: Definitions, settings: Settings) -> tuple[patterns.Metri
     return about, patterns.Widths(limits.smallest_percentage_base, limits.narrowest_base, limits.narrowest_margin)
 
 
-def unlisted(cells: pd.DataFrame) -> pd.Series:
+def unlisted(cells: pd.DataFrame, latest: str | None = None) -> pd.Series:
     """Cells that are not published: groups by level but of the university, as few students would be in most of them,
-    and what they hide would hide the groups at all levels too; and groups in schools in earlier years to date.
+    and what they hide would hide the groups at all levels too; and groups in schools in years to date before the
+    latest year (that of the cells, where these are of all years).
     """
     of_group = cells["characteristic"] != tables.EVERYONE
     of_level = (cells["level"] != tables.EVERY_LEVEL) & (cells["unit"] != sets.UNIVERSITY)
     year = cells["academic_year"].astype(str)
-    earlier = (cells["part"] == "to_date") & (year != year.max()) & cells["unit"].str.startswith(sets.SCHOOL)
+    earlier = (
+        (cells["part"] == "to_date") & (year != (latest or year.max())) & cells["unit"].str.startswith(sets.SCHOOL)
+    )
     return of_group & (of_level | earlier)
 
 

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +24,6 @@ import pandas as pd
 from pipelines import scopes
 from pipelines.definitions import UNKNOWN, Characteristic, Definitions
 from pipelines.disclosure import cost
-from pipelines.disclosure.ledger import in_periods
 from pipelines.findings import findings
 from pipelines.model import Modelled, Present, missing, missing_characteristic
 from pipelines.pooled import POOLED
@@ -98,12 +97,6 @@ def damage(settings: Settings, release: str) -> str | None:
     except duckdb.Error:
         return "its university.duckdb cannot be read"
     return None if names == [(release,)] else "its university.duckdb is another release's"
-
-
-def is_sound(settings: Settings) -> bool:
-    """Whether there is a release in force that can be read."""
-    release = current(settings)
-    return release is not None and damage(settings, release) is None
 
 
 def _has_file(folder: Path) -> bool:
@@ -207,30 +200,6 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     if not order:
         return table
     return table.take(np.lexsort([table[c].astype("category").cat.codes for c in reversed(order)]))
-
-
-def as_published(
-    made: dict[str, pd.DataFrame], kept: Collection[tuple[str, str]], settings: Settings
-) -> dict[str, pd.DataFrame]:
-    """Tables with the rows of kept periods as the release in force has them. Curves and weeks are of whole years."""
-    release = current(settings)
-    if not kept or release is None or not _has_file(settings.published / release):
-        return made
-    years = {year for year, _ in kept}
-    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
-        there = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
-        before = {name: con.execute(f'select * from "{name}"').df() for name in made if name in there}
-    out = dict(made)
-    for name, old in before.items():
-        new = made[name]
-        if list(old.columns) != list(new.columns):
-            continue
-        if name == "consistency":
-            old = old[old["between"] == "tutors"]
-        by_part = "part" in new
-        is_kept = [in_periods(f, set(kept)) if by_part else f["academic_year"].isin(years) for f in (old, new)]
-        out[name] = pd.concat([old[is_kept[0]], new[~is_kept[1]]]).astype(new.dtypes.to_dict())
-    return out
 
 
 def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:

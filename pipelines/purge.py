@@ -28,7 +28,15 @@ from pipelines.settings import Settings
 # about schools, years and files, never about people: kept whole
 OF_NO_PERSON = {
     *("input_schools", "input_calendar", "input_standards", "stg_schools", "stg_calendar", "stg_standards"),
-    *("mart_unit", "mart_period", "check_result", "extract_file", "reconciliation", "quarantine_summary"),
+    *(
+        "mart_unit",
+        "mart_period",
+        "mart_counted",
+        "check_result",
+        "extract_file",
+        "reconciliation",
+        "quarantine_summary",
+    ),
 }
 NO_YEAR = "year not known"
 WITHOUT_YEARS = (warehouse.QUARANTINE_OF_CHECK, warehouse.LAST_ERROR)  # may quote rows, and do not say of which year

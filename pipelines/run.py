@@ -54,9 +54,10 @@ def run(
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):
                 published = ledger.load(settings.warehouse, publish.current(settings))
-                periods, marks = rows(con, definitions, extracted.present), settled.marks(con)
+                periods, marks = rows(con, definitions, extracted.present), settled.marks(con, extracted.present)
                 kept = published.kept(periods, terms_of(definitions, settings, str(source)), revised)
-                as_before = settled.periods(marks, published, () if full or not publish.is_sound(settings) else kept)
+                there = settled.in_force(settings, periods)
+                as_before = settled.periods(marks, published, frozenset() if full else kept & there)
                 modelled = cells(con, definitions, extracted.present, periods, as_before)
                 modelled = pooled.with_periods(modelled, published.labels(pooled.POOLED))
                 told = f"; {len(as_before)} of {len(periods)} periods are as they were" if as_before else ""
@@ -73,8 +74,8 @@ def run(
                 progress.note(done.attack.summary())
             with progress.step("follow", "through the year, and who answered"):
                 about = (con, definitions, extracted.present, modelled, decision, settings)
-                followed = publish.as_published(
-                    through_the_year.tables(*about) | voice.tables(*about), decision.kept, settings
+                followed = settled.as_published(
+                    through_the_year.tables(*about) | voice.tables(*about), decision.kept, modelled, settings
                 )
                 progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):

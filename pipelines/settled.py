@@ -10,18 +10,23 @@ from collections.abc import Collection
 from functools import cache
 
 import duckdb
+import pandas as pd
 
-from pipelines.disclosure.ledger import Ledger, Marks
+from pipelines import publish
+from pipelines.disclosure.ledger import PERIOD, Ledger, Marks, in_periods, weeks
 from pipelines.disclosure.places import Period
 from pipelines.engines import Connection
-from pipelines.settings import ROOT
+from pipelines.model import Modelled, Present
+from pipelines.pooled import WHOLE_YEAR
+from pipelines.settings import ROOT, Settings
 
 ROWS = ("mart_enrolment", "mart_response", "mart_tutor")  # what all else is counted from
 
 
-def marks(con: Connection) -> Marks:
-    """Of each period what tells whether it would be counted the same: a hash of its rows, of which school is in which
-    faculty, and of the code. None on an engine other than DuckDB.
+def marks(con: Connection, present: Present) -> Marks:
+    """Of each period what tells whether it would be counted the same: a hash of its rows, of its entry in mart_period,
+    of the columns there are, of which school is in which faculty and whether the year's survey is linked to students,
+    and of the code. None on an engine other than DuckDB.
 
     Needs the marts of single rows.
     """
@@ -47,8 +52,9 @@ def marks(con: Connection) -> Marks:
         left join ({counted}) as c on c.academic_year = p.academic_year and c.part = p.part
         group by p.academic_year, p.part, p
     """).fetchall()
+    columns = repr({table: sorted(given) for table, given in sorted(present.items())})
     return {
-        (year, part): hashlib.sha256("\n".join([_code(), *map(str, told)]).encode()).hexdigest()
+        (year, part): hashlib.sha256("\n".join([_code(), columns, *map(str, told)]).encode()).hexdigest()
         for year, part, *told in found
     }
 
@@ -56,6 +62,51 @@ def marks(con: Connection) -> Marks:
 def periods(now: Marks, published: Ledger, kept: Collection[Period]) -> frozenset[Period]:
     """Those of the periods kept as published that are still marked as they were."""
     return frozenset(period for period in kept if period in now and published.marks.get(period) == now[period])
+
+
+def in_force(settings: Settings, periods: pd.DataFrame) -> set[Period]:
+    """Those of the periods that the release in force has, as far as they have come now. periods: as in `Modelled`."""
+    release = publish.current(settings)
+    if release is None or publish.damage(settings, release):
+        return set()
+    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+        had = con.execute("select academic_year, part, coalesce(through_week, -1) from period").fetchall()
+    now = periods[PERIOD].assign(week=weeks(periods)).itertuples(index=False, name=None)
+    return {(year, part) for year, part, week in now if (year, part, week) in set(had)}
+
+
+def as_published(
+    made: dict[str, pd.DataFrame], kept: Collection[Period], modelled: Modelled, settings: Settings
+) -> dict[str, pd.DataFrame]:
+    """Tables with the rows of kept periods as the release in force has them.
+
+    Curves and weeks say no part: they are of whole years, and of the year in progress to date.
+    """
+    kept = in_force(settings, modelled.periods).intersection(kept)
+    release = publish.current(settings)
+    if not kept or release is None:
+        return made
+    now = modelled.periods
+    own = now[(now["part"] == WHOLE_YEAR) | now["in_progress"].astype(bool)]
+    years = {year for year, part in own[PERIOD].itertuples(index=False, name=None) if (year, part) in kept}
+    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+        there = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
+        before = {name: con.execute(f'select * from "{name}"').df() for name in made if name in there}
+    out = dict(made)
+    for name, new in made.items():
+        old = before.get(name)
+        if old is None or list(old.columns) != list(new.columns):
+            if modelled.settled:
+                raise publish.ReleaseError(
+                    f"The release in force has no table {name} as it is now. Run again with --full."
+                )
+            continue
+        if name == "consistency":
+            old = old[old["between"] == "tutors"]
+        by_part = "part" in new
+        is_kept = [in_periods(f, set(kept)) if by_part else f["academic_year"].isin(years) for f in (old, new)]
+        out[name] = pd.concat([old[is_kept[0]], new[~is_kept[1]]]).astype(new.dtypes.to_dict())
+    return out
 
 
 def _rows(mart: str) -> str:

@@ -45,7 +45,9 @@ def tables(
     safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
         "answers": answers(con, definitions, characteristics, metrics, modelled.schools, decision, settings),
-        "response": safe[~unlisted(safe)],  # else its rows would tell which of the others are empty
+        "response": safe[
+            ~unlisted(safe, modelled.periods["academic_year"].max())
+        ],  # else its rows would tell which of the others are empty
         "representativeness": representativeness(exact, safe["status"]),
         "weighted": _where_shown(weighted(con, exact, modelled.schools, finest, metrics, settings), decision),
     }

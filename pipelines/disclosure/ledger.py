@@ -35,8 +35,8 @@ class Ledger:
     """What was published.
 
     cells: by the release in force: KEY, COUNTS, why (each cell was shown or hidden), week (through which 'to date'
-    counts), terms (a hash of the rules and definitions) and mark (a hash of the rows its period was counted from; ''
-    where it is not known). seen: KEY, n, have_some, lack_some and week of what other releases that are kept show.
+    counts), terms (a hash of the rules and definitions) and mark (of rows that give its period's cells, see `settled`;
+    '' where none is known). seen: KEY, n, have_some, lack_some and week of what other releases that are kept show.
     """
 
     cells: pd.DataFrame
@@ -168,7 +168,8 @@ def forget(folder: Path, before: str) -> int:
             con.execute(
                 "delete from whole where academic_year < $before and why <> $shown", {"before": before, "shown": SHOWN}
             )
-            con.execute("update whole set terms = '' where academic_year < $1", [before])
+            con.execute("alter table whole add column if not exists mark varchar default ''")
+            con.execute("update whole set terms = '', mark = '' where academic_year < $1", [before])
             (left,) = con.execute("select count(*) from whole").fetchall()[0]
             (whole,) = con.execute("select count(*) from read_parquet($1)", [str(path)]).fetchall()[0]
             _write(con, "select * from whole", path)

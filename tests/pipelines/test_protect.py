@@ -10,11 +10,11 @@ UNITS, LEVELS, GROUPS = ["university", "faculty:F", "school:A"], ["all", "UG"], 
 PERIODS = [("2023/24", "year"), ("2023/24", "to_date"), ("2024/25", "to_date")]
 
 
-def listed() -> set[tuple[str, ...]]:
-    rows = [(*period, unit, level, *who) for period, unit, level, who in product(PERIODS, UNITS, LEVELS, GROUPS)]
+def listed(periods: list[tuple[str, str]] = PERIODS, latest: str | None = None) -> set[tuple[str, ...]]:
+    rows = [(*period, unit, level, *who) for period, unit, level, who in product(periods, UNITS, LEVELS, GROUPS)]
     columns = ["academic_year", "part", "unit", "level", "characteristic", "group"]
     cells = pd.DataFrame(rows, columns=columns)
-    return set(cells[~unlisted(cells)].itertuples(index=False, name=None))
+    return set(cells[~unlisted(cells, latest)].itertuples(index=False, name=None))
 
 
 def test_everyone_is_listed_everywhere() -> None:
@@ -31,3 +31,8 @@ def test_groups_at_all_levels_are_listed_but_for_schools_in_earlier_years_to_dat
     of_group = {cell[:3] for cell in listed() if cell[3] == "all" and cell[4] != "all"}
     every = {(*period, unit) for period, unit in product(PERIODS, UNITS)}
     assert every - of_group == {("2023/24", "to_date", "school:A")}
+
+
+def test_what_is_listed_does_not_depend_on_which_periods_are_looked_at() -> None:
+    apart = [listed([period], latest="2024/25") for period in PERIODS]
+    assert set().union(*apart) == listed()

@@ -29,7 +29,7 @@ def marks(**changed):
         tables[name] = change(tables[name])
     con = connect(tables)
     rows(con, DEFINITIONS, FEW)
-    return settled.marks(con)
+    return settled.marks(con, FEW)
 
 
 def differing(**changed):
@@ -75,7 +75,7 @@ def test_the_same_rows_in_another_order_and_numbered_otherwise_have_the_same_mar
         tables[name]["enrolment"] += 1000
     con = connect(tables)
     rows(con, DEFINITIONS, FEW)
-    assert settled.marks(con) == marks()
+    assert settled.marks(con, FEW) == marks()
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def published_once(settings, monkeypatch):
     return settings
 
 
-def run(full=False):
+def run(full=False, revised=()):
     settings = Settings()
-    recipe.run(settings.inbox / "sources.toml", settings, Progress(), full=full)
+    recipe.run(settings.inbox / "sources.toml", settings, Progress(), revised, full=full)
 
 
 def counted():
@@ -174,6 +174,29 @@ def test_a_run_counts_what_changed_and_publishes_what_a_full_run_would(published
     monkeypatch.setenv("APT_DATA", str(tmp_path / "full"))
     run(full=True)
     assert counted() == every
+    assert published(Settings()) == found
+
+
+def test_only_what_the_release_in_force_has_as_far_as_it_has_come_is_taken_from_it(published_once):
+    with duckdb.connect(published_once.warehouse / warehouse.NAME, read_only=True) as con:
+        periods = con.execute("select * from mart_period").df()
+    every = set(periods[["academic_year", "part"]].itertuples(index=False, name=None))
+    assert settled.in_force(published_once, periods) == every
+    later = periods.assign(through_week=periods["through_week"] + 1)
+    assert settled.in_force(published_once, later) == {period for period in every if period[1] == "year"}
+    another = periods.assign(academic_year="2031/32")
+    assert settled.in_force(published_once, another) == set()
+
+
+def test_a_year_revised_is_counted_and_published_as_by_a_full_run(published_once, monkeypatch, tmp_path):
+    enrolments = published_once.inbox / "enrolments-before.csv"
+    enrolments.write_text(enrolments.read_text().replace("Female", "Other", 3))
+    shutil.copytree(published_once.data, tmp_path / "full")
+    run(revised=["2023/24"])
+    assert {year for year, _ in counted()} == {"2023/24"}
+    found = published(published_once)
+    monkeypatch.setenv("APT_DATA", str(tmp_path / "full"))
+    run(full=True, revised=["2023/24"])
     assert published(Settings()) == found
 
 
