@@ -64,6 +64,13 @@ def held(database):
         }
 
 
+def held_of_rows(settings):
+    """The warehouse, without what is counted of periods: those that are settled are not counted again."""
+    rows = ("mart_enrolment", "mart_response", "mart_tutor", "mart_contact")
+    whole = held(settings.warehouse / warehouse.NAME)
+    return {table: found for table, found in whole.items() if table in rows or not table.startswith("mart_")}
+
+
 def published(settings):
     found = held(settings.published / publish.current(settings) / "university.duckdb")
     # what was attacked before is not attacked again
@@ -90,11 +97,11 @@ def test_what_has_not_changed_is_not_read_again(settings, inbox):
     first = run()
     assert len(first.read) >= 6
     assert not first.unchanged
-    before, restricted = published(settings), held(settings.warehouse / warehouse.NAME)
+    before, restricted = published(settings), held_of_rows(settings)
     again = run()
     assert again.unchanged == first.read
     assert published(settings) == before
-    assert held(settings.warehouse / warehouse.NAME) == restricted
+    assert held_of_rows(settings) == restricted
     forced = run(full=True)
     assert (forced.read & first.read, forced.unchanged) == (first.read, set())
     assert published(settings) == before
