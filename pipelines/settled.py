@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from functools import cache
 
 import duckdb
 import pandas as pd
 
-from pipelines import publish
+from pipelines import publish, unchanged
 from pipelines.disclosure.ledger import PERIOD, Ledger, Marks, in_periods, weeks
 from pipelines.disclosure.places import Period
 from pipelines.engines import Connection
 from pipelines.model import Modelled, Present
 from pipelines.pooled import WHOLE_YEAR
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
 
 ROWS = ("mart_enrolment", "mart_response", "mart_tutor")  # what all else is counted from
+CODE = ("**/*.py", "**/*.sql")
 
 
 def marks(con: Connection, present: Present) -> Marks:
@@ -52,9 +52,10 @@ def marks(con: Connection, present: Present) -> Marks:
         left join ({counted}) as c on c.academic_year = p.academic_year and c.part = p.part
         group by p.academic_year, p.part, p
     """).fetchall()
+    code = unchanged.hash_of_code(CODE, duckdb.__version__)
     columns = repr({table: sorted(given) for table, given in sorted(present.items())})
     return {
-        (year, part): hashlib.sha256("\n".join([_code(), columns, *map(str, told)]).encode()).hexdigest()
+        (year, part): hashlib.sha256("\n".join([code, columns, *map(str, told)]).encode()).hexdigest()
         for year, part, *told in found
     }
 
@@ -70,9 +71,9 @@ def in_force(settings: Settings, periods: pd.DataFrame) -> set[Period]:
     if release is None or publish.damage(settings, release):
         return set()
     with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
-        had = con.execute("select academic_year, part, coalesce(through_week, -1) from period").fetchall()
+        had = {*con.execute("select academic_year, part, coalesce(through_week, -1) from period").fetchall()}
     now = periods[PERIOD].assign(week=weeks(periods)).itertuples(index=False, name=None)
-    return {(year, part) for year, part, week in now if (year, part, week) in set(had)}
+    return {(year, part) for year, part, week in now if (year, part, week) in had}
 
 
 def as_published(
@@ -118,12 +119,3 @@ def _rows(mart: str) -> str:
         from {mart} as m
         left join stg_enrolments as e on e.enrolment = m.enrolment
     """
-
-
-@cache
-def _code() -> str:
-    """A hash of the pipeline's code and SQL, and of the database's version."""
-    code = hashlib.sha256(duckdb.__version__.encode())
-    for path in sorted(path for kind in ("*.py", "*.sql") for path in (ROOT / "pipelines").rglob(kind)):
-        code.update(path.read_bytes())
-    return code.hexdigest()

@@ -126,12 +126,17 @@ def _copy(con: Connection, name: str, files: list[str], known: Earlier) -> None:
     )
 
 
-@cache
 def _code() -> str:
     """A hash of the code that reads extracts, and of the libraries and the time zone it reads them with."""
-    folder = ROOT / "pipelines"
     zone = duckdb.execute("select current_setting('TimeZone')").fetchall()
-    code = hashlib.sha256(repr((sys.version, [version(each) for each in LIBRARIES], zone)).encode())
-    for path in sorted(path for pattern in CODE for path in folder.glob(pattern)):
+    return hash_of_code(CODE, repr((sys.version, [version(each) for each in LIBRARIES], zone)))
+
+
+@cache
+def hash_of_code(patterns: tuple[str, ...], told: str) -> str:
+    """A hash of the pipeline's files that match the patterns, and of what else is told of them."""
+    folder = ROOT / "pipelines"
+    code = hashlib.sha256(told.encode())
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
         code.update(path.read_bytes())
     return code.hexdigest()
