@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipelines import models
 from pipelines.definitions import Characteristic, Column, Definitions, Metric
-from pipelines.engines import Connection
+from pipelines.engines import Connection, frame
 from pipelines.errors import InputError
 
 GRAINS = {"enrolment": "enrolments", "response": "feedback", "tutor": "tutors"}
@@ -103,7 +103,7 @@ def cells(
     through = con.execute("select max(meeting_date) from stg_meetings where status <> 'cancelled'").fetchone()
     return Modelled(
         # in one order, so that the same extracts give the same release
-        cells=con.execute(f"select * from mart_cell order by {CELL_ORDER}").df().rename(columns={"grp": "group"}),
+        cells=frame(con, f"select * from mart_cell order by {CELL_ORDER}").rename(columns={"grp": "group"}),
         periods=periods,
         schools=con.execute(
             "select school_code, school_name, faculty_code, faculty_name from stg_schools order by school_name"

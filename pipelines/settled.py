@@ -15,6 +15,7 @@ from pipelines import publish, unchanged
 from pipelines.disclosure.ledger import PERIOD, Ledger, Marks, in_periods, weeks
 from pipelines.disclosure.places import Period
 from pipelines.engines import Connection
+from pipelines.engines.duckdb import frame
 from pipelines.model import Modelled, Present
 from pipelines.pooled import WHOLE_YEAR
 from pipelines.settings import Settings
@@ -92,7 +93,7 @@ def as_published(
     years = {year for year, part in own[PERIOD].itertuples(index=False, name=None) if (year, part) in kept}
     with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
         there = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
-        before = {name: con.execute(f'select * from "{name}"').df() for name in made if name in there}
+        before = {name: frame(con, f'select * from "{name}"') for name in made if name in there}
     out = dict(made)
     for name, new in made.items():
         old = before.get(name)

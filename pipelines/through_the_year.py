@@ -12,7 +12,7 @@ import pandas as pd
 from pipelines import models
 from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
-from pipelines.engines import Connection
+from pipelines.engines import Connection, frame
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
 from pipelines.pooled import POOLED
@@ -139,10 +139,11 @@ def of_tutors(con: Connection, decision: Decision, settings: Settings) -> pd.Dat
 
     Only where ten tutors have five students or more each; how many tutors is rounded like a base.
     """
-    counts = sets.coded(con.execute("select * from mart_tutor_outcome where n >= 5").df(), TUTORS)
-    counts = counts.take(np.repeat(np.arange(len(counts)), counts["tutors"].to_numpy(int)))  # a row per tutor
+    read = frame(con, "select * from mart_tutor_outcome where n >= 5").rename(columns={"tutors": "alike"})
+    counts = sets.coded(read, TUTORS)
     found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
-    found = found.merge(sets.summed(counts, TUTORS, ["n", "sx"]), on=TUTORS).astype(dict.fromkeys(TUTORS, "str"))
+    students = counts.assign(n=counts["n"] * counts["alike"], sx=counts["sx"] * counts["alike"])
+    found = found.merge(sets.summed(students, TUTORS, ["n", "sx"]), on=TUTORS).astype(dict.fromkeys(TUTORS, "str"))
     found = found.sort_values(TUTORS, ignore_index=True)
     hide = shares.hidden(found, settings.rules) | found["p"].isna()
     hide |= ~np.logical_or.reduce([decision.shows(found[TUTORS], grain=grain) for grain in GRAINS])

@@ -13,15 +13,19 @@ from pipelines import models
 from pipelines.answers import answers
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules, shares
-from pipelines.engines import Connection
+from pipelines.disclosure.ledger import in_periods
+from pipelines.disclosure.places import Period
+from pipelines.engines import Connection, frame
 from pipelines.measures import response, sets
 from pipelines.model import Modelled, Present, missing, missing_characteristic
 from pipelines.protect import Decision, unlisted
+from pipelines.readers.mapping import literal
 from pipelines.settings import Settings
 
 GROUP = [*response.PLACE, "group"]
 SET = ["academic_year", "part", "unit"]
 ENOUGH = 50  # respondents, for a unit's answers to be weighted
+MANY = 1_000_000  # rows of mart_respondent at once: some gigabytes with their weights
 SPARSE = 10  # respondents: a margin with fewer is joined with others
 REST = "the rest"
 PLACE = "place"
@@ -153,7 +157,32 @@ def weighted(
     For every unit with enough respondents, all levels together. Matched are each characteristic's groups and the
     students of each school and level; what too few answered from is joined: school × level into schools, then any.
     """
-    read = con.execute("select * from mart_respondent").df()
+    found = []
+    for periods in _at_once(con):
+        named = ", ".join(literal(f"{year} {part}") for year, part in sorted(periods))
+        read = frame(con, f"select * from mart_respondent where academic_year || ' ' || part in ({named})")
+        found.append(_weighted(read, exact[in_periods(exact, periods)], schools, characteristics, metrics))
+    return _safe(pd.concat(found), settings)
+
+
+def _at_once(con: Connection) -> list[set[Period]]:
+    """The periods with respondents, by those whose respondents are weighted at once: as many as memory is meant for."""
+    counted = con.execute("""
+        select academic_year, part, count(*) from mart_respondent group by academic_year, part
+        order by academic_year, part
+    """).fetchall()
+    batches: dict[int, set[Period]] = {}
+    read = 0
+    for year, part, rows in counted or [("", "", 0)]:
+        batches.setdefault(read // MANY, set()).add((year, part))
+        read += rows
+    return list(batches.values())
+
+
+def _weighted(
+    read: pd.DataFrame, exact: pd.DataFrame, schools: pd.DataFrame, characteristics: list[str], metrics: list[str]
+) -> pd.DataFrame:
+    """The shares of some periods, exact. read: their rows of mart_respondent; exact: their response rates."""
     respondents = _in_units(sets.coded(read, [*SET[:-1], *characteristics]), schools)
     of = sets.number(respondents, SET)
     enough = of.sum(respondents["n"].to_numpy(float)) >= ENOUGH
@@ -170,7 +199,7 @@ def weighted(
         response.weighted(base.assign(n=raked[f"n_{m}"], sx=raked[f"sx_{m}"]).query("n > 0"), ["set"]).assign(metric=m)
         for m in metrics
     ] or [response.weighted(base.head(0).assign(sx=0.0), ["set"]).assign(metric="")]
-    return _safe(pd.concat(found, ignore_index=True).merge(names, on="set"), settings)
+    return pd.concat(found, ignore_index=True).merge(names, on="set")
 
 
 def _safe(exact: pd.DataFrame, settings: Settings) -> pd.DataFrame:

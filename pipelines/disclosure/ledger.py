@@ -19,6 +19,7 @@ import duckdb
 import pandas as pd
 
 from pipelines.disclosure.patterns import SHOWN, UNLISTED
+from pipelines.engines.duckdb import frame
 
 PERIOD = ["academic_year", "part"]
 KEY = [*PERIOD, "level", "unit", "metric", "characteristic", "group"]
@@ -113,14 +114,12 @@ def load(folder: Path, release: str | None) -> Ledger:
     common = f"""{", ".join(f'"{c}"' for c in COMMON)}, week"""
     of_others = f"select {common} from read_parquet($others) where why = $shown"
     with duckdb.connect() as con:
-        cells = con.execute("select * from read_parquet($1)", [str(path)]).df()
+        cells = frame(con, "select * from read_parquet($path)", {"path": str(path)})
         cells["mark"] = cells.get("mark", "")  # ledgers of earlier versions have none
         if not others:
             return Ledger(cells)
         values = {"others": others, "shown": SHOWN, "path": str(path)}
-        seen = con.execute(
-            f"{of_others} except select {common} from read_parquet($path) where why = $shown", values
-        ).df()
+        seen = frame(con, f"{of_others} except select {common} from read_parquet($path) where why = $shown", values)
     return Ledger(cells, seen)
 
 

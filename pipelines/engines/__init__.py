@@ -111,6 +111,9 @@ class Engine(Protocol):
     def drop(self, con: Any, pattern: str, /) -> None:
         """Drop the temporary tables and views whose names match a regular expression."""
 
+    def frame(self, con: Any, query: str, /) -> pd.DataFrame:
+        """The many rows of a query, as fast as may be; whole numbers must not be missing."""
+
     def write_csv(self, con: Any, query: str, path: Path, /) -> None:
         """Write the rows of a query to a local file, with a header."""
 
@@ -138,3 +141,8 @@ def named(name: str) -> Engine:
 def of(con: Connection) -> Engine:
     """The engine that `con` is a connection of."""
     return named(getattr(con, "engine", "duckdb"))
+
+
+def frame(con: Connection, query: str) -> pd.DataFrame:
+    """The many rows of a query, as fast as may be; whole numbers must not be missing."""
+    return of(con).frame(con, query)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, ParseException, PySparkException
@@ -33,7 +34,7 @@ from pipelines.engines.spark_statements import filled_in, tables, written
 from pipelines.readers.mapping import is_url
 from pipelines.settings import Settings
 
-__all__ = ["Connection", "date", "drop", "hmac", "number", "open_new", "read", "validator", "write_csv"]
+__all__ = ["Connection", "date", "drop", "frame", "hmac", "number", "open_new", "read", "validator", "write_csv"]
 
 JOINS_CHEAPLY = False
 DEFAULTS = {
@@ -368,6 +369,11 @@ def drop(con: Connection, pattern: str) -> None:
     """Drop the temporary tables and views whose names match a regular expression."""
     for name in [name for name in con.names() if re.search(pattern, name)]:
         con.execute(f"drop table if exists {name}")
+
+
+def frame(con: Connection, query: str) -> pd.DataFrame:
+    """The rows of a query."""
+    return con.execute(query).df()
 
 
 def write_csv(con: Connection, query: str, path: Path) -> None:

@@ -30,8 +30,9 @@ CHANCE, DIFFERS = "no more than chance", "differs beyond chance"
 def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, smallest: int = 1) -> pd.DataFrame:
     """How far the members of each set differ in a proportion.
 
-    members: `by`, n, sx (how many of the n): a row per school, or per tutor. fewest: a set needs this many members.
-    smallest: members with fewer than this do not count.
+    members: `by`, n, sx (how many of the n): a row per school, or per tutor; where there is a column `alike`, a row
+    stands for so many members with the same counts. fewest: a set needs this many members. smallest: members with
+    fewer than this do not count.
 
     Returns `by`, members, n, value (of the middle member), odds_ratio (median odds ratio), odds_ratio_lower,
     odds_ratio_upper, low, high (the range of the middle 80% of members), p (that all are alike). Values are fractions.
@@ -47,9 +48,9 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
     near 0 and 1 those are long. p: χ² test.
     """
     rows = members.take(np.flatnonzero((members["n"] >= max(smallest, 1)).to_numpy(bool)))
-    of = sets.number(rows, by)
+    of = _sets(rows, by)
     rows = rows.take(np.flatnonzero(of.size[of.of] >= fewest))
-    of = sets.number(rows, by)
+    of = _sets(rows, by)
     n, x = rows["n"].to_numpy(float), rows["sx"].to_numpy(float)
     k, total = of.size, of.sum(n)
     overall = of.sum(x) / total
@@ -82,6 +83,10 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
     ok = varies & (k > 1)
     out = rows[list(by)].take(of.first).assign(members=k, n=total.astype(int))
     return out.assign(**{c: np.where(ok, f, np.nan) for c, f in figures.items()}).reset_index(drop=True)
+
+
+def _sets(members: pd.DataFrame, by: Sequence[str]) -> sets.Sets:
+    return sets.number(members, by, members["alike"].to_numpy(float) if "alike" in members else None)
 
 
 def logit_normal(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,7 +158,7 @@ def between_schools(cells: pd.DataFrame, kinds: pd.Series, schools: pd.DataFrame
 def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """The same between the tutors of each school: only where 10 tutors have 5 students or more, and never by tutor.
 
-    tutors: `by`, n, sx; a row per tutor, without saying whom.
+    tutors: `by`, n, sx, alike: how many tutors have such counts, without saying whom.
     """
     return consistency(tutors, by, fewest=10, smallest=5)
 

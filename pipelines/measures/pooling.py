@@ -49,12 +49,14 @@ def paule_mandel(
     tau2 = np.where(of.size < 2, np.nan, 0.0)
     active = np.arange(len(of))
     rows, member = np.arange(len(value)), of.of
+    alike = np.ones(len(value)) if of.alike is None else of.alike
     for _ in range(STEPS):
         count = len(active)
         weight = 1 / (variance[rows] + growth[rows] * np.nan_to_num(tau2[active])[member])
-        total = np.bincount(member, weight, count)
-        mean = np.bincount(member, weight * value[rows], count) / total
-        squares = weight * (value[rows] - mean[member]) ** 2
+        heavy = alike[rows] * weight
+        total = np.bincount(member, heavy, count)
+        mean = np.bincount(member, heavy * value[rows], count) / total
+        squares = heavy * (value[rows] - mean[member]) ** 2
         excess = np.bincount(member, squares, count) - wanted[active]
         slope = np.bincount(member, growth[rows] * weight * squares, count)
         with np.errstate(divide="ignore", invalid="ignore"):

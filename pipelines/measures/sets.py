@@ -19,17 +19,21 @@ SCHOOL = "school:"
 
 @dataclass(frozen=True)
 class Sets:
-    """Rows told apart by key columns. of: each row's set number; first: one row of each set."""
+    """Rows told apart by key columns. of: each row's set number; first: one row of each set.
+
+    alike: how many such rows each row stands for, by default itself alone; sums and sizes count them all.
+    """
 
     of: np.ndarray
     first: np.ndarray
+    alike: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.first)
 
     def sum(self, x: np.ndarray) -> np.ndarray:
         """Σ of x in each set."""
-        return np.bincount(self.of, x, len(self))
+        return np.bincount(self.of, x if self.alike is None else x * self.alike, len(self))
 
     def max(self, x: np.ndarray) -> np.ndarray:
         """The largest x in each set; NaN where there is none."""
@@ -47,7 +51,7 @@ class Sets:
     @property
     def size(self) -> np.ndarray:
         """How many rows each set has."""
-        return np.bincount(self.of, minlength=len(self))
+        return np.bincount(self.of, self.alike, len(self)).astype(np.int64)
 
 
 def coded(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -55,15 +59,15 @@ def coded(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return frame.assign(**{c: frame[c].astype("category") for c in columns})
 
 
-def number(frame: pd.DataFrame, columns: Sequence[str]) -> Sets:
-    """The sets of rows that share their values in `columns` (missing is a value of its own)."""
+def number(frame: pd.DataFrame, columns: Sequence[str], alike: np.ndarray | None = None) -> Sets:
+    """The sets of rows that share their values in `columns` (missing is a value of its own). alike: see `Sets`."""
     of = np.zeros(len(frame), np.int64)
     for column in columns:
         of = _combined(of, *_codes(frame[column]))
     of, found = pd.factorize(of)
     first = np.zeros(len(found), np.int64)
     first[of[::-1]] = np.arange(len(of))[::-1]
-    return Sets(of, first)
+    return Sets(of, first, alike)
 
 
 def _combined(of: np.ndarray, codes: np.ndarray, count: int) -> np.ndarray:

@@ -109,6 +109,18 @@ def test_between_tutors_only_where_there_are_enough():
     assert found["members"].tolist() == [10]
 
 
+def test_a_row_may_stand_for_several_members_alike():
+    rng = np.random.default_rng(4)
+    one_each = simulate(rng, 3, 400, 5, 9, 0.5, 0.6)
+    together = one_each.groupby(["unit", "n", "sx"], as_index=False).size().rename(columns={"size": "alike"})
+    assert len(together) < len(one_each) / 5
+    pd.testing.assert_frame_equal(
+        consistency.between_tutors(together, ["unit"]), consistency.between_tutors(one_each, ["unit"]), rtol=1e-9
+    )
+    few = together[together["unit"] == 0].head(1).assign(alike=9)
+    assert consistency.between_tutors(few, ["unit"]).empty, "nine tutors in one row are still nine"
+
+
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), min_size=0, max_size=12), st.randoms())
 def test_anything_goes_in_and_nothing_infinite_comes_out(members, random):
