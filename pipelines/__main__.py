@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _cause(error: Exception) -> str:
     """Why an error stopped a command, in one line that quotes no value of a row."""
-    from pipelines.check import ReconciliationError
+    from pipelines.accounts import ReconciliationError
     from pipelines.engines import EngineError, ExpectationError
     from pipelines.models import ModelError
 

@@ -17,27 +17,19 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines import engines, models
+from pipelines.accounts import LONGEST_VALUE, SAME_ROW, account, judge_lost, number, reconcile, write_result
 from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines import Connection, Validator, Verdict
-from pipelines.errors import A_HANDFUL, is_like_a_code
 from pipelines.extract import Extracted
 from pipelines.progress import Report, quiet
 from pipelines.settings import Settings
 from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
 
-HALF = 0.5
-MOST_NAMED = 5  # files or schools
-LONGEST_VALUE = 80  # characters of a rejected value kept in quarantine
 _FAILED = pa.schema([("nth", pa.int32()), *((name, pa.string()) for name in ("column_name", "rule", "expectation"))])
-_SAME_ROW = "q.source_row = {0}.source_row and q.source_file = {0}.source_file"
 
 
 class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not the program
     """A critical expectation was not met; the message lists each and says what to do next."""
-
-
-class ReconciliationError(AssertionError):
-    """Rows read do not add up: a fault of the pipeline, never of the extracts."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +74,14 @@ def check(
                 models.run(con, model, table=f"stg_{table.name}", weekly=weekly)
             if extracted.present[table.name]:  # what is said of the whole table is said of the rows that are left
                 _record(con, table, of_rest, _evaluate(validate, table, of_rest, parameters))
-            _account(con, table)
+            account(con, table)
             if extracted.present[table.name]:
-                _record_share(con, table, settings.most_quarantined)
-                _record_parts(con, table, extracted.present[table.name], settings.most_quarantined)
+                judge_lost(con, table, extracted.present[table.name], settings.most_quarantined)
             done.append(table.name)
-            report(table.name, _number(con, f"select count(*) from stg_{table.name}"), done=extracted.share(done))
+            report(table.name, number(con, f"select count(*) from stg_{table.name}"), done=extracted.share(done))
             for model in ("repeated", *needed):
                 con.execute(f"drop table {model}")
-    _reconcile(con)
+    reconcile(con)
     failures = _sentences(con, CRITICAL)
     if failures:
         raise CheckFailed(
@@ -156,7 +147,7 @@ def _record(
     verdicts: Mapping[str, Verdict],
 ) -> None:
     """Write each expectation's result, and put the rows that fail a row-level one into quarantine."""
-    checked = _number(con, f"select count(*) from stg_{table.name}")
+    checked = number(con, f"select count(*) from stg_{table.name}")
     failed = [e for e in expectations if e.severity == ROW_LEVEL and not verdicts[e.name].passed]
     quarantined = _quarantine(con, table, failed, verdicts) if failed else {}
     for e in expectations:
@@ -170,20 +161,20 @@ def _record(
         elif e.severity == ROW_LEVEL:
             failing = quarantined.get(e.name, 0)
         else:
-            failing = _number(con, f"select count(*) from ({verdict.failing})")
+            failing = number(con, f"select count(*) from ({verdict.failing})")
             if e.severity == CRITICAL:
                 observed = _first(con, f"({verdict.failing})")
         # rows that already failed an earlier expectation are counted there, not here
         passed = failing == 0 if e.severity == ROW_LEVEL else verdict.passed
-        _write(con, table, e.name, e.column, e.rule, e.severity, passed, checked, failing, observed)
+        write_result(con, table, e.name, e.column, e.rule, e.severity, passed, checked, failing, observed)
 
 
 def _record_whole_records(con: Connection, table: Table) -> None:
     """Write how many records of the table were no rows at all."""
-    staged = _number(con, f"select count(*) from stg_{table.name}")
-    rejected = _number(con, "select count(*) from quarantine where table_name = ?", [table.name])
+    staged = number(con, f"select count(*) from stg_{table.name}")
+    rejected = number(con, "select count(*) from quarantine where table_name = ?", [table.name])
     whole = (f"{table.name}.whole_records", None, "A record has as many fields as its file's header.", ROW_LEVEL)
-    _write(con, table, *whole, rejected == 0, staged + rejected, rejected, None)
+    write_result(con, table, *whole, rejected == 0, staged + rejected, rejected, None)
 
 
 def _drop_quarantined(con: Connection, table: Table) -> None:
@@ -192,7 +183,7 @@ def _drop_quarantined(con: Connection, table: Table) -> None:
         f"""
         delete from stg_{table.name} where exists (
             select 1 from quarantine as q
-            where q.table_name = ? and {_SAME_ROW.format(f"stg_{table.name}")}
+            where q.table_name = ? and {SAME_ROW.format(f"stg_{table.name}")}
         )
         """,
         [table.name],
@@ -227,7 +218,7 @@ def _quarantine(
                 row_number() over (partition by source_file, source_row order by nth) as place
             from failing
             where not exists (
-                select 1 from quarantine as q where q.table_name = ? and {_SAME_ROW.format("failing")}
+                select 1 from quarantine as q where q.table_name = ? and {SAME_ROW.format("failing")}
             )
             group by nth, source_file, source_row
         )
@@ -243,140 +234,6 @@ def _quarantine(
         "select expectation, count(*) from quarantine where table_name = ? group by expectation", [table.name]
     )
     return dict(counts.fetchall())
-
-
-def _account(con: Connection, table: Table) -> None:
-    """Count what became of every row of a table, per file."""
-    con.execute(
-        f"""
-        insert into row_outcome
-        with outcomes as (
-            select source_file, 'loaded' as outcome from stg_{table.name}
-            union all
-            select source_file, 'duplicate' from repeated where superseded_by is null
-            union all
-            select source_file, 'quarantined' from quarantine where table_name = ?
-        )
-        select ?, source_file, outcome, count(*) from outcomes group by source_file, outcome
-        """,
-        [table.name, table.name],
-    )
-
-
-def _record_share(con: Connection, table: Table, most: float) -> None:
-    """The expectation that a table does not lose too many rows: a wrong mapping must not empty a year."""
-    sums = "select coalesce(sum(rows), 0) from row_outcome where table_name = ? and outcome = ?"
-    lost = _number(con, sums, [table.name, "quarantined"])
-    left = _number(con, sums, [table.name, "loaded"])
-    total = max(1, lost + left)
-    passed = lost == 0 or (left > 0 and (lost < A_HANDFUL or lost <= most * total))
-    observed = f"{lost / total:.1%}"
-    if lost:
-        worst = con.execute(
-            "select rule from quarantine where table_name = ? group by rule order by count(*) desc, rule limit 1",
-            [table.name],
-        ).fetchall()[0][0]
-        observed += f", most often against '{worst.rstrip('.')}'"
-    rule = f"At most {most:.0%} of rows are quarantined."
-    name = f"{table.name}.few_quarantined"
-    _write(con, table, name, None, rule, CRITICAL, passed, lost + left, None, observed)
-
-
-def _record_parts(con: Connection, table: Table, given: frozenset[str], most: float) -> None:
-    """The same for each file and each school of a table, so that none is lost among the others' rows.
-
-    Parts of fewer than five rows are left out, and rows that a later file supersedes are not lost.
-    """
-    files = _shares(con, table, "source_file")
-    much = max(HALF, most)
-    lost = [(part, share) for part, share, _ in files if share == 1 or share > much]
-    rule = f"Of each file at most {much:.0%} of rows are quarantined."
-    _write_parts(con, table, "much_of_each_file", rule, CRITICAL, lost)
-    rule = f"Of each file at most {most:.0%} of rows are quarantined."
-    _write_parts(con, table, "few_quarantined_of_file", rule, WARNING, [(f, s) for f, s, _ in files if s > most])
-    if "school_code" in given:
-        rule = f"Of each school at most {most:.0%} of rows are quarantined."
-        lost = [
-            (code if is_like_a_code(code, rows) else "a school whose code is not shown", share)
-            for code, share, rows in _shares(con, table, "school_code")
-            if share > most
-        ]
-        _write_parts(con, table, "few_quarantined_of_school", rule, WARNING, lost)
-
-
-def _shares(con: Connection, table: Table, part: str) -> list[tuple[str, float, int]]:
-    """Each part of five rows or more, the largest share of quarantined rows first, and its rows."""
-    rows = f"input_{table.name}" if part != "source_file" else "quarantined"
-    return con.execute(
-        f"""
-        with quarantined as (
-            select source_file, source_row from quarantine
-            where table_name = $1 and not (
-                expectation = $1 || '.key_unique' and not starts_with(value, left(source_file || ', row ', $2))
-            )
-        ),
-        outcomes as (
-            select {part} as part, 0 as lost from stg_{table.name}
-            union all
-            select {part}, 1 from {rows} as lost
-            where exists (select 1 from quarantined as q where {_SAME_ROW.format("lost")})
-        )
-        select part, avg(lost) as share, count(*) from outcomes
-        where part is not null
-        group by part having count(*) >= $3
-        order by share desc, part
-        """,
-        [table.name, LONGEST_VALUE, A_HANDFUL],
-    ).fetchall()
-
-
-def _write_parts(
-    con: Connection, table: Table, name: str, rule: str, severity: str, lost: list[tuple[str, float]]
-) -> None:
-    named = [f"{part}: {share:.1%}" for part, share in lost[:MOST_NAMED]]
-    if len(lost) > MOST_NAMED:
-        named.append(f"and {len(lost) - MOST_NAMED:,} more")
-    checked = _number(con, "select coalesce(sum(rows), 0) from row_outcome where table_name = ?", [table.name])
-    _write(con, table, f"{table.name}.{name}", None, rule, severity, not lost, checked, None, ", ".join(named) or None)
-
-
-def _reconcile(con: Connection) -> None:
-    """The tables `reconciliation` and `quarantine_summary`. Raises ReconciliationError."""
-    con.execute("""
-        create or replace table reconciliation as
-        select
-            f.table_name,
-            f.file,
-            f.rows_read,
-            cast(sum(case when o.outcome = 'loaded' then o.rows else 0 end) as bigint) as rows_loaded,
-            cast(sum(case when o.outcome = 'quarantined' then o.rows else 0 end) as bigint) as rows_quarantined,
-            cast(sum(case when o.outcome = 'duplicate' then o.rows else 0 end) as bigint) as duplicates_dropped,
-            f.modified,
-            f.note
-        from extract_file as f
-        left join row_outcome as o on o.table_name = f.table_name and o.file = f.file
-        group by f.table_name, f.file, f.rows_read, f.modified, f.note
-        order by min(f.ordering);
-        create or replace table quarantine_summary as
-        select table_name, source_file as file, rule, column_name, count(*) as rows
-        from quarantine
-        group by table_name, source_file, rule, column_name
-        order by table_name, file, rule, column_name;
-    """)
-    wrong = con.execute("""
-        select table_name, file, rows_read, rows_loaded, rows_quarantined, duplicates_dropped from reconciliation
-        where rows_read <> rows_loaded + rows_quarantined + duplicates_dropped
-    """).fetchall()
-    if wrong:
-        raise ReconciliationError(
-            "Rows do not add up, so nothing was published. Run again with --full; if they still do not, it is a fault "
-            "of the pipeline: please report it.\n"
-            + "\n".join(
-                f"- {table}, {file}: {read:,} read, but {loaded:,} loaded + {lost:,} quarantined "
-                f"+ {twice:,} exact duplicates"
-                for table, file, read, loaded, lost, twice in wrong
-            )
-        )
 
 
 def _sentences(con: Connection, severity: str) -> list[str]:
@@ -410,14 +267,6 @@ def _first(con: Connection, rows: str) -> str:
     place = f"select source_file, source_row from {rows} order by source_file, source_row limit 1"
     file, row = con.execute(place).fetchall()[0]
     return f"first in {file}, row {row:,}"
-
-
-def _write(con: Connection, table: Table, *result: Any) -> None:
-    con.execute("insert into check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?)", [table.name, *result])
-
-
-def _number(con: Connection, sql: str, parameters: list[Any] | None = None) -> int:
-    return int(con.execute(sql, parameters or []).fetchall()[0][0])
 
 
 def _columns(con: Connection, table: str) -> list[str]:

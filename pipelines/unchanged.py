@@ -30,7 +30,7 @@ TABLE = "extract_read"  # in the warehouse: every file that was read, and its fi
 EARLIER = "earlier"  # the last run's warehouse, attached
 CODE = (
     *("readers/*.py", "engines/duckdb.py", "extract.py", "pseudonymise.py", "errors.py", "unchanged.py"),
-    *("sources.py", "check.py"),
+    *("sources.py", "check.py", "accounts.py"),
 )
 LIBRARIES = ("duckdb", "pyarrow", "python-calamine", "charset-normalizer")
 _SAVED = (

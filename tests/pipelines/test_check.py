@@ -10,7 +10,8 @@ import pytest
 
 from pipelines import definitions as definition_files
 from pipelines import suites
-from pipelines.check import CheckFailed, CheckOutcome, ReconciliationError, check
+from pipelines.accounts import ReconciliationError
+from pipelines.check import CheckFailed, CheckOutcome, check
 from pipelines.definitions import Characteristic
 from pipelines.engines import ExpectationError
 from pipelines.engines.duckdb import validator

@@ -14,7 +14,7 @@ import pytest
 from pipelines import __main__ as command_line
 from pipelines import definitions as definition_files
 from pipelines import publish, warehouse
-from pipelines.check import ReconciliationError
+from pipelines.accounts import ReconciliationError
 from pipelines.engines.duckdb_expectations import ExpectationError
 from pipelines.models import ModelError
 from pipelines.settings import ROOT, Settings
