@@ -6,7 +6,7 @@ import glob
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -31,29 +31,6 @@ MANY_VALUES = 50
 
 
 @dataclass(frozen=True)
-class Known:
-    """What an earlier run said of a file: rows read and rejected, the contract columns in it, a note."""
-
-    rows_read: int
-    rows_rejected: int
-    columns: frozenset[str]
-    note: str
-
-
-class Earlier(Protocol):
-    """What an earlier run read (`unchanged.Earlier`)."""
-
-    def fingerprint(self, path: Path, table: Table, source: TableSource) -> str:
-        """What tells whether an extract would be read to the same rows."""
-
-    def known(self, table: str, file: str, fingerprint: str) -> Known | None:
-        """What that run said of a file, if it is unchanged."""
-
-    def rows(self, table: str, files: Sequence[str]) -> str:
-        """SQL for the rows of unchanged files."""
-
-
-@dataclass(frozen=True)
 class ExtractedFile:
     """One file of a table, and when it was last modified (UTC, without a zone).
 
@@ -69,6 +46,19 @@ class ExtractedFile:
     note: str
     fingerprint: str = ""
     unchanged: bool = False
+
+
+class Earlier(Protocol):
+    """What an earlier run read (`unchanged.Earlier`)."""
+
+    def fingerprint(self, path: Path, table: Table, source: TableSource) -> str:
+        """What tells whether an extract would be read to the same rows."""
+
+    def known(self, table: str, file: str, fingerprint: str) -> ExtractedFile | None:
+        """What that run noted of a file, if it is unchanged."""
+
+    def rows(self, table: str, files: Sequence[str]) -> str:
+        """SQL for the rows of unchanged files."""
 
 
 @dataclass(frozen=True)
@@ -157,12 +147,7 @@ def _extract_table(
         raw = f"raw_{table.name}_{number}"
         fingerprint = earlier.fingerprint(path, table, source) if earlier else ""
         if earlier and (known := earlier.known(table.name, file, fingerprint)):
-            extracted.files.append(
-                ExtractedFile(
-                    table.name, file, known.rows_read, known.rows_rejected, _modified(path), known.columns, known.note,
-                    fingerprint, unchanged=True,
-                )
-            )  # fmt: skip
+            extracted.files.append(replace(known, modified=_modified(path), unchanged=True))
             report(f"{table.name}: {file}, unchanged", known.rows_read, path)
             continue
         try:

@@ -21,7 +21,7 @@ from pipelines import warehouse
 from pipelines.definitions import Definitions, Table
 from pipelines.engines import Connection
 from pipelines.errors import InputError
-from pipelines.extract import Extracted, Known
+from pipelines.extract import Extracted, ExtractedFile
 from pipelines.readers.mapping import literal
 from pipelines.settings import ROOT, Settings
 from pipelines.sources import TableSource
@@ -33,18 +33,24 @@ CODE = (
     *("sources.py", "check.py", "accounts.py"),
 )
 LIBRARIES = ("duckdb", "pyarrow", "python-calamine", "charset-normalizer")
-_SAVED = (
-    "table_name varchar, file varchar, fingerprint varchar, rows_read bigint, rows_rejected bigint, "
-    "columns varchar[], note varchar"
-)
+_SAVED = {
+    "table_name": "varchar",
+    "file": "varchar",
+    "rows_read": "bigint",
+    "rows_rejected": "bigint",
+    "modified": "timestamp",
+    "columns": "varchar[]",
+    "note": "varchar",
+    "fingerprint": "varchar",
+}
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the last run read: by table and file, and the fingerprint that each had. mark: of key and code."""
+    """What the last run read, by table and file. mark: of key and code."""
 
     mark: str
-    files: Mapping[tuple[str, str], tuple[str, Known]] = field(default_factory=dict)
+    files: Mapping[tuple[str, str], ExtractedFile] = field(default_factory=dict)
 
     def fingerprint(self, path: Path, table: Table, source: TableSource) -> str:
         """What tells whether an extract would be read to the same rows; '' for a file that cannot be opened."""
@@ -56,10 +62,10 @@ class Earlier:
             return ""
         return hashlib.sha256(f"{content}\n{how}".encode()).hexdigest()
 
-    def known(self, table: str, file: str, fingerprint: str) -> Known | None:
-        """What the last run said of a file, if it is unchanged."""
-        there, known = self.files.get((table, file), ("", None))
-        return known if fingerprint and there == fingerprint else None
+    def known(self, table: str, file: str, fingerprint: str) -> ExtractedFile | None:
+        """What the last run noted of a file, if it is unchanged."""
+        known = self.files.get((table, file))
+        return known if known and fingerprint and known.fingerprint == fingerprint else None
 
     def rows(self, table: str, files: Sequence[str]) -> str:
         """SQL for the rows of unchanged files, as pseudonymise made them."""
@@ -79,18 +85,16 @@ def earlier(con: Connection, settings: Settings, key: bytes, full: bool) -> Earl
         return Earlier(mark)
     try:
         con.execute(f"attach {literal(str(path))} as {EARLIER} (read_only)")
-        saved = con.execute(f"select * from {EARLIER}.{TABLE}").fetchall()
+        saved = con.execute(f"select {', '.join(_SAVED)} from {EARLIER}.{TABLE}").fetchall()
         for table in {row[0] for row in saved}:
             con.execute(f"select * from {EARLIER}.input_{table} limit 0")
     except duckdb.Error:  # damaged, of another version, or purged since: everything is read again
         return Earlier(mark)
-    return Earlier(
-        mark,
-        {
-            (table, file): (fingerprint, Known(rows, rejected, frozenset(columns), note))
-            for table, file, fingerprint, rows, rejected, columns, note in saved
-        },
-    )
+    files = [
+        ExtractedFile(table, file, read, rejected, modified, frozenset(columns), note, fingerprint)
+        for table, file, read, rejected, modified, columns, note, fingerprint in saved
+    ]
+    return Earlier(mark, {(file.table, file.file): file for file in files})
 
 
 def take(con: Connection, definitions: Definitions, extracted: Extracted, known: Earlier | None) -> None:
@@ -106,10 +110,10 @@ def take(con: Connection, definitions: Definitions, extracted: Extracted, known:
             "What the last run read cannot be taken from its warehouse, which is damaged or was changed by hand. Run "
             "again with --full, which reads every extract anew."
         ) from None
-    con.execute(f"create table {TABLE} ({_SAVED})")
+    con.execute(f"create table {TABLE} ({', '.join(f'{name} {kind}' for name, kind in _SAVED.items())})")
     for file in extracted.files:
-        values = [file.table, file.file, file.fingerprint, file.rows_read, file.rows_rejected]
-        con.execute(f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?)", [*values, sorted(file.columns), file.note])
+        noted = [file.table, file.file, file.rows_read, file.rows_rejected, file.modified, sorted(file.columns)]
+        con.execute(f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?, ?)", [*noted, file.note, file.fingerprint])
     con.execute(f"detach database if exists {EARLIER}")
 
 
