@@ -30,6 +30,7 @@ from pipelines.engines import EngineError, portable, spark_functions
 from pipelines.engines.spark_expectations import validator
 from pipelines.engines.spark_functions import date, hmac, number
 from pipelines.engines.spark_reading import location, read
+from pipelines.engines.spark_runs import mark_whole, remove, remove_runs
 from pipelines.engines.spark_statements import filled_in, tables, written
 from pipelines.readers.mapping import is_url
 from pipelines.settings import Settings
@@ -307,7 +308,8 @@ class Connection:
 def open_new(settings: Settings, keep: bool = True) -> Iterator[Connection]:
     """A new database on the cluster of the settings, in a folder of its own that is kept if the block ends well.
 
-    Then the folders of earlier runs go. A local work folder is its owner's only.
+    Then the folders of earlier runs go; those of runs that were killed go first. A local work folder is its owner's
+    only.
     """
     work = settings.work or settings.warehouse / "spark"
     run = work / f"{settings.runs}{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
@@ -320,11 +322,13 @@ def open_new(settings: Settings, keep: bool = True) -> Iterator[Connection]:
                 folder.chmod(0o700)
         session = _session(settings)
         try:
+            remove_runs(session, location(work), settings.runs, but=run.name, whole_too=False)
             con = Connection(session, run)
             yield con
             con.close()
             if keep:
-                _keep_only(session, location(work), settings.runs, run.name)
+                mark_whole(session, location(run))
+                remove_runs(session, location(work), settings.runs, but=run.name)
             else:
                 remove(session, location(run))
         except BaseException:
@@ -346,23 +350,6 @@ def _session(settings: Settings) -> SparkSession:
         cores = session.sparkContext.defaultParallelism
         session.conf.set("spark.sql.shuffle.partitions", str(PARTITIONS_A_CORE * cores))
     return session
-
-
-def _keep_only(session: SparkSession, work: str, whose: str, name: str) -> None:
-    """Remove the folders of a university's runs but one."""
-    jvm: Any = session.sparkContext._jvm
-    path = jvm.org.apache.hadoop.fs.Path(work)
-    found = path.getFileSystem(session.sparkContext._jsc.hadoopConfiguration()).listStatus(path)
-    for place in [each.getPath() for each in found]:
-        if place.getName().startswith(whose) and place.getName() != name:
-            remove(session, place.toString())
-
-
-def remove(session: SparkSession, folder: str) -> None:
-    """Delete a folder, wherever it is."""
-    jvm: Any = session.sparkContext._jvm
-    path = jvm.org.apache.hadoop.fs.Path(folder)
-    path.getFileSystem(session.sparkContext._jsc.hadoopConfiguration()).delete(path, True)
 
 
 def drop(con: Connection, pattern: str) -> None:

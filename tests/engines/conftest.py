@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import engines, sources, warehouse
+from pipelines.engines.spark_runs import WHOLE
 from pipelines.readers.mapping import Mapping
 from pipelines.settings import ROOT, Rules, Settings
 from tests.engines import universities
@@ -70,13 +71,13 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return universities.few_characteristics(tmp_path_factory.mktemp("few") / "definitions")
 
 
-def whole_run(mapping: Path, definitions: Path, data: Path, *options: str) -> str:
+def whole_run(mapping: Path, definitions: Path, data: Path, *options: str, command: str = "run") -> str:
     """Run the pipeline as its user does, hiding nothing so that all figures are compared; gives what it said."""
     env = {"APT_DATA": data, "APT_DEFINITIONS": definitions, "APT_KEY": KEY.decode(), "APT_SPARK": json.dumps(LOCAL)}
     env |= {"APT_MOST_QUARANTINED": 1, "APT_MOST_UNMAPPED": 1}
     env |= {f"APT_RULES__{rule}": 0 for rule in Rules.model_fields} | {"APT_RULES__round_bases_to": 1}
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines", "run", "--sources", mapping, *options],
+        [sys.executable, "-m", "pipelines", command, "--sources", mapping, *options],
         cwd=ROOT, env=os.environ | {name: str(value) for name, value in env.items()},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -103,7 +104,7 @@ def on_spark(master: str, university: Path, definitions: Path, tmp_path_factory:
     said = whole_run(university, definitions, data, "--engine", "spark", "--master", master)
     kept = duckdb.connect()
     (run,) = (data / "warehouse" / "spark").iterdir()
-    for table in run.iterdir():
+    for table in filter(Path.is_dir, run.iterdir()):
         if any(table.rglob("*.parquet")):
             kept.execute(f"create view {table.name} as select * from read_parquet('{table}/*/*.parquet')")
     return Run(data, kept, release_of(data), said)
@@ -116,9 +117,18 @@ def duckdb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def spark_session(master: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def of_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which one run on Spark ended well and another was killed."""
     data = tmp_path_factory.mktemp("session")
-    settings = Settings(data=data, master=master, engine="spark", spark=LOCAL)
+    for name in ("whole", "killed"):
+        (data / "warehouse" / "spark" / f"{Settings(data=data).runs}{name}" / "stg_tutors").mkdir(parents=True)
+    (data / "warehouse" / "spark" / f"{Settings(data=data).runs}whole" / WHOLE).touch()
+    return data
+
+
+@pytest.fixture(scope="session")
+def spark_session(master: str, of_before: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    settings = Settings(data=of_before, master=master, engine="spark", spark=LOCAL)
     with engines.named("spark").open_new(settings, keep=False) as con:
         yield with_a_table(con, tmp_path_factory.mktemp("given"))
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipelines import engines, models, sources
+from pipelines import engines, models, sources, warehouse
 from pipelines.errors import InputError
 from pipelines.readers.mapping import Mapping
 from tests.engines import universities
-from tests.engines.conftest import KEY, Run
+from tests.engines.conftest import KEY, Run, whole_run
 from tests.engines.universities import DEFINITIONS
 
 pytestmark = pytest.mark.timeout(1800)  # one run for all tests, and a busy machine is no failure
@@ -83,6 +83,21 @@ def test_spark_keeps_its_tables_to_their_owner_and_no_identifier_among_them(on_s
     assert work.stat().st_mode & 0o077 == 0
     assert not [path for path in work.glob("*/*") if path.name.startswith("raw_")]
     assert KEY.decode() not in on_spark.said
+
+
+def test_runs_that_were_killed_leave_nothing_behind(spark_session: Any, of_before: Path) -> None:
+    left = [path.name.rpartition("-")[2] for path in (of_before / "warehouse" / "spark").iterdir()]
+    assert "whole" in left
+    assert "killed" not in left
+    assert len(left) == 2  # the run's own
+
+
+def test_a_check_keeps_nothing_of_its_own(master: str, university: Path, definitions: Path, on_spark: Run) -> None:
+    kept = sorted(on_spark.data.rglob("*"))
+    said = whole_run(university, definitions, on_spark.data, "--engine", "spark", "--master", master, command="check")
+    assert "none that stops a release failed" in said
+    assert {*on_spark.data.rglob("*")} - {*kept} <= {on_spark.data / "warehouse" / warehouse.QUARANTINE_OF_CHECK}
+    assert sorted(path for path in kept if not path.exists()) == []
 
 
 def with_texts(con: Any, texts: list[str], select: str) -> list[Any]:

@@ -11,7 +11,7 @@ with final as (
         {% endfor %}
         {% for metric in metrics %}
         count({{ metric.value }}) as n_{{ metric.name }},
-        cast(coalesce(sum({{ metric.value }}), 0) as bigint) as sx_{{ metric.name }},
+        coalesce(cast(sum({{ metric.value }}) as bigint), 0) as sx_{{ metric.name }},
         {% endfor %}
         count(*) as n
     from mart_response
