@@ -40,7 +40,7 @@ def account(con: Connection, table: Table) -> None:
 def judge_lost(con: Connection, table: Table, given: frozenset[str], most: float) -> None:
     """Write the expectations on how many rows are quarantined: of a table, and of each of its files and schools.
 
-    given: the table's columns. most: the largest share that may be.
+    given: the columns that its extracts have. most: the largest share that may be.
     """
     _judge_share(con, table, most)
     _judge_parts(con, table, given, most)

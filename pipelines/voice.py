@@ -166,7 +166,7 @@ def weighted(
 
 
 def _at_once(con: Connection) -> list[set[Period]]:
-    """The periods with respondents, by those whose respondents are weighted at once: as many as memory is meant for."""
+    """The periods with respondents, by those that are weighted at once: one begins before MANY rows are passed."""
     counted = con.execute("""
         select academic_year, part, count(*) from mart_respondent group by academic_year, part
         order by academic_year, part

@@ -41,6 +41,8 @@ def main() -> None:
     if options.child:
         print(json.dumps(CHILDREN[options.child[0]](Path(options.child[1]))))
         return
+    if options.meetings[0] > MOST_IN_MEMORY or len({*options.meetings}) < len(options.meetings):
+        parser.error(f"--meetings: the first at most {MOST_IN_MEMORY:,}, as all is measured with it, and each once")
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         results = []

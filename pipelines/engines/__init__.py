@@ -112,7 +112,7 @@ class Engine(Protocol):
         """Drop the temporary tables and views whose names match a regular expression."""
 
     def frame(self, con: Any, query: str, /) -> pd.DataFrame:
-        """The many rows of a query, as fast as may be; whole numbers must not be missing."""
+        """The many rows of a query; missing whole numbers come as fractions, and sums must have been cast."""
 
     def write_csv(self, con: Any, query: str, path: Path, /) -> None:
         """Write the rows of a query to a local file, with a header."""
@@ -144,5 +144,5 @@ def of(con: Connection) -> Engine:
 
 
 def frame(con: Connection, query: str) -> pd.DataFrame:
-    """The many rows of a query, as fast as may be; whole numbers must not be missing."""
+    """The many rows of a query; missing whole numbers come as fractions, and sums must have been cast."""
     return of(con).frame(con, query)

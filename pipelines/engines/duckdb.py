@@ -60,7 +60,9 @@ def drop(con: duckdb.DuckDBPyConnection, pattern: str) -> None:
 
 
 def frame(con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None) -> pd.DataFrame:
-    """The many rows of a query by way of Arrow, in which text is not copied one by one; without dates."""
+    """The many rows of a query by way of Arrow, in which text is not copied one by one. There missing whole numbers
+    come as fractions, whole numbers beyond 64 bits (uncast sums) and decimals as objects, and so do dates.
+    """
     con.complete()  # the statement before, whose rows may not all have been fetched
     return con.sql(query, params=parameters).to_arrow_table().to_pandas()
 

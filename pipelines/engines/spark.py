@@ -328,13 +328,12 @@ def open_new(settings: Settings, keep: bool = True) -> Iterator[Connection]:
             con.close()
             if keep:
                 mark_whole(session, location(run))
-                remove_runs(session, location(work), settings.runs, but=run.name)
-            else:
-                remove(session, location(run))
         except BaseException:
             with suppress(Exception):  # what went wrong before is what is told
                 remove(session, location(run))
             raise
+        else:
+            remove_runs(session, location(work), settings.runs, but=run.name if keep else "", whole_too=keep)
         finally:
             session.stop()
     finally:

@@ -15,13 +15,12 @@ def mark_whole(session: SparkSession, run: str) -> None:
     system.create(path).close()
 
 
-def remove_runs(session: SparkSession, work: str, whose: str, *, but: str, whole_too: bool = True) -> None:
-    """Remove the folders of a university's runs but one: those that were killed, and those that are whole too."""
+def remove_runs(session: SparkSession, work: str, whose: str, *, but: str, whole_too: bool) -> None:
+    """Remove the folders of a university's runs but one: those that are not whole, or those that are too."""
     path, system = _path(session, work)
-    for place in [each.getPath() for each in system.listStatus(path)] if system.exists(path) else []:
-        name = place.getName()
-        whole = not whole_too and system.exists(_path(session, f"{work}/{name}/{WHOLE}")[0])
-        if name.startswith(whose) and name != but and not whole:
+    places = [each.getPath() for each in system.listStatus(path)] if system.exists(path) else []
+    for place in [each for each in places if each.getName().startswith(whose) and each.getName() != but]:
+        if whole_too or not system.exists(_path(session, f"{work}/{place.getName()}/{WHOLE}")[0]):
             system.delete(place, True)
 
 

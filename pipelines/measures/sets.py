@@ -50,7 +50,7 @@ class Sets:
 
     @property
     def size(self) -> np.ndarray:
-        """How many rows each set has."""
+        """How many rows each set has, or stands for."""
         return np.bincount(self.of, self.alike, len(self)).astype(np.int64)
 
 

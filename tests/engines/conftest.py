@@ -118,11 +118,12 @@ def duckdb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def of_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which one run on Spark ended well and another was killed."""
+    """A data folder in which one run on Spark ended well, one was killed, and another university's is running."""
     data = tmp_path_factory.mktemp("session")
-    for name in ("whole", "killed"):
-        (data / "warehouse" / "spark" / f"{Settings(data=data).runs}{name}" / "stg_tutors").mkdir(parents=True)
-    (data / "warehouse" / "spark" / f"{Settings(data=data).runs}whole" / WHOLE).touch()
+    runs = Settings(data=data).runs
+    for name in (f"{runs}whole", f"{runs}killed", "run-other-running"):
+        (data / "warehouse" / "spark" / name / "stg_tutors").mkdir(parents=True)
+    (data / "warehouse" / "spark" / f"{runs}whole" / WHOLE).touch()
     return data
 
 

@@ -214,6 +214,14 @@ def test_sparse_cells_are_joined():
     assert set(voice._joined(few, enrolled, "sex")[1]["group"]) == {"a", "b"}, "what stays sparse has no margin"
 
 
+def test_it_does_not_matter_how_many_periods_are_weighted_at_once(settings, monkeypatch):
+    at_once, _ = made(staged(), settings, rules=OPEN)
+    monkeypatch.setattr(voice, "MANY", 1)
+    one_by_one, _ = made(staged(), settings, rules=OPEN)
+    assert len(at_once["weighted"].drop_duplicates(["academic_year", "part"])) > 1
+    pd.testing.assert_frame_equal(at_once["weighted"], one_by_one["weighted"])
+
+
 def test_few_respondents_are_not_weighted(settings):
     tables = staged()
     tables["feedback"] = tables["feedback"].query("academic_year == '2023/24'").head(49)
