@@ -49,7 +49,7 @@ def main() -> None:
         for i, meetings in enumerate(options.meetings):
             what = [each for each in (WITH_SIZE if i else CHILDREN) if meetings <= MOST_IN_MEMORY or each in ANY_SIZE]
             results.append(measure_size(meetings, folder, what))
-    options.out.write_text(page(results), encoding="utf-8")
+            options.out.write_text(page(results), encoding="utf-8")  # what there is, should the next size fail
     print(options.out.read_text(encoding="utf-8"))
 
 

@@ -15,10 +15,10 @@ final as (
     select
         enrolment,
         {% for suffix, during in [('year', 'true'), ('to_date', 'was_to_date')] %}
-        sum(case when was_attended and {{ during }} then 1 else 0 end) as attended_{{ suffix }},
-        sum(case when not was_attended and {{ during }} then 1 else 0 end) as missed_{{ suffix }},
+        count(case when was_attended and {{ during }} then 1 end) as attended_{{ suffix }},
+        count(case when not was_attended and {{ during }} then 1 end) as missed_{{ suffix }},
         min(case when was_attended and {{ during }} then teaching_week end) as first_week_{{ suffix }},
-        sum(case when was_with_tutor and {{ during }} then 1 else 0 end) as attended_with_tutor_{{ suffix }},
+        count(case when was_with_tutor and {{ during }} then 1 end) as attended_with_tutor_{{ suffix }},
         min(case when was_with_tutor and {{ during }} then tutor_id end)
             = max(case when was_with_tutor and {{ during }} then tutor_id end) as one_tutor_{{ suffix }}{{ "," if not loop.last }}
         {% endfor %}

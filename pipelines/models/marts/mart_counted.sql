@@ -1,6 +1,9 @@
--- grain: one row per academic year and part that is counted in this run (counted_year, counted_part)
+-- grain: one row per academic year and part that is counted in this run (counted_year, counted_part), by number
 with final as (
-    select academic_year as counted_year, part as counted_part
+    select
+        row_number() over (order by academic_year, part) as counted,
+        academic_year as counted_year,
+        part as counted_part
     from mart_period
     where academic_year || ' ' || part not in (
         {% for academic_year, part in settled %}
