@@ -71,13 +71,13 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return universities.few_characteristics(tmp_path_factory.mktemp("few") / "definitions")
 
 
-def whole_run(mapping: Path, definitions: Path, data: Path, *options: str, command: str = "run") -> str:
+def whole_run(mapping: Path, definitions: Path, data: Path, *options: str) -> str:
     """Run the pipeline as its user does, hiding nothing so that all figures are compared; gives what it said."""
     env = {"APT_DATA": data, "APT_DEFINITIONS": definitions, "APT_KEY": KEY.decode(), "APT_SPARK": json.dumps(LOCAL)}
     env |= {"APT_MOST_QUARANTINED": 1, "APT_MOST_UNMAPPED": 1}
     env |= {f"APT_RULES__{rule}": 0 for rule in Rules.model_fields} | {"APT_RULES__round_bases_to": 1}
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines", command, "--sources", mapping, *options],
+        [sys.executable, "-m", "pipelines", "run", "--sources", mapping, *options],
         cwd=ROOT, env=os.environ | {name: str(value) for name, value in env.items()},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipelines import engines, models, sources, warehouse
+from pipelines import engines, models, sources
 from pipelines.errors import InputError
 from pipelines.readers.mapping import Mapping
 from tests.engines import universities
-from tests.engines.conftest import KEY, Run, whole_run
+from tests.engines.conftest import KEY, Run
 from tests.engines.universities import DEFINITIONS
 
 pytestmark = pytest.mark.timeout(1800)  # one run for all tests, and a busy machine is no failure
@@ -90,14 +90,6 @@ def test_runs_that_were_killed_leave_nothing_behind(spark_session: Any, of_befor
     assert {"whole", "running"} < left
     assert "killed" not in left
     assert len(left) == 3  # the session's own
-
-
-def test_a_check_keeps_nothing_of_its_own(master: str, university: Path, definitions: Path, on_spark: Run) -> None:
-    kept = sorted(on_spark.data.rglob("*"))
-    said = whole_run(university, definitions, on_spark.data, "--engine", "spark", "--master", master, command="check")
-    assert "none that stops a release failed" in said
-    assert {*on_spark.data.rglob("*")} - {*kept} <= {on_spark.data / "warehouse" / warehouse.QUARANTINE_OF_CHECK}
-    assert sorted(path for path in kept if not path.exists()) == []
 
 
 def with_texts(con: Any, texts: list[str], select: str) -> list[Any]:
