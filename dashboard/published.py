@@ -159,8 +159,16 @@ class Release:
 
     @_kept
     def characteristics(self) -> pd.DataFrame:
-        """Every characteristic, available or not, in reading order, indexed by characteristic."""
-        return self._listed("characteristic", "characteristic")
+        """Every characteristic, available or not, in reading order, indexed by characteristic. people: what the
+        students of each group are called within a sentence.
+        """
+        listed, groups = self._listed("characteristic", "characteristic"), self.groups
+        called = groups["people"] if "people" in groups else groups["group"]  # releases made before they had it
+        people = {
+            name: dict(zip(own["group"], called[own.index], strict=True))
+            for name, own in groups.groupby("characteristic")
+        }
+        return listed.assign(people=listed.index.map(people))
 
     @_kept
     def groups(self) -> pd.DataFrame:

@@ -318,11 +318,12 @@ def _characteristics(definitions: Definitions, present: Present) -> pd.DataFrame
 
 def _groups(definitions: Definitions) -> pd.DataFrame:
     rows = [
-        (c.name, group, position, group == c.reference, group != UNKNOWN, _joins(c, group))
+        (c.name, group, position, group == c.reference, group != UNKNOWN, _joins(c, group), c.students(group))
         for c in definitions.characteristics.values()
         for position, group in enumerate((*c.groups, UNKNOWN))
     ]
-    return pd.DataFrame(rows, columns=["characteristic", "group", "ordering", "is_reference", "compared", "joins"])
+    columns = ["characteristic", "group", "ordering", "is_reference", "compared", "joins", "people"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _joins(characteristic: Characteristic, group: str) -> str:

@@ -216,7 +216,7 @@ def _gaps(reading: Reading) -> list[Finding]:
 def _gap(reading: Reading, gap: pd.Series, metric: pd.Series, lead: str = "Gap") -> Finding:
     named = reading.release.characteristics.loc[gap["characteristic"]]
     label = words.lowered(str(named["label"]))
-    said = equity.gap_words(gap.to_dict(), metric)
+    said = equity.gap_words(gap.to_dict(), metric, named)
     part = OF_SCHOOLS.get(str(gap.get("like_for_like_says")), "")
     headline = f"{words.quoted(str(metric['label']))}: {said.rpartition(' (')[0]}{part}"
     interval = words.gap_interval(float(gap["lower"]), float(gap["upper"]), metric)

@@ -51,8 +51,13 @@ def finest(found: pd.DataFrame, characteristics: pd.DataFrame) -> pd.DataFrame:
     return found[~found["characteristic"].map(characteristics["of"]).isin(found["characteristic"])]
 
 
-def gap_words(gap: Row, metric: Row) -> str:
-    """'9 points lower for Black than for White (7 to 11 points)', from `missing_out`."""
+def students(group: str, characteristic: Row) -> str:
+    """A group within a sentence: 'Black students'."""
+    return str(characteristic["people"].get(group, group))
+
+
+def gap_words(gap: Row, metric: Row, characteristic: Row) -> str:
+    """'9 points lower for Black students than for White students (7 to 11 points)', from `missing_out`."""
     x = gap["value"] if gap["worse_off"] == gap["group"] else -gap["value"]
     low, high = sorted((abs(gap["lower"]), abs(gap["upper"])))
     if gap["lower"] <= 0 <= gap["upper"]:
@@ -60,7 +65,8 @@ def gap_words(gap: Row, metric: Row) -> str:
     limits = words.precise(gap["lower"], gap["upper"], metric)
     bounds = f"{words.number(low, limits['decimals'])} to {words.size(high, limits)}"
     direction = "higher" if x > 0 else "lower"
-    return f"{words.size(x, metric)} {direction} for {gap['worse_off']} than for {gap['better_off']} ({bounds})"
+    worse, better = (students(gap[side], characteristic) for side in ("worse_off", "better_off"))
+    return f"{words.size(x, metric)} {direction} for {worse} than for {better} ({bounds})"
 
 
 def equity_answer(
@@ -90,24 +96,25 @@ def equity_answer(
     first = clear.iloc[0]
     by = words.plural(finest(judged, characteristics)["characteristic"].nunique(), "characteristic")
     n = words.small(clear["characteristic"].nunique())
-    of_first = words.lowered(characteristics.loc[first["characteristic"], "label"])
+    widest = characteristics.loc[first["characteristic"]]
     return (
         f"On {label}, there is a clear gap by {n} of {by}. "
-        f"The widest is by {of_first}: {gap_words(first, metric)}."
+        f"The widest is by {words.lowered(widest['label'])}: {gap_words(first, metric, widest)}."
     )  # fmt: skip
 
 
-def one_gap(gaps: pd.DataFrame, group: str, metric: Row, place: str) -> str:
-    """What is published of one group's gap: 'Possible gap at the university: −3 points for Disabled against …'."""
+def one_gap(gaps: pd.DataFrame, group: str, metric: Row, characteristic: Row, place: str) -> str:
+    """What is published of one group's gap: 'Possible gap at the university: −3 points for disabled students …'."""
     found = gaps[(gaps["group"] == group) & (gaps["status"] != "none")]
     if found.empty:
         return ""
     gap = found.iloc[0]
+    people, others = (students(each, characteristic) for each in (group, gap["reference"]))
     if gap["status"] != "shown":
-        return words.sentence(f"{group} and {gap['reference']} {place}: {HIDDEN}")
+        return words.sentence(f"{people} and {others} {place}: {HIDDEN}")
     size = f"{words.signed(gap['value'], metric)}{metric['gap_suffix']}"
     limits = words.gap_interval(gap["lower"], gap["upper"], metric)
-    return words.sentence(f"{gap['evidence']} {place}: {size} for {group} against {gap['reference']} ({limits})")
+    return words.sentence(f"{gap['evidence']} {place}: {size} for {people} against {others} ({limits})")
 
 
 def equity_title(gaps: pd.DataFrame) -> str:

@@ -228,7 +228,7 @@ def clearest(
 def gap_sentence(gap: Row, metric: Row, characteristic: Row) -> tuple[str, str]:
     """'Clear gap by ethnicity' and '‘Trust’ is 9 points lower …', with the doubt of other schools' gaps."""
     lead = words.headline(f"{gap['evidence']} by {words.lowered(str(characteristic['label']))}")
-    said = f"{words.quoted(str(metric['label']))}: {equity.gap_words(gap, metric)}"
+    said = f"{words.quoted(str(metric['label']))}: {equity.gap_words(gap, metric, characteristic)}"
     return lead, words.sentence(said + _doubt(gap, metric))
 
 

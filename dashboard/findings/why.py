@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.findings.equity import students
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -125,7 +126,9 @@ def _limits(row: Row, part: str) -> tuple[Any, Any, Any]:
     return row[part], row[f"{part}_lower"], row[f"{part}_upper"]
 
 
-def part_title(whole: Row, group: str, reference: str, metric: Row) -> str:
-    """'Commuter against Not a commuter, −6.2 points: it comes mostly from which schools they are in'."""
+def part_title(whole: Row, group: str, characteristic: Row, metric: Row) -> str:
+    """'Commuters against students who do not commute, −6.2 points: it comes mostly from which schools they are in'."""
     size = f"{words.signed(whole['value'], metric)}{metric['gap_suffix']}"
-    return f"{group} against {reference}, {size}: {MADE_OF.get(str(whole['says']), str(whole['says']))}"
+    people, others = (students(each, characteristic) for each in (group, characteristic["reference"]))
+    made_of = MADE_OF.get(str(whole["says"]), str(whole["says"]))
+    return words.headline(f"{people} against {others}, {size}: {made_of}")

@@ -105,8 +105,9 @@ def widest(gaps: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.DataFr
     clear = first_gap(gaps, metrics, characteristics)
     if clear is None:
         return ""
-    by = words.lowered(str(characteristics.loc[clear["characteristic"], "label"]))
-    return words.sentence(f"the widest clear gap is by {by}: {equity.gap_words(clear, metrics.loc[NOT_MET])}")
+    by = characteristics.loc[clear["characteristic"]]
+    said = equity.gap_words(clear, metrics.loc[NOT_MET], by)
+    return words.sentence(f"the widest clear gap is by {words.lowered(str(by['label']))}: {said}")
 
 
 def first_gap(gaps: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.DataFrame) -> dict[Any, Any] | None:

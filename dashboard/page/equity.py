@@ -104,7 +104,7 @@ def _one(gaps: pd.DataFrame, metric: pd.Series, characteristic: pd.Series, group
     """The gap of one group in words."""
     own = gaps[(gaps["characteristic"] == characteristic["characteristic"]) & (gaps["group"] == group)]
     like = why.like_words(own.iloc[0].to_dict(), metric) if len(own) else ""
-    return f"{equity.one_gap(own, group, metric, place)} {like}".strip()
+    return f"{equity.one_gap(own, group, metric, characteristic, place)} {like}".strip()
 
 
 def _everyone(

@@ -64,7 +64,7 @@ def _beside(visit: Visit, x: Asked) -> dict[str, Any]:
 
 
 def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
-    release, theme, reference = visit.release, visit.theme, str(x.characteristic["reference"])
+    release, theme = visit.release, visit.theme
     key = {**x.of, "unit": x.unit, "group": x.group}
     whole = release.derived("decomposition", **key)
     whole = whole[whole["status"] == "shown"]
@@ -75,11 +75,11 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
     schools = release.derived("decomposition_school", **key)
     schools = schools[schools["status"] == "shown"]
     row = whole.iloc[0].to_dict()
-    title = of.part_title(row, x.group, reference, x.metric)
+    title = of.part_title(row, x.group, x.characteristic, x.metric)
     finer = {**x.metric.to_dict(), "decimals": int(x.metric["decimals"]) + 1}
     return {
         "figure": parts(of.part_rows(row, schools, release.units, visit.name(x.unit)), finer, theme, visit.column),
-        "title": of.part_title(row, x.group, reference, finer),
+        "title": of.part_title(row, x.group, x.characteristic, finer),
         "subtitle": (
             f"{visit.name(x.unit)}. {x.about}{unit_of(x.metric)}. Within schools: the group fares differently from its "
             "own schoolmates. From which schools: it studies more in schools where everybody fares so."

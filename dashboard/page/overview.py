@@ -198,10 +198,11 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
     layout.section("The clearest gaps between groups", f"{across}, on the headline measures")
     for gap in equity.widest_by_characteristic(found, release.characteristics, MOST_GAPS).to_dict("records"):
         metric = release.metrics.loc[gap["metric"]]
-        about = f"{release.characteristics.loc[gap['characteristic'], 'label']}, {words.quoted(metric['label'])}"
+        characteristic = release.characteristics.loc[gap["characteristic"]]
+        about = f"{characteristic['label']}, {words.quoted(metric['label'])}"
         visit.link(
             "equity",
-            f"**{layout.plain(about)}**: {layout.plain(equity.gap_words(gap, metric))}",
+            f"**{layout.plain(about)}**: {layout.plain(equity.gap_words(gap, metric, characteristic))}",
             metric=gap["metric"],
             characteristic=gap["characteristic"],
             group=gap["group"],

@@ -66,11 +66,18 @@ class Characteristic:
     ordered: bool = False
     of: str = ""
     join: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    people: dict[str, str] = field(default_factory=dict, repr=False)  # words alone: no terms of what is shown
 
     @property
     def column(self) -> str:
         """The column of the extracts that it is read from."""
         return self.of or self.name
+
+    def students(self, group: str) -> str:
+        """A group as the people it stands for: 'Black students', 'students in IMD 1 (most deprived)'."""
+        if group == UNKNOWN:
+            return "students whose group is not known"
+        return self.people.get(group, f"students in {group}" if " " in group else f"{group} students")
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,8 @@ def _wrong(c: Characteristic, others: dict[str, Characteristic]) -> str | None:
         return f"reference {c.reference!r} is not one of its groups"
     if UNKNOWN in c.groups or c.name == "all":
         return "'Unknown' and 'all' are added by themselves"
+    if strange := c.people.keys() - {*c.groups}:
+        return f"people names {min(strange)!r}, which is not one of its groups"
     if bool(c.of) != bool(c.join):
         return (
             "'of' (the finer characteristic) and 'join' (which of its groups go together) are given both or not at all"

@@ -49,7 +49,7 @@ class Finding:
 class Facts:
     """The published tables, ready to be asked.
 
-    units, metrics, labels (of characteristics), groups that are compared, and periods, the current one first.
+    units, metrics, groups that are compared, the people that groups stand for, and periods, the current one first.
     `finer`: of each broader characteristic, the one whose groups it joins. `when`: the period in which each metric is
     judged, which is the current one or, where the university has no figure in it, the latest one; `whole`: cells of
     everyone together in that period, by metric and unit.
@@ -57,7 +57,7 @@ class Facts:
 
     units: dict[str, dict[str, Any]]
     metrics: dict[str, dict[str, Any]]
-    labels: dict[str, str]
+    people: dict[tuple[str, str], str]
     finer: dict[str, str]
     groups: set[tuple[str, str]]
     periods: dict[tuple[str, str], str]
@@ -81,13 +81,15 @@ class Facts:
         when = {m: w for m, w in found.items() if w is not None}
         characteristic = tables.get("characteristic", pd.DataFrame(columns=["characteristic", "label"]))
         broader = characteristic.dropna(subset="of") if "of" in characteristic else characteristic.head(0).assign(of="")
-        group = tables.get("characteristic_group", pd.DataFrame(columns=["characteristic", "group", "compared"]))
+        none = pd.DataFrame(columns=["characteristic", "group", "compared", "people"])
+        group = tables.get("characteristic_group", none)
+        people = {(r["characteristic"], r["group"]): r["people"] for r in group.to_dict("records")}
         group = group[group["compared"].astype(bool)]
         return Facts(
             groups=set(zip(group["characteristic"], group["group"], strict=True)),
             units=_by(tables["unit"], "unit"),
             metrics=metrics,
-            labels=dict(zip(characteristic["characteristic"], characteristic["label"], strict=True)),
+            people=people,
             finer=dict(zip(broader["characteristic"], broader["of"], strict=True)),
             periods=periods,
             when=when,
@@ -154,7 +156,7 @@ class Facts:
 
     def students(self, group: str, characteristic: str) -> str:
         """A group of a characteristic as people: 'Black students'."""
-        return wording.students(group, self.labels.get(characteristic, characteristic))
+        return self.people.get((characteristic, group), group)
 
     def finest(self, rows: pd.DataFrame, *by: str) -> pd.DataFrame:
         """The rows without those of a broader characteristic where the same `by` has rows of its finer one."""

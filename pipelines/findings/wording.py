@@ -1,4 +1,4 @@
-"""Numbers and groups as they read within a finding."""
+"""Numbers and names as they read within a finding."""
 
 from __future__ import annotations
 
@@ -9,30 +9,8 @@ import pandas as pd
 
 Row = Mapping[str, Any]
 
-STUDENTS = {
-    "Minority ethnic groups": "students of minority ethnic groups",
-    "Commuter": "commuters",
-    "Not a commuter": "students who do not commute",
-    "No known disability": "students with no known disability",
-    "First in family": "first-in-family students",
-    "Parent with a degree": "students with a graduate parent",
-    "Care experienced": "care-experienced students",
-    "Not care experienced": "students who are not care experienced",
-}
-ADJECTIVES = {"Disabled", "Female", "Home", "International", "Male", "Mature", "Young"}
 MOST_DECIMALS = 4
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def students(group: str, characteristic: str) -> str:
-    """A group as the people it stands for: 'Black students', 'students in IMD 1 (most deprived)'."""
-    if group in STUDENTS:
-        return STUDENTS[group]
-    if group in ("Other", "Mixed"):
-        return f"students of {group} {lowered(characteristic)}"
-    if " " in group:
-        return f"students in {group}"
-    return f"{group.lower() if group in ADJECTIVES else group} students"
 
 
 def number(x: float, decimals: int = 0) -> str:

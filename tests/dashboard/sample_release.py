@@ -233,6 +233,7 @@ def _groups(sample: Sample) -> pd.DataFrame:
                 "ordering": i,
                 "is_reference": g == c.reference,
                 "compared": g != UNKNOWN,
+                "people": c.students(g),
             }
             for c in sample.definitions.characteristics.values()
             for i, g in enumerate((*c.groups, UNKNOWN))

@@ -164,7 +164,7 @@ METRICS = pd.DataFrame({"material": [3.0]}, index=["m"])
 LABELS = pd.DataFrame(
     {"label": ["Ethnicity", "Ethnicity (two groups)", "Sex"], "of": [None, "ethnicity", None]},
     index=["ethnicity", "ethnicity_broad", "sex"],
-)
+).assign(people=[{"Black": "Black students"}, {}, {}])
 
 
 def test_gaps_are_told_from_the_side_of_who_is_worse_off() -> None:
@@ -172,8 +172,12 @@ def test_gaps_are_told_from_the_side_of_who_is_worse_off() -> None:
         [gap("ethnicity", "Black", -9, "clear gap", "worse"), gap("sex", "Female", 5, "clear gap", "better")]
     )
     found = equity.missing_out(gaps, METRICS).to_dict("records")
-    assert equity.gap_words(found[0], PERCENT) == "9 points lower for Black than for Ref (7 to 11 points)"
-    assert equity.gap_words(found[1], PERCENT) == "5 points lower for Ref than for Female (3 to 7 points)"
+    people = {"people": {"Black": "Black students", "Female": "female students", "Ref": "all the others"}}
+    told = [equity.gap_words(each, PERCENT, people) for each in found]
+    assert told == [
+        "9 points lower for Black students than for all the others (7 to 11 points)",
+        "5 points lower for all the others than for female students (3 to 7 points)",
+    ]
 
 
 def test_the_equity_answer_is_honest_about_doubt() -> None:
@@ -194,11 +198,16 @@ def test_the_equity_answer_is_honest_about_doubt() -> None:
 
 def test_one_groups_gap_is_told_with_its_doubt_or_as_hidden() -> None:
     gap = {"group": "B", "reference": "A", "value": -3, "lower": -5, "upper": 2, "evidence": "no clear gap"}
-    told = equity.one_gap(pd.DataFrame([{**gap, "status": "shown"}]), "B", PERCENT, "in the School of Law")
-    assert told == "No clear gap in the School of Law: −3 points for B against A (−5 to +2 points)."
-    hidden = equity.one_gap(pd.DataFrame([{**gap, "status": "suppressed"}]), "B", PERCENT, "in the School of Law")
-    assert hidden == "B and A in the School of Law: hidden to protect people."
-    assert equity.one_gap(pd.DataFrame([{**gap, "status": "none"}]), "B", PERCENT, "here") == ""
+    people = {"people": {"B": "commuters", "A": "others"}}
+
+    def told(status: str) -> str:
+        return equity.one_gap(pd.DataFrame([{**gap, "status": status}]), "B", PERCENT, people, "in the School of Law")
+
+    assert (
+        told("shown") == "No clear gap in the School of Law: −3 points for commuters against others (−5 to +2 points)."
+    )
+    assert told("suppressed") == "Commuters and others in the School of Law: hidden to protect people."
+    assert told("none") == ""
 
 
 def test_a_broader_characteristic_counts_only_where_the_finer_one_has_no_clear_gap() -> None:
@@ -206,7 +215,7 @@ def test_a_broader_characteristic_counts_only_where_the_finer_one_has_no_clear_g
     both = pd.DataFrame([gap("ethnicity", "Black", -9, "clear gap", "worse"), broad])
     answer = equity.equity_answer(both, METRICS, PERCENT, LABELS)
     assert "a clear gap by one of one characteristic" in answer
-    assert "for Black than" in answer
+    assert "for Black students than" in answer
     clear = equity.missing_out(both, METRICS)
     assert equity.widest_by_characteristic(clear, LABELS, 3)["group"].tolist() == ["Black"]
     only = pd.DataFrame([gap("ethnicity", "Black", -9, "possible gap", "worse"), broad])

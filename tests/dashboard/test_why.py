@@ -114,7 +114,8 @@ def test_a_gap_and_what_it_is_made_of(release: Release) -> None:
     assert len(rows) == 4 + why.MOST_SCHOOLS
     assert sum(len(t.x) for t in parts(rows, metric, LIGHT).checked().data) == 3 + 2 * why.MOST_SCHOOLS
     assert len(gap_tables.parts(whole, schools, release.units, metric)) == 3 + len(schools)
-    assert why.part_title(whole, "Black", "White", metric).startswith("Black against White, −")
+    title = why.part_title(whole, "Black", release.characteristics.loc["ethnicity"], metric)
+    assert title.startswith("Black students against White students, −")
 
 
 def test_average_and_spread_names_only_where_groups_differ(release: Release) -> None:

@@ -5,6 +5,8 @@ import shutil
 import pytest
 
 from pipelines import definitions
+from pipelines.protect import terms_of
+from pipelines.settings import Settings
 
 
 def test_the_definitions_load():
@@ -39,6 +41,11 @@ def test_the_definitions_load():
             "metrics.toml",
             '[x]\nlabel="X"\ntheme="contact"\ndefinition="d"\nout_of="o"\ngrain="enrolment"\nkind="mean"\nvalue="1"\nbetter="higher"\nneeds=["feedback.nothing"]',
             "no table has",
+        ),
+        (
+            "characteristics.toml",
+            '[x]\nlabel="X"\ngroups=["A", "B"]\nreference="A"\npeople={ C = "those of C" }',
+            "people names 'C', which is not one of its groups",
         ),
     ],
 )
@@ -79,6 +86,16 @@ BROADER = {
 def test_groups_wrongly_joined_are_named(tmp_path, changed, message):
     entry = "[x]\n" + "\n".join(f"{key} = {value}" for key, value in (BROADER | changed).items())
     assert_wrong(tmp_path, "characteristics.toml", entry, rf"\[x\]: .*{message}")
+
+
+def test_what_people_are_called_changes_nothing_that_is_shown(tmp_path):
+    loaded = definitions.load(definitions.FOLDER)
+    for path in definitions.FOLDER.glob("*.toml"):
+        (tmp_path / path.name).write_text(path.read_text().replace('"commuters"', '"those who commute"'))
+    renamed = definitions.load(tmp_path)
+    assert renamed.characteristics["commuter"].students("Commuter") == "those who commute"
+    assert loaded.characteristics["commuter"].students("Commuter") == "commuters"
+    assert terms_of(renamed, Settings(), "x") == terms_of(loaded, Settings(), "x")
 
 
 def assert_wrong(tmp_path, file, entry, message):

@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines import definitions
 from pipelines.findings import COLUMNS, MOST, findings, ranked
 from pipelines.findings.facts import Finding
-from pipelines.findings.wording import sizes, students
+from pipelines.findings.wording import sizes
 from tests.dashboard.sample_release import Sample, _tables
 
 POINTS = {"kind": "proportion", "suffix": "%", "gap_suffix": " points", "decimals": 0, "material": 3.0}
 NOW = {"academic_year": "2025/26", "part": "year", "level": "all"}
 SCHOOLS = ("LAWS", "MUSI", "CHEM")
+CHARACTERISTICS = definitions.load(definitions.FOLDER).characteristics
 
 
 def metric(name: str, label: str, theme: str, better: str = "higher", headline: bool = True) -> dict[str, Any]:
@@ -48,7 +50,10 @@ def tables(**more: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
             {"characteristic": ["ethnicity", "ethnicity_broad"], "label": ["Ethnicity", "Ethnicity (two groups)"],
              "of": [None, "ethnicity"]}
         ),
-        "characteristic_group": pd.DataFrame(pairs, columns=["characteristic", "group"]).assign(compared=True),
+        "characteristic_group": pd.DataFrame(
+            {"characteristic": c, "group": g, "compared": True, "people": CHARACTERISTICS[c].students(g)}
+            for c, g in pairs
+        ),
         "period": pd.DataFrame(
             {"academic_year": ["2025/26", "2021/22"], "part": "year", "label": ["2025/26", "2021/22"],
              "is_current": [True, False], "ordering": [0, 1]}
@@ -388,9 +393,10 @@ def test_a_release_with_nothing_to_say_says_nothing() -> None:
 
 
 def test_groups_and_limits_read_as_people_and_sizes() -> None:
-    assert students("Disabled", "Disability") == "disabled students"
-    assert students("IMD 1 (most deprived)", "IMD") == "students in IMD 1 (most deprived)"
-    assert students("Other", "Ethnicity") == "students of Other ethnicity"
+    assert CHARACTERISTICS["disability"].students("Disabled") == "disabled students"
+    assert CHARACTERISTICS["imd_quintile"].students("IMD 1 (most deprived)") == "students in IMD 1 (most deprived)"
+    assert CHARACTERISTICS["ethnicity"].students("Asian") == "Asian students"
+    assert CHARACTERISTICS["ethnicity"].students("Other") == "students of other ethnic groups"
     assert sizes(-15, -8, POINTS) == "8 to 15"
     assert sizes(-8, 2, POINTS) == "−2 to 8"
     assert sizes(0, 4, POINTS) == "0 to 4"
