@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, TimeoutError
+from playwright.sync_api import Page, TimeoutError
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = """
@@ -81,18 +81,19 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(250)
 
 
-def unfold(page: Page, box: str, option: str) -> Locator:
-    """An option of a box, ready to be clicked: its list is shortened by typing; anew where a moving page closed it."""
+def pick(page: Page, box: str, option: str) -> None:
+    """Pick an option of a box: its list is shortened by typing; anew where a moving page closed it."""
     wanted = page.get_by_role("option", name=option, exact=True)
     typed = page.get_by_role("combobox", name=box)
-    for _ in range(3):
+    for _ in range(12):
         typed.click()
         typed.fill(option)
         with suppress(TimeoutError):
-            wanted.wait_for(timeout=3000)
-            break
+            wanted.click(timeout=5000)
+            return settle(page)
         page.keyboard.press("Escape")  # a list that is open would be closed by the next click
-    return wanted
+        settle(page)
+    raise TimeoutError(f"the list of {box!r} never showed {option!r}")
 
 
 def beyond(page: Page) -> list[str]:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.serving import beyond, dashboard, settle, unfold
+from tests.browser.serving import beyond, dashboard, pick, settle
 from tests.dashboard.sample_release import Sample, write_release
 
 QUESTIONS = {
@@ -24,12 +24,6 @@ QUESTIONS = {
 
 def open_page(page: Page, url: str) -> None:
     page.goto(url)
-    settle(page)
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose an option in the box with that label."""
-    unfold(page, label, option).click()
     settle(page)
 
 
@@ -59,8 +53,8 @@ def test_the_first_visit_may_be_a_deep_link(page: Page, data: Path) -> None:
 
 def test_filters_survive_reload_navigation_and_the_back_button(page: Page, address: str) -> None:
     open_page(page, f"{address}/schools")
-    choose(page, "Level", "Undergraduate")
-    choose(page, "Measure", "Attendance")
+    pick(page, "Level", "Undergraduate")
+    pick(page, "Measure", "Attendance")
     page.wait_for_function("location.search.includes('level=UG') && location.search.includes('metric=attendance')")
     page.reload()
     settle(page)
@@ -71,7 +65,7 @@ def test_filters_survive_reload_navigation_and_the_back_button(page: Page, addre
     go_to(page, "Data quality")
     go_to(page, "Compare schools")
     page.wait_for_function("location.search.includes('metric=attendance')")
-    choose(page, "Measure", "I trust my tutor")
+    pick(page, "Measure", "I trust my tutor")
     page.wait_for_function("location.search.includes('metric=trust')")
     page.go_back()
     page.wait_for_function("location.search.includes('metric=attendance')")
