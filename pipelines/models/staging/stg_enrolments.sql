@@ -7,8 +7,7 @@ with kept as (
         input.academic_year,
         input.school_code,
         stg_calendar.year_begins as valid_from,
-        stg_calendar.year_ends,
-        repeated.superseded_by
+        repeated.superseded_by is null as is_last
     from input_enrolments as input
     left join stg_calendar on stg_calendar.academic_year = input.academic_year
     left join repeated
@@ -16,16 +15,14 @@ with kept as (
     where repeated.source_row is null or repeated.superseded_by is not null
 ),
 
+-- few columns: of many millions of rows, all of these are held at once
 numbered as (
     select
         source_file,
         source_row,
-        valid_from,
-        year_ends,
-        superseded_by,
         row_number() over (order by student_id, academic_year, school_code, source_file, source_row) as enrolment,
         lead(valid_from) over (
-            partition by student_id, school_code, superseded_by is null
+            partition by student_id, school_code, is_last
             order by valid_from
         ) as next_valid_from
     from kept
@@ -42,16 +39,19 @@ final as (
         {% for characteristic in characteristics %}
         coalesce(input.{{ characteristic }}, '{{ unknown }}') as {{ characteristic }},
         {% endfor %}
-        numbered.valid_from,
+        stg_calendar.year_begins as valid_from,
         case
-            when numbered.next_valid_from < numbered.valid_from + 430 then numbered.next_valid_from
-            else numbered.valid_from + 430
+            when numbered.next_valid_from < stg_calendar.year_begins + 430 then numbered.next_valid_from
+            else stg_calendar.year_begins + 430
         end as valid_to,
-        numbered.year_ends,
-        numbered.superseded_by
+        stg_calendar.year_ends,
+        repeated.superseded_by
     from input_enrolments as input
     inner join numbered
         on numbered.source_row = input.source_row and numbered.source_file = input.source_file
+    left join stg_calendar on stg_calendar.academic_year = input.academic_year
+    left join repeated
+        on repeated.source_row = input.source_row and repeated.source_file = input.source_file
 )
 
 select * from final
