@@ -27,9 +27,11 @@ from pipelines.disclosure.tables import (
     Of,
     Table,
     Where,
+    mark,
     parents_of,
     tables_of,
 )
+from pipelines.measures import sets
 from pipelines.workers import ALONE, Workers
 
 SHOWN, SMALL, LINKED, UNLISTED = "shown", "small", "linked", "unlisted"
@@ -37,6 +39,7 @@ HIDDEN = "hidden"  # before, for whatever reason
 FEW_CELLS = 50_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
+KEY = ["academic_year", "part", "level", *PLACE]
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
 
 
@@ -131,20 +134,16 @@ def _linked(
     cells: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics, widths: Widths, workers: Workers
 ) -> np.ndarray:
     """Which cells are hidden; some of them are `small`, some `settled`."""
-    cells = cells.assign(row=np.arange(len(cells)))
-    cells["grain"] = cells["metric"].astype(str).map(metrics.grain)
-    cells["finer"] = cells["characteristic"].astype(str).replace({name: b.of for name, b in metrics.broader.items()})
+    cells = sets.coded(cells, KEY).assign(row=np.arange(len(cells)))
+    cells["grain"] = sets.lookup(cells["metric"], pd.Series(metrics.grain))
+    names = cells["characteristic"].cat.categories
+    finer = {name: metrics.broader[name].of if name in metrics.broader else name for name in names}
+    cells["finer"] = sets.lookup(cells["characteristic"], pd.Series(finer))
     parents = parents_of(schools)
     linked = np.zeros(len(cells), bool)
-    everyone = cells[cells["characteristic"] == EVERYONE]
-    totals = {
-        str(year): tables_of(rows, rows.head(0), parents, metrics.broader)
-        for year, rows in everyone.groupby("academic_year", observed=True, sort=True)
-    }
-    of_groups = {
-        (str(year), str(finer)): rows
-        for (year, finer), rows in cells[cells["characteristic"] != EVERYONE].groupby(TABLE, observed=True, sort=True)
-    }
+    everyone = dict(list(cells[cells["characteristic"] == EVERYONE].groupby("academic_year", observed=True, sort=True)))
+    totals = {year: tables_of(rows, rows.head(0), parents, metrics.broader) for year, rows in everyone.items()}
+    of_groups = dict(list(cells[cells["characteristic"] != EVERYONE].groupby(TABLE, observed=True, sort=True)))
     tables: dict[tuple[str, str], tuple[list[Table], Where]] = {}
     if len(cells) < FEW_CELLS:
         workers = ALONE
@@ -152,9 +151,7 @@ def _linked(
     def job(key: tuple[str, str]) -> Job:
         year, _ = key
         if key not in tables:
-            tables[key] = tables_of(
-                of_groups[key], everyone[everyone["academic_year"] == year], parents, metrics.broader
-            )
+            tables[key] = tables_of(of_groups[key], everyone[year], parents, metrics.broader)
         last = found[key].hidden if key in found else {}
         return Job(tables[key][0], untold[year], {of: last[of] for of in last if of in stands[year]})
 
@@ -182,9 +179,9 @@ def _linked(
         if not waiting:
             break
     for key, (_, where) in tables.items():
-        where.mark(linked, found[key].hidden)
+        mark(linked, where, found[key].hidden)
     for year, (_, where) in totals.items():
-        where.mark(linked, of_totals[year].hidden)
+        mark(linked, where, of_totals[year].hidden)
     return linked
 
 

@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pipelines.measures import sets
+
 EVERYONE, EVERY_LEVEL, UNKNOWN = "all", "all", "Unknown"
 TUTOR, RESPONSE, ENROLMENT = "tutor", "response", "enrolment"
+PLACE = ["unit", "level", "characteristic", "group"]
 GRAINS = (TUTOR, RESPONSE, ENROLMENT)  # answers before enrolments: how many answered bounds how many there are
 LARGER = 1.5  # hiding a faculty's or the university's cell costs more than a school's,
 EVERY = 2.0  # and one of all levels more than one level's, as it is what readers look at first;
@@ -89,20 +92,13 @@ class Table:
     sums: sparse.csr_matrix
 
 
-@dataclass(frozen=True)
-class Where:
-    """Where the rows given are in their tables: of each its number among all rows, metric, part and cell."""
+Where = dict[Of, tuple[np.ndarray, np.ndarray]]  # of a metric's rows: their numbers, and those of their cells
 
-    row: np.ndarray
-    metric: np.ndarray
-    part: np.ndarray
-    cell: np.ndarray
 
-    def mark(self, linked: np.ndarray, found: Hidden) -> None:
-        """Set the rows that the patterns found hide."""
-        for (metric, part), pattern in found.items():
-            own = (self.metric == metric) & (self.part == part)
-            linked[self.row[own]] |= pattern[self.cell[own]]
+def mark(linked: np.ndarray, where: Where, found: Hidden) -> None:
+    """Set the rows that the patterns found hide."""
+    for of, (row, cell) in where.items():
+        linked[row] |= found[of][cell]
 
 
 def parents_of(schools: pd.DataFrame) -> dict[str, str]:
@@ -116,15 +112,18 @@ def parents_of(schools: pd.DataFrame) -> dict[str, str]:
 def tables_of(
     rows: pd.DataFrame, everyone: pd.DataFrame, parents: Mapping[str, str], broader: Mapping[str, Broader]
 ) -> tuple[list[Table], Where]:
-    """The tables of some rows with everyone's, one per grain, and where the rows are in them."""
-    tables, where = [], []
+    """The tables of some rows with everyone's, one per grain, and where the rows are in them.
+
+    rows, everyone: of the same frame; level, unit, characteristic, group, metric, part and grain as categories.
+    """
+    tables, where = list[Table](), Where()
     for grain in GRAINS:
         own = rows[rows["grain"] == grain]
         if len(own):
-            table, cell = _table(grain, own, everyone[everyone["grain"] == grain], parents, broader)
+            table, places = _table(grain, own, everyone[everyone["grain"] == grain], parents, broader)
             tables.append(table)
-            where.append((own["row"].to_numpy(), *(own[c].to_numpy(str) for c in ("metric", "part")), cell))
-    return tables, Where(*(np.concatenate(part) for part in zip(*where, strict=True)))
+            where |= places
+    return tables, where
 
 
 def _table(
@@ -133,31 +132,32 @@ def _table(
     everyone: pd.DataFrame,
     parents: Mapping[str, str],
     broader: Mapping[str, Broader],
-) -> tuple[Table, np.ndarray]:
+) -> tuple[Table, Where]:
     both = pd.concat([rows, everyone])
     broader = {name: b for name, b in broader.items() if (rows["characteristic"] == name).any()}
-    about, group = (both[c].to_numpy(object) for c in ("characteristic", "group"))
-    group[about == EVERYONE] = EVERYONE
-    of_broader = np.isin(about.astype(str), list(broader))
-    group[of_broader] = [Broader.name(*each) for each in zip(about[of_broader], group[of_broader], strict=True)]
-    cell, found = pd.factorize(pd.MultiIndex.from_arrays([both["unit"].astype(str), both["level"].astype(str), group]))
-    names: list[tuple[str, str, str]] = list(found)
-    unit, level, who = (np.array(part) for part in zip(*names, strict=True))
+    places = sets.number(both, PLACE)
+    number: dict[tuple[str, str, str], int] = {}
+    of_place = []
+    for unit, level, about, group in both[PLACE].take(places.first).itertuples(index=False, name=None):
+        who = EVERYONE if about == EVERYONE else Broader.name(about, group) if about in broader else group
+        of_place.append(number.setdefault((unit, level, who), len(number)))
+    names, cell = list(number), np.array(of_place)[places.of]
     figures = both[["n", "have_some", "lack_some", "small", "settled"]].to_numpy(float)
-    measured = []
-    for (metric, part), at in both.assign(at=np.arange(len(both))).groupby(["metric", "part"], observed=True)["at"]:
+    measured, where, row = [], Where(), rows["row"].to_numpy()
+    for (metric, part), at in sorted(both.groupby(["metric", "part"], observed=True).indices.items()):
         spread = np.zeros((5, len(names)))
-        spread[:, cell[at.to_numpy()]] = figures[at.to_numpy()].T
-        measured.append(Measured(str(metric), str(part), *spread[:3], *(spread[3:] > 0)))
+        spread[:, cell[at]] = figures[at].T
+        measured.append(Measured(metric, part, *spread[:3], *(spread[3:] > 0)))
+        own = at[at < len(rows)]
+        where[metric, part] = row[own], cell[own]
     people = np.max([m.n for m in measured], axis=0)
-    weight = np.where(np.char.startswith(unit, "school:"), 1.0, LARGER) * np.where(level == EVERY_LEVEL, EVERY, 1.0)
+    units, levels, whos = (np.array(part) for part in zip(*names, strict=True))
+    weight = np.where(np.char.startswith(units, "school:"), 1.0, LARGER) * np.where(levels == EVERY_LEVEL, EVERY, 1.0)
     weight *= 1 + np.log10(np.maximum(people, 1)) / 10
-    weight[np.isin(who, [UNKNOWN, *(Broader.name(name, UNKNOWN) for name in broader)])] = UNTOLD
+    weight[np.isin(whos, [UNKNOWN, *(Broader.name(name, UNKNOWN) for name in broader)])] = UNTOLD
     weight[cell[both["seen"].to_numpy(bool)]] *= SEEN
     scopes = _scopes(names, parents, broader)
-    return Table(grain, names, weight, who == EVERYONE, measured, scopes, _sums(names, parents, broader)), cell[
-        : len(rows)
-    ]
+    return Table(grain, names, weight, whos == EVERYONE, measured, scopes, _sums(names, parents, broader)), where
 
 
 def _scopes(
