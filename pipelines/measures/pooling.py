@@ -59,8 +59,7 @@ def paule_mandel(
         squares = heavy * (value[rows] - mean[member]) ** 2
         excess = np.bincount(member, squares, count) - wanted[active]
         slope = np.bincount(member, growth[rows] * weight * squares, count)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = np.where((excess > 0) & (slope > 0), excess / slope, 0)
+        step = np.divide(excess, slope, out=np.zeros(count), where=(excess > 0) & (slope > 0))
         tau2[active] += step
         going = step > CLOSE * tau2[active]
         if not going.any():
