@@ -9,7 +9,6 @@ everything committed on that connection's database, under the same settings and 
 from __future__ import annotations
 
 import atexit
-import itertools
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +32,7 @@ class Validator:
 
     def __init__(self, datasource: Any) -> None:
         self._datasource = datasource
-        self._numbers = itertools.count()
+        self._whole: dict[str, Any] = {}  # of each table, as Great Expectations knows it
 
     def validate(self, table: str, suite: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Verdict]:
         """Check `table` against a suite as JSON; verdicts by each expectation's `meta.name`.
@@ -42,9 +41,11 @@ class Validator:
         """
         from great_expectations import ExpectationSuite
 
-        batch = self._datasource.add_table_asset(f"{table}_{next(self._numbers)}", table_name=table)
+        if table not in self._whole:
+            asset = self._datasource.add_table_asset(table, table_name=table)
+            self._whole[table] = asset.add_batch_definition_whole_table("all")
         found = (
-            batch.add_batch_definition_whole_table("all")
+            self._whole[table]
             .get_batch()
             .validate(
                 ExpectationSuite(**suite),

@@ -17,7 +17,10 @@ from tests.engines import universities
 from tests.engines.conftest import KEY, Run
 from tests.engines.universities import DEFINITIONS
 
-pytestmark = pytest.mark.timeout(1800)  # one run for all tests, and a busy machine is no failure
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),  # one run for all tests, and a busy machine is no failure
+]
 
 FORMATS = ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d-%b-%y", "%d %B %Y", "%Y%m%d", "%m.%d.%Y %I:%M %p")
 DATES = """2024-02-29|2023-02-29|2025-02-30|2025-1-01|2025-01-019|2025-01-01junk|2025-01-01 10:00|2025-01-01T10:00:00Z|

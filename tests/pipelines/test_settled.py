@@ -19,6 +19,8 @@ from tests.bad_input.tiny import tiny_university
 from tests.pipelines.test_model import DEFINITIONS, FEW, connect, staged
 from tests.pipelines.test_unchanged import published
 
+pytestmark = pytest.mark.slow
+
 YEARS = {"2023/24", "2024/25", "2025/26"}  # the last in progress
 
 

@@ -14,6 +14,8 @@ from pipelines.engines import duckdb as duckdb_engine
 from pipelines.progress import Progress
 from pipelines.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 OF_THE_RUN = ("release", "extract_read")  # tables that say when a run was
 MEETING = "M9{0:04d},S0001,T1,{1},F2F,attended,\n"
 
