@@ -81,7 +81,6 @@ def check(
             report(table.name, number(con, f"select count(*) from stg_{table.name}"), done=extracted.share(done))
             for model in ("repeated", *needed):
                 con.execute(f"drop table {model}")
-    reconcile(con)
     failures = _sentences(con, CRITICAL)
     if failures:
         raise CheckFailed(
@@ -89,6 +88,7 @@ def check(
             + "\n".join(f"- {failure}" for failure in failures)
             + "\nCorrect the extracts, or their mapping in sources.toml, and run again."
         )
+    reconcile(con)
     return CheckOutcome(_published(con), _sentences(con, WARNING))
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, TimeoutError
@@ -85,14 +85,17 @@ def pick(page: Page, box: str, option: str) -> None:
     """Pick an option of a box: its list is shortened by typing; anew where a moving page closed it."""
     wanted = page.get_by_role("option", name=option, exact=True)
     typed = page.get_by_role("combobox", name=box)
-    for _ in range(12):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         typed.click()
         typed.fill(option)
-        with suppress(TimeoutError):
+        try:
             wanted.click(timeout=5000)
+        except TimeoutError:
+            page.keyboard.press("Escape")  # a list that is open would be closed by the next click
+            settle(page)
+        else:
             return settle(page)
-        page.keyboard.press("Escape")  # a list that is open would be closed by the next click
-        settle(page)
     raise TimeoutError(f"the list of {box!r} never showed {option!r}")
 
 

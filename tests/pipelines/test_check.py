@@ -222,6 +222,13 @@ def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con:
     assert "sources.toml" in message
 
 
+def test_a_year_listed_twice_is_said_first_though_rows_no_longer_add_up(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    tables["calendar"].append(tables["calendar"][1] | {"teaching_end": date(2026, 5, 20)})
+    with pytest.raises(CheckFailed, match="calendar: An academic year is listed once"):
+        checked(con, tables)
+
+
 @pytest.mark.parametrize("table", ["schools", "calendar", "enrolments", "meetings"])
 def test_an_empty_table_that_everything_rests_on_is_critical(con: duckdb.DuckDBPyConnection, table: str) -> None:
     extracted = write(con, DEFINITIONS, valid() | {table: []})
