@@ -59,7 +59,8 @@ def paule_mandel(
         squares = heavy * (value[rows] - mean[member]) ** 2
         excess = np.bincount(member, squares, count) - wanted[active]
         slope = np.bincount(member, growth[rows] * weight * squares, count)
-        step = np.divide(excess, slope, out=np.zeros(count), where=(excess > 0) & (slope > 0))
+        with np.errstate(over="ignore"):  # an excess that no variance takes away: infinite
+            step = np.divide(excess, slope, out=np.zeros(count), where=(excess > 0) & (slope > 0))
         tau2[active] += step
         going = step > CLOSE * tau2[active]
         if not going.any():
