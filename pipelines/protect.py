@@ -24,7 +24,7 @@ from pipelines.model import Modelled
 from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
-CELL_KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
+CELL_KEY = patterns.KEY
 
 
 class Figure(NamedTuple):

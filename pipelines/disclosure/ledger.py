@@ -18,11 +18,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines.disclosure.patterns import SHOWN, UNLISTED
+from pipelines.disclosure.patterns import KEY, SHOWN, UNLISTED
 from pipelines.engines.duckdb import frame
 
 PERIOD = ["academic_year", "part"]
-KEY = [*PERIOD, "level", "unit", "metric", "characteristic", "group"]
 COUNTS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
 FILE = "ledger-{}.parquet"  # of a release; restricted, as it holds exact counts
 COMMON = [*KEY, "n", "have_some", "lack_some"]

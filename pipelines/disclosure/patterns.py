@@ -39,7 +39,7 @@ HIDDEN = "hidden"  # before, for whatever reason
 FEW_CELLS = 50_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
-KEY = ["academic_year", "part", "level", *PLACE]
+KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]  # of a cell
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
 
 
