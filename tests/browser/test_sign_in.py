@@ -88,9 +88,8 @@ def test_each_role_signs_in_and_finds_its_own_pages(visitor: Page, guarded: str,
     if len(pages) > 1:
         expect(links).to_have_text(titles)
     assert ("sign-in", PEOPLE[role], "") in told(real)
-    for path in set(LINKS) - set(pages):
-        if path == "overview" and "overview" in pages:
-            continue
+    path = next((path for path in LINKS if path not in (*pages, "overview")), "")  # test_scopes has all the others
+    if path:
         visitor.goto(f"{guarded}/{path}")
         expect(visitor.get_by_role("heading", level=1)).to_have_text("This page is not part of your role")
         assert ("refusal", PEOPLE[role], f"page {LINKS[path]}") in told(real)

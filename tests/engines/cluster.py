@@ -15,6 +15,7 @@ SECONDS = 60
 MASTER = "org.apache.spark.deploy.master.Master"
 WORKER = "org.apache.spark.deploy.worker.Worker"
 LOOPBACK = "127.0.0.1"
+FRUGAL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # for a Java that lives minutes beside others on few cores
 
 
 def java() -> str | None:
@@ -48,6 +49,7 @@ def _start(running: ExitStack, folder: Path, name: str, entry: str, *arguments: 
 
     home = Path(pyspark.__file__).parent
     settings = {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": LOOPBACK, "SPARK_DAEMON_MEMORY": "256m"}
+    settings |= {"SPARK_DAEMON_JAVA_OPTS": FRUGAL}
     log = folder / f"{name}.log"
     process = subprocess.Popen(
         [home / "bin" / "spark-class", entry, *arguments],

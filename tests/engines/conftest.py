@@ -19,10 +19,11 @@ import pytest
 from pipelines import engines, sources, warehouse
 from pipelines.engines.spark_runs import WHOLE
 from pipelines.readers.mapping import Mapping
-from pipelines.settings import ROOT, Rules, Settings
+from pipelines.settings import ROOT, Settings
 from tests.engines import universities
-from tests.engines.cluster import cluster, java
+from tests.engines.cluster import FRUGAL, cluster, java
 from tests.engines.universities import DEFINITIONS
+from tests.pipelines.unattacked import NOTHING_HIDDEN
 
 KEY = b"a key of thirty-two characters..."
 LOCAL = {
@@ -36,8 +37,9 @@ LOCAL = {
     # to compile takes longer than these few rows do
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": FRUGAL,
+    "spark.executor.extraJavaOptions": FRUGAL,
+    "spark.locality.wait": "0",
 }
 
 
@@ -75,7 +77,7 @@ def whole_run(mapping: Path, definitions: Path, data: Path, *options: str) -> st
     """Run the pipeline as its user does, hiding nothing so that all figures are compared; gives what it said."""
     env = {"APT_DATA": data, "APT_DEFINITIONS": definitions, "APT_KEY": KEY.decode(), "APT_SPARK": json.dumps(LOCAL)}
     env |= {"APT_MOST_QUARANTINED": 1, "APT_MOST_UNMAPPED": 1}
-    env |= {f"APT_RULES__{rule}": 0 for rule in Rules.model_fields} | {"APT_RULES__round_bases_to": 1}
+    env |= {f"APT_RULES__{rule}": value for rule, value in NOTHING_HIDDEN.model_dump().items()}
     done = subprocess.run(
         [sys.executable, "-m", "pipelines", "run", "--sources", mapping, *options],
         cwd=ROOT, env=os.environ | {name: str(value) for name, value in env.items()},

@@ -1,4 +1,4 @@
-"""Runs whose subject is not protection: with few characteristics, or without the attack, they take seconds."""
+"""Runs whose subject is not protection: with few characteristics, hiding nothing, or without the attack."""
 
 import shutil
 import tomllib
@@ -9,6 +9,9 @@ import pytest
 from pipelines import attack
 from pipelines.definitions import FOLDER
 from pipelines.disclosure.attacker import Attack, Bar
+from pipelines.settings import Rules
+
+NOTHING_HIDDEN = Rules(**dict.fromkeys(Rules.model_fields, 0) | {"round_bases_to": 1})
 
 
 def leave_out_the_attack(patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from pipelines.example import generate
 from pipelines.progress import Progress
 from pipelines.run import run
 from pipelines.settings import Settings
-from tests.pipelines.unattacked import leave_out_the_attack
+from tests.pipelines.unattacked import NOTHING_HIDDEN, leave_out_the_attack
 
 SEED = 1
 pytestmark = pytest.mark.slow
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def university(tmp_path_factory):
-    """One whole run on a university of 12,000 enrolments a year: planted truths, and the release's tables."""
+    """One whole run on a university of 12,000 enrolments a year, hiding nothing: planted truths, and the release."""
     folder = tmp_path_factory.mktemp("planted")
-    settings = Settings(data=folder / "data", key_file=folder / "keys" / "pseudonym.key")
+    settings = Settings(data=folder / "data", key_file=folder / "keys" / "pseudonym.key", rules=NOTHING_HIDDEN)
     generate(settings.example, students=12_000, years=3, seed=SEED)
     with pytest.MonkeyPatch.context() as patch:
         leave_out_the_attack(patch)
