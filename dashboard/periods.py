@@ -9,6 +9,8 @@ import pandas as pd
 from dashboard.kept import kept
 from dashboard.published import Release
 
+TO_DATE = "to_date"
+
 
 def code(period: Mapping[str, object]) -> str:
     """A period's code in the URL: 2025-26, 2025-26-to-date."""
@@ -20,11 +22,15 @@ def code(period: Mapping[str, object]) -> str:
 def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
     """Periods in which the university has a figure for the metric: the current one first, then the latest.
 
-    Where it has none at any time, the current period alone.
+    Where it has none at any time, the current period alone. Without years to date before the last one: those have no
+    groups, and are there for lines over the years.
     """
     have = _with_figures(release).get((metric, level), set())
-    is_current = release.periods["is_current"].astype(bool)
-    periods = pd.concat([release.periods[is_current], release.periods[~is_current]])
+    to_date = release.periods["part"] == TO_DATE
+    lately = sorted(release.periods.loc[to_date, "academic_year"])[-2:]
+    periods = release.periods[~to_date | release.periods["academic_year"].isin(lately)]
+    is_current = periods["is_current"].astype(bool)
+    periods = pd.concat([periods[is_current], periods[~is_current]])
     offered = periods[[key in have for key in periods.index]]
     return offered if len(offered) else periods.head(1)
 

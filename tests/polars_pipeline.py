@@ -42,12 +42,16 @@ def run(sources_file: Path) -> pl.DataFrame:
     for part, periods in _periods(calendar, meetings).items():
         so_far = pl.lit(True) if part == "year" else pl.col("teaching_week") <= periods["week"][0]
         met, answered = meetings.filter(so_far), feedback.filter(so_far)
+        lately = periods["academic_year"].sort().to_list()[-2:]  # of years to date, those with groups
+        of_groups = pl.lit(True) if part == "year" else pl.col("academic_year").is_in(lately)
         for rows, groups, metrics in (
             (_enrolment_values(enrolments, met, answered, standards, periods, part), characteristics, OF_ENROLMENTS),
             (_response_values(answered, meetings, periods), characteristics, [*STATEMENTS, "recorded_of_recalled"]),
             (_tutor_values(tutors, enrolments, periods), [], ["tutees_per_fte"]),
         ):
-            by_school += [_summed(rows, group, metrics).with_columns(part=pl.lit(part)) for group in ["all", *groups]]
+            grouped = rows.filter(of_groups)
+            summed = [_summed(rows, "all", metrics), *(_summed(grouped, group, metrics) for group in groups)]
+            by_school += [each.with_columns(part=pl.lit(part)) for each in summed]
     return _rolled_up(pl.concat(by_school), schools)
 
 

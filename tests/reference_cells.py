@@ -65,8 +65,16 @@ def cells(
             *aggregate(answers, characteristics, [*STATEMENTS, "recorded_of_recalled"]),
             *aggregate(staff, [], ["tutees_per_fte"]),
         ]  # fmt: skip
-        parts.append(pd.concat(long).assign(part=part))
+        every = pd.concat(long).assign(part=part)
+        if part == "to_date":  # groups of the last two years alone
+            every = every[(every["characteristic"] == "all") | every["academic_year"].isin(lately(periods))]
+        parts.append(every)
     return rolled_up(pd.concat(parts), schools)
+
+
+def lately(periods):
+    """The year in progress and the one before."""
+    return sorted(periods["academic_year"])[-2:]
 
 
 def _enrolment_values(enrolments, meetings, feedback, standards, periods, part):

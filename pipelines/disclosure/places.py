@@ -40,6 +40,9 @@ class _Groups:
     place: dict[tuple[str, str], int]  # of a characteristic's group
 
 
+_EVERYONE = _Groups(Axis(1, []), [EVERYONE], {(EVERYONE, EVERYONE): 0})
+
+
 class Places:
     """Every listed cell, by the number of its task (periods attacked together), period, unit, level and group."""
 
@@ -113,7 +116,7 @@ class Places:
         kinds = self._kinds[:, kind][:, :, self._kind_of_unit][:, :, :, is_level]
         rows = (self._task == task) & (with_old | ~self.old)
         families = []
-        for groups, group in zip(self._families, self._group, strict=True):
+        for groups, group in self._with_groups(rows):
             empty = kinds[..., [self._characteristic.get(c, -1) for c in groups.characteristic]]
             high = np.where(empty, 0, CAP).astype(np.int32)[:, None].repeat(3, axis=1)
             low = np.zeros_like(high)
@@ -133,6 +136,15 @@ class Places:
             inner = self._inner.of(task, axes, groups.place) if self._inner else None
             families.append(Family(axes, low, high, hidden, inner))
         return families
+
+
+    def _with_groups(self, rows: np.ndarray) -> list[tuple[_Groups, np.ndarray]]:
+        """The families of which there are groups in some rows, and each cell's position in them; everyone alone where
+        there are none.
+        """
+        every = zip(self._families, self._group, strict=True)
+        there = [(groups, group) for groups, group in every if (group[rows] > 0).any()]
+        return there or [(_EVERYONE, np.where(self._group[0] == 0, 0, -1))]
 
 
 class _Inner:
@@ -204,7 +216,7 @@ def _units(schools: pd.DataFrame) -> tuple[Axis, dict[str, int], np.ndarray]:
 def _families(cells: pd.DataFrame, broader: Broader) -> list[_Groups]:
     """One for each characteristic that is not broader than another, with those that are broader than it."""
     of = cells.groupby("characteristic")["group"].agg(lambda groups: sorted(set(groups))).to_dict()
-    everyone = {(EVERYONE, group): 0 for group in of.pop(EVERYONE, [EVERYONE])}
+    of.pop(EVERYONE, None)
     families = []
     for fine in sorted({broader[c][0] if c in broader else c for c in of}):
         coarse = [c for c in sorted(of) if c in broader and broader[c][0] == fine]
@@ -214,8 +226,8 @@ def _families(cells: pd.DataFrame, broader: Broader) -> list[_Groups]:
         place = {pair: i for i, pair in enumerate([*broad, *inner], 1)}
         lines = [(0, [place[pair] for pair in inner])]
         lines += [(place[pair], [place[fine, g] for g in groups]) for pair, groups in zip(broad, parts, strict=True)]
-        families.append(_Groups(Axis(1 + len(place), lines), [EVERYONE, *(c for c, _ in place)], everyone | place))
-    return families or [_Groups(Axis(1, []), [EVERYONE], everyone)]
+        families.append(_Groups(Axis(1 + len(place), lines), [EVERYONE, *(c for c, _ in place)], _EVERYONE.place | place))
+    return families or [_EVERYONE]
 
 
 def _across(

@@ -144,6 +144,14 @@ def test_the_year_in_progress_is_compared_with_the_same_week():
     ]
 
 
+def test_of_years_to_date_the_last_two_have_groups():
+    cells = model(connect(staged()), DEFINITIONS, PRESENT).cells
+    of_groups = cells[(cells["part"] == "to_date") & (cells["characteristic"] != "all")]
+    everyone = cells[(cells["part"] == "to_date") & (cells["characteristic"] == "all")]
+    assert set(of_groups["academic_year"]) == {"2024/25", "2025/26"}
+    assert set(everyone["academic_year"]) == {"2023/24", "2024/25", "2025/26"}
+
+
 def test_enrolments_for_a_year_that_has_not_begun_leave_the_year_in_progress_as_it_is():
     tables = staged()
     early = tables["enrolments"].head(3).assign(enrolment=[9001, 9002, 9003], academic_year="2026/27")

@@ -18,6 +18,7 @@ valued_{{ grain.name }} as (
         cast(case when ({{ metric.value }}) is not null then {{ metric.denominator }} end as double) as y_{{ metric.name }},
         {% endif %}
         {% endfor %}
+        of_groups,
         'all' as everyone
     from mart_{{ grain.name }}
     inner join mart_counted on counted_year = academic_year and counted_part = part
@@ -51,6 +52,7 @@ wide_{{ grain.name }} as (
         {% endfor %}
         count(*) as rows_read
     from valued_{{ grain.name }}
+    {{ "where of_groups" if characteristic != 'everyone' }}
     group by academic_year, part, level, school_code, {{ characteristic }}
     {{ "union all" if not loop.last }}
     {% endfor %}
