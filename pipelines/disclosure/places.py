@@ -226,7 +226,8 @@ def _families(cells: pd.DataFrame, broader: Broader) -> list[_Groups]:
         place = {pair: i for i, pair in enumerate([*broad, *inner], 1)}
         lines = [(0, [place[pair] for pair in inner])]
         lines += [(place[pair], [place[fine, g] for g in groups]) for pair, groups in zip(broad, parts, strict=True)]
-        families.append(_Groups(Axis(1 + len(place), lines), [EVERYONE, *(c for c, _ in place)], _EVERYONE.place | place))
+        names = [EVERYONE, *(c for c, _ in place)]
+        families.append(_Groups(Axis(1 + len(place), lines), names, _EVERYONE.place | place))
     return families or [_EVERYONE]
 
 
