@@ -17,7 +17,7 @@ import pandas as pd
 from pipelines import pooled
 from pipelines.definitions import Definitions
 from pipelines.disclosure import patterns, rules, tables
-from pipelines.disclosure.ledger import COUNTS, PERIOD, Ledger, in_periods
+from pipelines.disclosure.ledger import COUNTS, Ledger, in_periods
 from pipelines.disclosure.ledger import terms as ledger_terms
 from pipelines.measures import gaps, over_time, sets
 from pipelines.model import Modelled
@@ -138,14 +138,6 @@ class Decision:
         rows = self.cells[self.hidden & self.listed & (self.cells["metric"] == metric)]
         rows = rows if "level" in keys else rows[rows["level"] == tables.EVERY_LEVEL]
         return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0
-
-    def counts(self, places: pd.DataFrame) -> np.ndarray:
-        """For each row of `places` (academic_year, part, characteristic) whether it is of everyone, or of a period in
-        which groups are counted.
-        """
-        of_groups = self.cells.loc[self.cells["characteristic"] != tables.EVERYONE, PERIOD].drop_duplicates()
-        everyone = (places["characteristic"] == tables.EVERYONE).to_numpy(bool)
-        return everyone | (sets.find(places, of_groups, PERIOD) >= 0)
 
     def explained(self, safe: Protected) -> Protected:
         """The safe tables with the reason of each cell that is not shown: column `why` of `cell`, else ''."""

@@ -46,13 +46,12 @@ def tables(
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
     model(con, definitions, characteristics, finest, metrics)
     exact = rates(con)
-    counted = decision.counts(exact)
     safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
         "answers": answers(con, definitions, characteristics, metrics, modelled.schools, decision, settings),
         # what is unlisted would tell by its rows which of the others are empty
-        "response": safe[counted & ~unlisted(safe, modelled.periods["academic_year"].max())],
-        "representativeness": representativeness(exact[counted], safe.loc[counted, "status"]),
+        "response": safe[~unlisted(safe, modelled.periods["academic_year"].max())],
+        "representativeness": representativeness(exact, safe["status"]),
         "weighted": _where_shown(weighted(con, exact, modelled.schools, finest, metrics, settings), decision),
     }
     return {name: shares.texts(table) for name, table in made.items()}

@@ -14,6 +14,7 @@ counted as (
         {% endfor %}
         1 as enrolled,
         case when responded then 1 else 0 end as answered,
+        of_groups,
         'all' as everyone
     from mart_enrolment
     inner join mart_counted on counted_year = academic_year and counted_part = part
@@ -25,6 +26,7 @@ counted as (
         {% endfor %}
         0 as enrolled,
         1 as answered,
+        of_groups,
         'all' as everyone
     from mart_response r
     inner join mart_counted on counted_year = r.academic_year and counted_part = r.part
@@ -43,6 +45,7 @@ by_school as (
         sum(enrolled) as n,
         sum(answered) as answered
     from counted
+    {{ "where of_groups" if characteristic != 'everyone' }}
     group by academic_year, part, level, school_code, {{ characteristic }}
     {{ "union all" if not loop.last }}
     {% endfor %}

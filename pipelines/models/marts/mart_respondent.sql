@@ -1,5 +1,6 @@
 -- grain: one row per part of the year, level, school and combination of characteristics that anybody answered from
--- How many answered, and for each metric how many answered it (n_) and for how many it holds (sx_).
+-- Of periods in which groups are counted. How many answered, and for each metric how many answered it (n_) and for how
+-- many it holds (sx_).
 with final as (
     select
         academic_year,
@@ -16,6 +17,7 @@ with final as (
         count(*) as n
     from mart_response
     inner join mart_counted on counted_year = academic_year and counted_part = part
+    where of_groups
     group by
         academic_year, part, level, school_code{{ "," if characteristics }}
         {{ characteristics | join(', ') }}
