@@ -9,8 +9,6 @@ import pandas as pd
 from dashboard.kept import kept
 from dashboard.published import Release
 
-TO_DATE = "to_date"
-
 
 def code(period: Mapping[str, object]) -> str:
     """A period's code in the URL: 2025-26, 2025-26-to-date."""
@@ -22,13 +20,13 @@ def code(period: Mapping[str, object]) -> str:
 def periods_with(release: Release, metric: str, level: str) -> pd.DataFrame:
     """Periods in which the university has a figure for the metric: the current one first, then the latest.
 
-    Where it has none at any time, the current period alone. Without years to date before the last one: those have no
-    groups, and are there for lines over the years.
+    Where it has none at any time, the current period alone. Not those without groups, which are there for lines over
+    the years.
     """
     have = _with_figures(release).get((metric, level), set())
-    to_date = release.periods["part"] == TO_DATE
-    lately = sorted(release.periods.loc[to_date, "academic_year"])[-2:]
-    periods = release.periods[~to_date | release.periods["academic_year"].isin(lately)]
+    periods = release.periods
+    if "has_groups" in periods:  # releases of earlier versions have groups in every period
+        periods = periods[periods["has_groups"].astype(bool)]
     is_current = periods["is_current"].astype(bool)
     periods = pd.concat([periods[is_current], periods[~is_current]])
     offered = periods[[key in have for key in periods.index]]

@@ -17,7 +17,7 @@ import pandas as pd
 from pipelines import pooled
 from pipelines.definitions import Definitions
 from pipelines.disclosure import patterns, rules, tables
-from pipelines.disclosure.ledger import COUNTS, Ledger, in_periods
+from pipelines.disclosure.ledger import COUNTS, PERIOD, Ledger, in_periods
 from pipelines.disclosure.ledger import terms as ledger_terms
 from pipelines.measures import gaps, over_time, sets
 from pipelines.model import Modelled
@@ -206,7 +206,7 @@ def protect(
     kept = published.kept(modelled.periods, terms, revised) if published else set()
     single = {period for period in kept if period[1] != pooled.POOLED}
     again = single - modelled.settled
-    differing = _differing(published.of(again), modelled.cells, again) if published and again else Counter()
+    differing = _differing(published.of(again), modelled, again) if published and again else Counter()
     if corrected:
         single, differing = single - set(differing), Counter()
     for name, years in pooled.of(modelled.periods):
@@ -251,9 +251,13 @@ def _together(*parts: tuple[pd.DataFrame, pd.Series]) -> tuple[pd.DataFrame, pd.
     return cells, why
 
 
-def _differing(before: pd.DataFrame, cells: pd.DataFrame, periods: set[tuple[str, str]]) -> Counter[tuple[str, str]]:
-    """How many cells of each of the periods are only in one of two, or have other counts."""
-    now = cells[in_periods(cells, periods)]
+def _differing(before: pd.DataFrame, modelled: Modelled, periods: set[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """How many cells of each of the periods are only in one of two, or have other counts. Groups that were published of
+    a period which has none any more differ from nothing.
+    """
+    has_groups = modelled.periods[modelled.periods["has_groups"].astype(bool)]
+    before = before[(before["characteristic"] == tables.EVERYONE) | (sets.find(before, has_groups, PERIOD) >= 0)]
+    now = modelled.cells[in_periods(modelled.cells, periods)]
     at = sets.find(now, before, CELL_KEY)
     there, same = at >= 0, np.zeros(len(before), bool)
     counts = [before[COUNTS].to_numpy(float)[at[there]], now.loc[there, COUNTS].to_numpy(float)]

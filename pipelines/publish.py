@@ -343,7 +343,7 @@ def _periods(periods: pd.DataFrame) -> pd.DataFrame:
     out = pd.concat(  # pooled ones last
         [rows.sort_values(newest, ascending=[False, True]) for rows in (periods[single], periods[~single])],
         ignore_index=True,
-    )[["academic_year", "part", "through_week", "in_progress"]]
+    )[["academic_year", "part", "through_week", "in_progress", "has_groups"]]
     to_date, is_pooled = out["part"] == "to_date", out["part"] == POOLED
     week = (" to week " + out["through_week"].astype("Int64").astype("string")).where(to_date, "")
     out["label"] = out["academic_year"] + week + is_pooled.map({True: ", three years together", False: ""})

@@ -218,7 +218,7 @@ def _in_processes(work: list[list[Family]], terms: Terms, workers: Workers) -> l
 
 
 def _worst(found: list[Found], cells: int) -> pd.DataFrame:
-    """One row per hidden cell. Cells of everyone are attacked with each characteristic; the worst of it counts."""
+    """One row per hidden cell. Cells of everyone are attacked with each family of groups; the worst of it counts."""
     low, high = np.zeros((cells, len(COUNTS)), int), np.full((cells, len(COUNTS)), np.iinfo(np.int32).max)
     width, broken, exact = np.full(cells, np.iinfo(np.int32).max), np.zeros(cells, bool), np.zeros(cells, bool)
     seen = np.zeros(cells, bool)

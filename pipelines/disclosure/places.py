@@ -54,9 +54,8 @@ class Places:
         inner: the counts of the smallest cells, where it is known to whoever makes the release; known: all that tells
         which metrics belong together.
         """
-        self._here = set(zip(*(pd.concat([shown[c], hidden[c]]) for c in KEY[:2]), strict=True))
-        past = ~pd.MultiIndex.from_frame(old[KEY[:2]]).isin(list(self._here))
-        past |= pd.MultiIndex.from_frame(old[KEY]).isin(pd.MultiIndex.from_frame(hidden[KEY]))
+        past = pd.MultiIndex.from_frame(old[KEY]).isin(pd.MultiIndex.from_frame(hidden[KEY]))
+        past |= ~_kinds(old).isin(_kinds(pd.concat([shown[KEY], hidden[KEY]])))
         cells = pd.concat([shown, old[past], hidden], ignore_index=True)
         self._counts = cells[COUNTS].fillna(0).to_numpy(np.int32)
         row = np.arange(len(cells))
@@ -102,7 +101,9 @@ class Places:
         self.private = np.array([m in metrics.private for m in self._metrics])
 
     def families(self, task: int, terms: Terms, *, hold_someone: bool, with_old: bool = True) -> list[Family]:
-        """What is known of the periods of a task, for each family of characteristics."""
+        """What is known of the periods of a task, for each family of characteristics that has groups in one of them, or
+        of everyone alone: a family without groups there would tell nothing of everyone.
+        """
         periods = self.tasks[task]
         number = {period: t for t, period in enumerate(periods)}
         lines = [
@@ -136,7 +137,6 @@ class Places:
             inner = self._inner.of(task, axes, groups.place) if self._inner else None
             families.append(Family(axes, low, high, hidden, inner))
         return families
-
 
     def _with_groups(self, rows: np.ndarray) -> list[tuple[_Groups, np.ndarray]]:
         """The families of which there are groups in some rows, and each cell's position in them; everyone alone where
@@ -182,6 +182,14 @@ class _Inner:
         counts = np.zeros((3, self._metrics, *(len(axis.leaves) for axis in axes)), np.int32)
         counts[:, *(codes[own] for codes in at)] = self._kinds[:, rows[own]]
         return counts.swapaxes(0, 1)
+
+
+def _kinds(cells: pd.DataFrame) -> pd.MultiIndex:
+    """Of each cell what decides whether cells like it are listed at all."""
+    kind_of_unit, by_level = cells["unit"].str.split(":").str[0], cells["level"] != EVERYONE
+    return pd.MultiIndex.from_frame(
+        cells[[*KEY[:2], "metric", "characteristic"]].assign(kind=kind_of_unit, by_level=by_level)
+    )
 
 
 def _codes(values: pd.Series, number: Mapping[str, int]) -> np.ndarray:

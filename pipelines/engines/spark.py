@@ -342,8 +342,8 @@ def open_new(settings: Settings, keep: bool = True) -> Iterator[Connection]:
 
 def _session(settings: Settings) -> SparkSession:
     builder = SparkSession.builder.appName("personal tutoring").master(settings.master)
-    unused = {"spark.sql.warehouse.dir": str(settings.warehouse)}  # else Spark makes a folder wherever it is started
-    for name, value in (DEFAULTS | settings.spark | REQUIRED | unused).items():
+    unused = {"spark.sql.warehouse.dir": settings.warehouse.resolve().as_uri()}  # else a folder wherever it is started
+    for name, value in (DEFAULTS | unused | settings.spark | REQUIRED).items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     if "spark.sql.shuffle.partitions" not in settings.spark:

@@ -68,7 +68,7 @@ class Facts:
     @staticmethod
     def of(tables: Mapping[str, pd.DataFrame]) -> Facts:
         """Read from the published tables, by name."""
-        period = tables["period"].sort_values("ordering")
+        period = tables["period"].query("has_groups").sort_values("ordering")  # those that pages offer
         period = pd.concat([period[period["is_current"].astype(bool)], period[~period["is_current"].astype(bool)]])
         periods = {(str(p.academic_year), str(p.part)): str(p.label) for p in period.itertuples()}
         kept = {name: _shown(tables[name]) for name in READ if name in tables}

@@ -22,6 +22,12 @@ def test_no_release_can_be_broken(found: Found) -> None:
         assert attack.report["hidden"].sum() > 100
 
 
+def test_most_of_what_rests_on_many_stays(found: Found) -> None:
+    many = found.first.listed & (found.first.cells["n"] >= 200)
+    assert many.sum() > 100
+    assert (~found.first.hidden[many]).mean() > 0.6
+
+
 def test_no_small_cell_outside_the_closed_list_is_given_away(found: Found) -> None:
     assert found.unlisted.empty, found.unlisted
 

@@ -105,7 +105,7 @@ def modelled(of: University, years: tuple[str, ...]) -> Modelled:
         *reference_cells.aggregate(s[s["answered"]], about, OF_ANSWERS),
     ]
     cells = reference_cells.rolled_up(pd.concat(sums).assign(part="year"), of.schools)
-    periods = pd.DataFrame({"academic_year": list(years), "part": "year", "through_week": 31})
+    periods = pd.DataFrame({"academic_year": list(years), "part": "year", "through_week": 31, "has_groups": True})
     return Modelled(cells, periods, of.schools, None)
 
 

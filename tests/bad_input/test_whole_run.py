@@ -18,7 +18,7 @@ from tests.bad_input.tiny import tables, tiny_university
 
 ERRORS = [case for case in CASES if case.expect == "error"]
 OTHERS = [case for case in CASES if case.expect != "error" and not case.is_read_as_before]
-ALL_THE_WAY = ("header only", "too few fields", "orphan meeting")
+ALL_THE_WAY = ("header only", "too few fields", "orphan meeting", "Likert 0")
 
 
 @pytest.fixture

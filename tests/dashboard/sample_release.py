@@ -257,6 +257,7 @@ def _periods(sample: Sample) -> pd.DataFrame:
                     "label": label,
                     "through_week": None,
                     "is_current": last,
+                    "has_groups": True,
                 }
             )
         if sample.year_in_progress:
@@ -267,6 +268,7 @@ def _periods(sample: Sample) -> pd.DataFrame:
                     "label": f"{label} to week {CURRENT_WEEK}",
                     "through_week": CURRENT_WEEK,
                     "is_current": in_progress,
+                    "has_groups": year >= CURRENT_YEAR - 1,
                 }
             )
     newest_first = pd.DataFrame(rows[::-1])

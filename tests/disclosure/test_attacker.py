@@ -340,6 +340,28 @@ def test_what_was_shown_before_is_broken_and_gives_others_away():
     assert found.broken["why"].tolist() == ["shown before"], "a count that cannot be right tells nothing of others"
 
 
+def test_groups_that_only_an_earlier_release_lists_give_totals_away():
+    cells = university(5, smallest=20)
+    cells = cells[cells["level"] == "all"]
+    everyone, of_groups = cells[cells["group"] == "all"], cells[at(cells, unit="school:A") & (cells["group"] != "all")]
+    hidden = everyone["unit"].isin(["school:A", "school:B"])
+    assert attack(everyone[~hidden], everyone[hidden], SCHOOLS, METRICS).withstood
+    found = attack(everyone[~hidden], everyone[hidden], SCHOOLS, METRICS, earlier=of_groups)
+    assert len(found.broken) == hidden.sum(), "one is the sum of its groups, the other what is left of the faculty"
+
+
+@pytest.mark.parametrize("name", ["school:A", "school:C"])  # protected by school B; not at all
+def test_a_period_without_groups_is_attacked_beside_another_as_alone(name):
+    other, bare = university(5, smallest=20), university(6, smallest=20, year="2023/24")
+    bare = bare[bare["group"] == "all"].reset_index(drop=True)
+    hidden = bare["unit"].isin([name, "school:B"])
+    alone = attack(bare[~hidden], bare[hidden], SCHOOLS, METRICS)
+    both = attack(pd.concat([other, bare[~hidden]]), bare[hidden], SCHOOLS, METRICS).of(("2023/24", "year"))
+    pd.testing.assert_frame_equal(both.broken, alone.broken)
+    pd.testing.assert_frame_equal(both.report, alone.report)
+    assert alone.withstood == (name == "school:A")
+
+
 @pytest.mark.parametrize(("more", "found"), [(0, 0), (1, 1), (9, 1), (10, 0)])
 def test_two_releases_may_not_differ_by_few_people(more, found):
     cells = university(6, smallest=20)

@@ -67,5 +67,6 @@ def periods(years: tuple[str, ...]) -> pd.DataFrame:
             "ends": [start + pd.Timedelta(days=220) for start in starts],
             "teaching_weeks": 24,
             "in_progress": False,
+            "has_groups": True,
         }
     )

@@ -56,7 +56,7 @@ def tables(**more: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
         ),
         "period": pd.DataFrame(
             {"academic_year": ["2025/26", "2021/22"], "part": "year", "label": ["2025/26", "2021/22"],
-             "is_current": [True, False], "ordering": [0, 1]}
+             "is_current": [True, False], "has_groups": True, "ordering": [0, 1]}
         ),
     }  # fmt: skip
     values = {"no_meeting": 30, "recorded_of_recalled": 90, "response_rate": 38}

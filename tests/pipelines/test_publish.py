@@ -41,6 +41,7 @@ def modelled(in_progress=True):
             "part": ["to_date", "year", "to_date"],
             "through_week": [9, 30, 9],
             "in_progress": [False, False, True],
+            "has_groups": True,
         }
     )
     if not in_progress:

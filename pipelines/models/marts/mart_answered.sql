@@ -1,6 +1,6 @@
 -- grain: one row per academic year, part, level, unit, characteristic and group
 -- n enrolments, and how many answered the survey. In a year whose survey is not linked to students, answers count
--- in the groups declared with them. Groups by level for the university only.
+-- in the groups declared with them. Groups only of periods that have them, by level for the university only.
 with linked_years as (
     select distinct academic_year
     from stg_feedback
@@ -14,7 +14,7 @@ counted as (
         {% endfor %}
         1 as enrolled,
         case when responded then 1 else 0 end as answered,
-        of_groups,
+        has_groups,
         'all' as everyone
     from mart_enrolment
     inner join mart_counted on counted_year = academic_year and counted_part = part
@@ -26,7 +26,7 @@ counted as (
         {% endfor %}
         0 as enrolled,
         1 as answered,
-        of_groups,
+        has_groups,
         'all' as everyone
     from mart_response r
     inner join mart_counted on counted_year = r.academic_year and counted_part = r.part
@@ -45,7 +45,7 @@ by_school as (
         sum(enrolled) as n,
         sum(answered) as answered
     from counted
-    {{ "where of_groups" if characteristic != 'everyone' }}
+    {{ "where has_groups" if characteristic != 'everyone' }}
     group by academic_year, part, level, school_code, {{ characteristic }}
     {{ "union all" if not loop.last }}
     {% endfor %}

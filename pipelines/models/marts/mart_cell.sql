@@ -1,4 +1,5 @@
 -- grain: one row per academic year, part, level, unit, characteristic, group and metric
+-- Groups only of periods that have them (mart_period).
 -- Sufficient statistics: n rows, and the sums of x (value), y (denominator; 1 where there is none) and their
 -- products; how many rows have some (x above 0) and how many lack some (x is 0; of a ratio, x is below y). Sums over schools give faculties and the university, sums over levels give 'all'.
 with
@@ -18,7 +19,7 @@ valued_{{ grain.name }} as (
         cast(case when ({{ metric.value }}) is not null then {{ metric.denominator }} end as double) as y_{{ metric.name }},
         {% endif %}
         {% endfor %}
-        of_groups,
+        has_groups,
         'all' as everyone
     from mart_{{ grain.name }}
     inner join mart_counted on counted_year = academic_year and counted_part = part
@@ -52,7 +53,7 @@ wide_{{ grain.name }} as (
         {% endfor %}
         count(*) as rows_read
     from valued_{{ grain.name }}
-    {{ "where of_groups" if characteristic != 'everyone' }}
+    {{ "where has_groups" if characteristic != 'everyone' }}
     group by academic_year, part, level, school_code, {{ characteristic }}
     {{ "union all" if not loop.last }}
     {% endfor %}

@@ -1,6 +1,9 @@
 -- grain: one row per academic year and part ('year': the whole year; 'to_date': up to the week the year in progress has reached)
 -- A year is in progress while its last meeting lies more than four weeks before the end of its teaching.
 -- A week counts as reached from its Friday on. Years that have not begun, or have no meetings at all, are left out.
+-- has_groups: whether groups are counted as well as everyone. Of years to date, only in the last two: the year in
+-- progress and the one before, to compare it with. Further back they would be most of what is to be protected anew each
+-- week, for figures of groups part of the way through a year long past.
 with years as (
     select distinct academic_year
     from stg_meetings
@@ -66,7 +69,8 @@ final as (
         t.teaching_start,
         t.ends,
         t.teaching_weeks,
-        p.academic_year is not null as in_progress
+        p.academic_year is not null as in_progress,
+        t.part = 'year' or row_number() over (partition by t.part order by t.academic_year desc) <= 2 as has_groups
     from periods t
     left join in_progress p on p.academic_year = t.academic_year
 )

@@ -1,5 +1,5 @@
 -- grain: one row per part of the year, level, school and combination of characteristics that anybody answered from
--- Of periods in which groups are counted. How many answered, and for each metric how many answered it (n_) and for how
+-- Of periods that have groups. How many answered, and for each metric how many answered it (n_) and for how
 -- many it holds (sx_).
 with final as (
     select
@@ -17,7 +17,7 @@ with final as (
         count(*) as n
     from mart_response
     inner join mart_counted on counted_year = academic_year and counted_part = part
-    where of_groups
+    where has_groups
     group by
         academic_year, part, level, school_code{{ "," if characteristics }}
         {{ characteristics | join(', ') }}
