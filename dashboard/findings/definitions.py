@@ -88,7 +88,7 @@ def periods(frame: pd.DataFrame) -> pd.DataFrame:
         [
             {
                 "Period": f"{p['label']}, in force now" if p["is_current"] else p["label"],
-                "What it holds": PARTS.get(p["part"], "–"),
+                "What it holds": PARTS.get(p["part"], "–") + ("" if p.get("has_groups", True) else "; everyone alone"),
             }
             for p in frame.to_dict("records")
         ]

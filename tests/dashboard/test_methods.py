@@ -53,7 +53,9 @@ def test_definitions_cover_all_that_a_release_names(release: Release) -> None:
     groups = definitions.groups(release.characteristics, release.groups)
     assert groups["Characteristic"].tolist() == release.characteristics["label"].tolist()
     assert "not shown" in groups.set_index("Characteristic").loc["Care experience", "Note"]
-    assert len(definitions.periods(release.periods)) == len(release.periods)
+    held = definitions.periods(release.periods)["What it holds"]
+    assert len(held) == len(release.periods)
+    assert held.str.endswith("everyone alone").sum() == (~release.periods["has_groups"]).sum() > 0
 
 
 @pytest.mark.parametrize("viewer", ["university", "committee"])
