@@ -29,6 +29,7 @@ class Filters:
     release: Release
     asked: dict[str, str] = field(init=False)
     shown_unit: str = field(init=False)
+    other_period: tuple[str, str] | None = field(init=False, default=None)  # asked for, and shown instead
 
     def __post_init__(self) -> None:
         self._chosen: dict[str, str] = st.session_state.setdefault("chosen", {})
@@ -77,7 +78,11 @@ class Filters:
     def period(self, metric: str, level: str) -> pd.Series:
         """The chosen period: those in which the university has the metric, the latest as default."""
         offered = _periods(self.release, metric, level)
-        return offered[self.choose("period", "Period", _labels(offered), next(iter(offered)))]
+        chosen = offered[self.choose("period", "Period", _labels(offered), next(iter(offered)))]
+        published = {code(period): str(period["label"]) for _, period in self.release.periods.iterrows()}
+        if (asked := self.asked.get("period", "")) in published.keys() - offered.keys():
+            self.other_period = published[asked], str(chosen["label"])
+        return chosen
 
     def year(self) -> pd.Series:
         """The chosen academic year: whole years, and the one in progress up to now. The current one is the default."""

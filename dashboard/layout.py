@@ -214,8 +214,13 @@ def welcome(visit: Visit) -> None:
         inbrowser.welcome(WELCOME)
 
 
-def not_seen(visit: Visit, filters: Filters) -> None:
-    """Says so, and records it, where the URL asks for a unit that is not the viewer's to see."""
+def not_as_asked(visit: Visit, filters: Filters) -> None:
+    """Says so where the URL asks for a period that is not offered here, or for a unit that is not the viewer's to see,
+    which is recorded too.
+    """
+    if filters.other_period:
+        asked, shown = filters.other_period
+        quiet(f"The period in the address, {asked}, is not among those to choose here: this is {shown}.")
     if filters.not_seen:
         st.session_state["noted"] = True
         log.once("refusal", visit.viewer, visit.release.name, "unit in the address")

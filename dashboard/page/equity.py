@@ -54,7 +54,7 @@ def page(visit: Visit) -> None:
     gaps, found, answer = visit.once("answer", lambda: _answer(release, metric, unit, when, place))
     with head:
         layout.answer(answer)
-        layout.not_seen(visit, filters)
+        layout.not_as_asked(visit, filters)
     layout.define(metric)
     if gaps.empty:
         if text := quality.not_in_extract(release.characteristics):

@@ -42,7 +42,7 @@ def page(visit: Visit) -> None:
     with head:
         _head(visit, unit, current, compared, own)
         _trust(visit)
-        layout.not_seen(visit, filters)
+        layout.not_as_asked(visit, filters)
 
     st.html(visit.once("cards", lambda: html.cards(_cards(visit, compared, own, periods, level, unit))))
     nearby.headline(visit, visit.once("hidden", lambda: pd.DataFrame([r for r in own if r["status"] == "suppressed"])))

@@ -46,7 +46,7 @@ def page(visit: Visit) -> None:
         places = [visit.name(one) for one in (UNIVERSITY, faculty) if one]
         layout.question(" · ".join([*places, str(current["label"])]), _question(name))
         layout.answer(visit.once("answer", lambda: profile.answer(name, measures, incomplete)))
-        layout.not_seen(visit, filters)
+        layout.not_as_asked(visit, filters)
     inbrowser.print_page()
 
     st.html(visit.once("lists", lambda: html.pair(profile.lists(measures, incomplete), most=len(measures))))

@@ -75,7 +75,7 @@ def page(visit: Visit) -> None:
     compared = x.compared
     with head:
         layout.answer(visit.once("answer", lambda: x.answer))
-        layout.not_seen(visit, filters)
+        layout.not_as_asked(visit, filters)
         if compared.limited and not one:
             st.html(visit.once("both ways", lambda: html.pair(_both_ways(compared, set(x.incomplete)))))
     layout.define(metric)

@@ -41,7 +41,7 @@ def page(visit: Visit) -> None:
     x = visit.once("asked", lambda: _asked(release, statements, unit, period))
     with head:
         layout.answer(visit.once("answer", lambda: _answer(visit, x)))
-        layout.not_seen(visit, filters)
+        layout.not_as_asked(visit, filters)
     if text := voice.linked_words(release.metrics):
         layout.quiet(text)
     layout.chart(visit, **visit.once("statements", lambda: _statements(visit, x)))

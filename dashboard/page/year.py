@@ -39,7 +39,7 @@ def page(visit: Visit) -> None:
         return
     with head:
         layout.answer(visit.once("answer", lambda: _answer(visit, x)))
-        layout.not_seen(visit, filters)
+        layout.not_as_asked(visit, filters)
     layout.quiet(
         "Met: at least one attended meeting on record. A meeting that was held and not logged does not count, so a low "
         "share can be a matter of logging. Week 0 is induction."

@@ -1,9 +1,12 @@
 """The periods a reader may choose."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from dashboard.periods import periods_with
 from dashboard.published import Release
+from tests.dashboard.test_pages import text, visit
 
 
 def test_of_years_to_date_the_last_two_are_offered_and_all_whole_years(release: Release) -> None:
@@ -11,6 +14,13 @@ def test_of_years_to_date_the_last_two_are_offered_and_all_whole_years(release: 
     assert years(offered, "to_date") == years(every, "to_date")[-2:]
     assert len(years(every, "to_date")) > 2
     assert years(offered, "year") == years(every, "year")
+
+
+def test_a_link_to_a_period_that_is_not_offered_says_so(sample: Path, serve) -> None:
+    serve(sample)
+    said = text(visit("equity", period="2024-25-to-date"))
+    assert "The period in the address, 2024/25 to week 9, is not among those to choose here: this is 2026/27" in said
+    assert "is not among those" not in text(visit("equity", period="2025-26-to-date"))
 
 
 def years(periods: pd.DataFrame, part: str) -> list[str]:
