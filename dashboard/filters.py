@@ -77,17 +77,20 @@ class Filters:
 
     def period(self, metric: str, level: str) -> pd.Series:
         """The chosen period: those in which the university has the metric, the latest as default."""
-        offered = _periods(self.release, metric, level)
-        chosen = offered[self.choose("period", "Period", _labels(offered), next(iter(offered)))]
-        published = {code(period): str(period["label"]) for _, period in self.release.periods.iterrows()}
-        if (asked := self.asked.get("period", "")) in published.keys() - offered.keys():
-            self.other_period = published[asked], str(chosen["label"])
-        return chosen
+        return self._period("Period", _periods(self.release, metric, level))
 
     def year(self) -> pd.Series:
         """The chosen academic year: whole years, and the one in progress up to now. The current one is the default."""
-        offered = _years(self.release)
-        return offered[self.choose("period", "Year", _labels(offered), next(iter(offered)))]
+        return self._period("Year", _years(self.release))
+
+    def _period(self, label: str, offered: Offered) -> pd.Series:
+        """One of the periods offered, the first as default; notes where another that is published was asked for."""
+        chosen = offered[self.choose("period", label, _labels(offered), next(iter(offered)))]
+        asked = self.asked.get("period", "")
+        if asked and asked not in offered:
+            published = (str(p["label"]) for _, p in self.release.periods.iterrows() if code(p) == asked)
+            self.other_period = next(((other, str(chosen["label"])) for other in published), None)
+        return chosen
 
     def unit(self) -> str:
         """The chosen unit among those the viewer sees; the viewer's own where the URL names another."""

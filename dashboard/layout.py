@@ -215,12 +215,12 @@ def welcome(visit: Visit) -> None:
 
 
 def not_as_asked(visit: Visit, filters: Filters) -> None:
-    """Says so where the URL asks for a period that is not offered here, or for a unit that is not the viewer's to see,
-    which is recorded too.
+    """Says so where a period is asked for that is not offered here, or by the URL a unit that is not the viewer's to
+    see, which is recorded too.
     """
     if filters.other_period:
         asked, shown = filters.other_period
-        quiet(f"The period in the address, {asked}, is not among those to choose here: this is {shown}.")
+        quiet(f"The period asked for, {asked}, is not among those to choose here: this is {shown}.")
     if filters.not_seen:
         st.session_state["noted"] = True
         log.once("refusal", visit.viewer, visit.release.name, "unit in the address")

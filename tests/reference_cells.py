@@ -66,15 +66,11 @@ def cells(
             *aggregate(staff, [], ["tutees_per_fte"]),
         ]  # fmt: skip
         every = pd.concat(long).assign(part=part)
-        if part == "to_date":  # groups of the last two years alone
-            every = every[(every["characteristic"] == "all") | every["academic_year"].isin(lately(periods))]
+        if part == "to_date":  # groups of the year in progress and the one before alone
+            lately = sorted(periods["academic_year"])[-2:]
+            every = every[(every["characteristic"] == "all") | every["academic_year"].isin(lately)]
         parts.append(every)
     return rolled_up(pd.concat(parts), schools)
-
-
-def lately(periods):
-    """The year in progress and the one before."""
-    return sorted(periods["academic_year"])[-2:]
 
 
 def _enrolment_values(enrolments, meetings, feedback, standards, periods, part):

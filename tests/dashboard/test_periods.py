@@ -18,8 +18,9 @@ def test_of_years_to_date_the_last_two_are_offered_and_all_whole_years(release: 
 
 def test_a_link_to_a_period_that_is_not_offered_says_so(sample: Path, serve) -> None:
     serve(sample)
-    said = text(visit("equity", period="2024-25-to-date"))
-    assert "The period in the address, 2024/25 to week 9, is not among those to choose here: this is 2026/27" in said
+    for page in ("equity", "year"):
+        said = text(visit(page, period="2024-25-to-date"))
+        assert "The period asked for, 2024/25 to week 9, is not among those to choose here: this is 2026/27" in said
     assert "is not among those" not in text(visit("equity", period="2025-26-to-date"))
 
 
