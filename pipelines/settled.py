@@ -82,7 +82,7 @@ def as_published(
 ) -> dict[str, pd.DataFrame]:
     """Tables with the rows of kept periods as the release in force has them.
 
-    Curves and weeks say no part: they are of whole years, and of the year in progress to date.
+    Weeks say no part: they are of whole years, and of the year in progress to date.
     """
     kept = in_force(settings, modelled.periods).intersection(kept)
     release = publish.current(settings)

@@ -16,13 +16,14 @@ from pipelines.engines import Connection, frame
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
 from pipelines.pooled import POOLED
-from pipelines.protect import Decision
+from pipelines.protect import Decision, unlisted
 from pipelines.settings import Settings
 
 MET = "any_meeting"  # the metric that curves and modes belong to
 MET_IN_TIME = "met_by_promised_week"
-CURVE = ["academic_year", "level", "unit", "characteristic", "group", "week"]
-CURVE_ORDER = "academic_year, level, unit, characteristic, grp"
+PARTS = ("year", "to_date")
+CURVE = ["academic_year", "part", "level", "unit", "characteristic", "group", "week"]
+CURVE_ORDER = "academic_year, part, level, unit, characteristic, grp"
 WEEK = ["academic_year", "unit", "week"]
 MODE = ["academic_year", "part", "unit", "mode"]
 TUTORS = ["academic_year", "part", "level", "unit", "metric"]
@@ -39,7 +40,7 @@ def tables(
     """The published tables curve, week and mode, and the rows of consistency between tutors."""
     model(con, definitions, present, modelled)
     made = {
-        "curve": curve(con, _parts(modelled), decision, settings),
+        "curve": curve(con, modelled.periods, decision, settings),
         "week": week(con, _parts(modelled), decision, settings),
         "mode": mode(con, decision, settings),
         "consistency": of_tutors(con, decision, settings),
@@ -69,20 +70,26 @@ def _of_tutors(definitions: Definitions, present: Present) -> list[dict[str, obj
 
 
 def _parts(modelled: Modelled) -> pd.Series:
-    """The part of each academic year that curves and weeks are of: the whole year, or the year to date."""
+    """The part of each academic year that weeks are of: the whole year, or the year to date."""
     single = modelled.periods[modelled.periods["part"] != POOLED]
     parts = single.sort_values("part")  # to_date, year
     in_progress = parts["in_progress"].astype(bool)
     return parts[~in_progress | (parts["part"] == "to_date")].groupby("academic_year")["part"].last()
 
 
-def curve(con: Connection, parts: pd.Series, decision: Decision, settings: Settings) -> pd.DataFrame:
-    """The share of enrolments who have met their tutor by the end of each teaching week.
+def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
+    """The share of enrolments who have met their tutor by the end of each teaching week, of periods with groups.
+
+    Of a year in progress and the one before there are curves to date, which are out of the same people: a whole year's
+    is also out of those who begin later in it.
 
     Shown where the share who met their tutor in all is, which the curve ends with, and where the share who met them by
-    the promised week is not hidden, which could be read off it.
+    the promised week is not hidden, which could be read off it: neither in the year nor in the part of it to date, as
+    those who began by then are the same.
     """
     counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
+    latest = periods["academic_year"].max()
+    counts = counts[~unlisted(counts, latest)].reset_index(drop=True)
     of = sets.number(counts, CURVE[:-1])
     n, met = counts["n"].to_numpy(), counts["met_week"].to_numpy(float)
     weeks = counts["through_week"].to_numpy(int)[of.first] + 1
@@ -94,10 +101,10 @@ def curve(con: Connection, parts: pd.Series, decision: Decision, settings: Setti
     points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": by_week.cumsum(axis=1)[there]})
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
     places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
-    places["part"] = places["academic_year"].map(parts)
-    hide = pd.Series((~decision.shows(places, metric=MET) | decision.hides(places, metric=MET_IN_TIME))[row])
+    told = np.logical_or.reduce([decision.hides(places.assign(part=p), metric=MET_IN_TIME) for p in PARTS])
+    hide = pd.Series((~decision.shows(places, metric=MET) | told)[row])
     low, high = shares.limits_of(lower, upper, hide)
-    return counts[CURVE[:-1]].take(of.first[row]).reset_index(drop=True).assign(
+    return places.take(row).reset_index(drop=True).assign(
         week=reached,
         base=shares.bases(points["n"], hide, settings.rules),
         value=shares.rounded(value, hide), lower=low, upper=high, status=shares.status(hide),

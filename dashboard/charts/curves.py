@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil
+from typing import Any
 
 import pandas as pd
 
@@ -23,10 +24,10 @@ BAND = 0.16
 
 @dataclass(frozen=True)
 class Line:
-    """One line: weeks and shares with their limits, and how it is drawn."""
+    """One line: weeks and shares with their limits, and how it is drawn; broken where `part` changes."""
 
     name: str
-    points: pd.DataFrame  # week, value, lower, upper, base
+    points: pd.DataFrame  # week, value, lower, upper, base; part where it may change
     colour: str
     dash: str = "solid"
     width: float = 2.5
@@ -97,16 +98,27 @@ def _draw(figure: Chart, line: Line, axis: str) -> None:
             x=[*points["week"], *points["week"][::-1]], y=[*points["upper"], *points["lower"][::-1]], fill="toself",
             mode="lines", line={"width": 0}, fillcolor=_faint(line.colour), hoverinfo="skip", **on,
         )  # fmt: skip
+    drawn = _broken(points.to_dict("records"))
     figure.add_scatter(
-        x=points["week"],
-        y=points["value"],
+        x=[p["week"] if p else None for p in drawn],
+        y=[p["value"] if p else None for p in drawn],
         mode="lines",
         name=line.name,
         line={"color": line.colour, "width": line.width, "dash": line.dash},
-        text=[_hover(line.name, p) for p in points.to_dict("records")],
+        text=[_hover(line.name, p) if p else "" for p in drawn],
         hovertemplate="%{text}<extra></extra>",
         **on,
     )
+
+
+def _broken(points: list[dict[Any, Any]]) -> list[dict[Any, Any] | None]:
+    """The points with nothing between two that are of different parts."""
+    out: list[dict[Any, Any] | None] = []
+    for before, point in zip([None, *points], points, strict=False):
+        if before and before.get("part") != point.get("part"):
+            out.append(None)
+        out.append(point)
+    return out
 
 
 def _faint(colour: str) -> str:

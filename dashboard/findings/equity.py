@@ -28,6 +28,18 @@ def missing_out(gaps: pd.DataFrame, metrics: pd.DataFrame, evidence: str = "clea
     return found.sort_values("weight", ascending=False, kind="stable")
 
 
+def widest_clear(gaps: pd.DataFrame, metrics: pd.DataFrame) -> dict[Any, Any] | None:
+    """The widest clear gap, told from the side of whoever is worse off; None where there is none."""
+    clear = missing_out(gaps, metrics) if len(gaps) else gaps
+    return clear.iloc[0].to_dict() if len(clear) else None
+
+
+def no_clear_gap(gaps: pd.DataFrame) -> str:
+    """Why the groups of a characteristic are not told apart: 'no clear gap between groups', or nobody can say."""
+    known = len(gaps) > 0 and (gaps.loc[gaps["status"] == "shown", "evidence"] != "too few to say").any()
+    return "no clear gap between groups" if known else "too few to say whether groups differ"
+
+
 def no_gap_title(gaps: pd.DataFrame) -> str:
     """Why no clear gap on the headline measures is named: there is none, or nobody can say."""
     evidence = gaps.loc[gaps["status"] == "shown", "evidence"]
@@ -91,7 +103,7 @@ def equity_answer(
     if clear.empty:
         possible = len(finest(missing_out(shown, metrics, "possible gap"), characteristics))
         doubt = f"; {words.plural(possible, 'gap')} may be real" if possible else ""
-        return f"No clear gap on {label} {place}{doubt}."
+        return f"No clear gap on {label} {place}{doubt}.{_mostly_unseen(gaps)}"
     clear = finest(clear, characteristics)
     first = clear.iloc[0]
     by = words.plural(finest(judged, characteristics)["characteristic"].nunique(), "characteristic")
@@ -101,6 +113,13 @@ def equity_answer(
         f"On {label}, there is a clear gap by {n} of {by}. "
         f"The widest is by {words.lowered(widest['label'])}: {gap_words(first, metric, widest)}."
     )  # fmt: skip
+
+
+def _mostly_unseen(gaps: pd.DataFrame) -> str:
+    """That most comparisons are hidden, or too few to say, where so: then no gap seen is not no gap."""
+    seen = (gaps["status"] == "shown") & (gaps["evidence"] != "too few to say")
+    n = int(seen.sum())
+    return f" Only {words.plural(n, 'comparison')} of {len(gaps)} can say." if 2 * n < len(gaps) else ""
 
 
 def one_gap(gaps: pd.DataFrame, group: str, metric: Row, characteristic: Row, place: str) -> str:
@@ -126,7 +145,8 @@ def equity_title(gaps: pd.DataFrame) -> str:
     if counts.empty:
         return "No comparison to show here"
     if not clear:
-        return f"None of {of_all} shows a clear gap{also}"
+        hidden = " that can be shown" if (gaps["status"] == "suppressed").any() else ""
+        return f"None of {of_all}{hidden} shows a clear gap{also}"
     verb = "shows" if clear == 1 else "show"
     return words.headline(f"{words.small(clear)} of {of_all} {verb} a clear gap{also}")
 

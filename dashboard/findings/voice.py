@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.findings import consistency, standing
+from dashboard.findings import consistency, equity, standing
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -127,7 +127,10 @@ def statements_title(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
     if low["upper"] >= high["lower"]:
         reach = words.interval(low["value"], high["value"], RATE)
         return f"No clear difference between statements: {reach} agree"
-    most, least = (words.quoted(label[row["metric"]]) for row in (high, low))
+    most, least = (
+        words.listed([words.quoted(label[m]) for m in shown.loc[shown["value"] == row["value"], "metric"]])
+        for row in (high, low)
+    )
     return f"Students agree most with {most}, least with {least}"
 
 
@@ -158,16 +161,16 @@ def units_title(rows: pd.DataFrame, university: Row, kind: str) -> str:
     return words.headline(f"{of_all}, {told} the university’s {at} who agree")
 
 
-def groups_title(rows: pd.DataFrame, place: str) -> str:
-    """The finding of the chart of one statement by group: whether the furthest apart are clearly so."""
-    shown = rows[(rows["status"] == "shown") & rows["compared"].astype(bool)].sort_values("value", kind="stable")
+def groups_title(rows: pd.DataFrame, gaps: pd.DataFrame, metrics: pd.DataFrame, place: str) -> str:
+    """The finding of the chart of one statement by group: the widest clear gap, by the evidence of `gaps`."""
+    shown = rows[(rows["status"] == "shown") & rows["compared"].astype(bool)].set_index("group")["value"]
     if len(shown) < 2:
         return f"{place}: too few groups have figures to set side by side"
-    low, high = shown.iloc[0], shown.iloc[-1]
-    if low["upper"] >= high["lower"]:
-        return f"{place}: no clear difference between groups, {words.interval(low['value'], high['value'], RATE)} agree"
-    least, most = (f"{row['group']} at {words.value(row['value'], RATE)}" for row in (low, high))
-    return f"{place}: from {least} to {most} who agree"
+    gap = equity.widest_clear(gaps, metrics)
+    if gap and {gap["worse_off"], gap["better_off"]} <= {*shown.index}:
+        less, more = (f"{g} at {words.value(shown[g], RATE)}" for g in (gap["worse_off"], gap["better_off"]))
+        return f"{place}: {less}, {more} who agree"
+    return f"{place}: {equity.no_clear_gap(gaps)}, {words.interval(shown.min(), shown.max(), RATE)} agree"
 
 
 def heard_less(rates: pd.DataFrame, everyone: Row, compared: Sequence[str], material: float = MATERIAL) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
@@ -49,12 +49,29 @@ class Span:
         return f"by week {self.week} of {self.last}" if self.in_progress else f"in {self.last}"
 
 
-def line(curve: pd.DataFrame, year: str, unit: str, group: str = "all") -> pd.DataFrame:
-    """One line of the table of curves: its weeks in order, those that are shown."""
+def line(curve: pd.DataFrame, year: str, unit: str, to_date: bool, group: str = "all") -> pd.DataFrame:
+    """One line of the table of curves: its weeks in order, those that are shown.
+
+    to_date: up to the week that the year in progress has reached, out of those who had begun by then, so that years can
+    be set side by side; an earlier year's further weeks are those of its whole.
+    """
     if curve.empty:
         return curve
-    own = (curve["academic_year"] == year) & (curve["unit"] == unit) & (curve["group"] == group)
-    return curve[own & (curve["status"] == "shown")].sort_values("week")
+    own = curve[(curve["academic_year"] == year) & (curve["unit"] == unit) & (curve["group"] == group)]
+    if "part" in own:  # releases made before curves had parts have one line a year
+        dated = own["part"] == "to_date"
+        own = own[dated | ~own["week"].isin(own.loc[dated, "week"])] if to_date else own[~dated]
+    return own[own["status"] == "shown"].sort_values("week")
+
+
+def late(points: Iterable[pd.DataFrame], span: Span) -> str:
+    """Whom else the further weeks of last year's lines are out of, where any are drawn."""
+    further = [p for p in points if "part" in p and (p["part"] == "year").any()]
+    if not span.in_progress or not further:
+        return ""
+    since = min(int(p.loc[p["part"] == "year", "week"].min()) for p in further)
+    which = f"From week {since} on, lines" if since else "Lines"
+    return f"{which} of {span.last} are also out of those who began later in it."
 
 
 def at(points: pd.DataFrame, week: int) -> Row | None:
@@ -133,17 +150,22 @@ def _against(own: Row, other: Row) -> str:
     return f"against {value}" if _moved(own, other).startswith("clearly") else f"not clearly apart from {value}"
 
 
-def groups_title(points: Mapping[str, Row], compared: Sequence[str], span: Span) -> str:
-    """The finding of the chart of groups: who is furthest behind."""
+def groups_title(
+    points: Mapping[str, Row], compared: Sequence[str], gaps: pd.DataFrame, metrics: pd.DataFrame, span: Span
+) -> str:
+    """The finding of the chart of groups: the widest clear gap, by the evidence of `gaps` (of the characteristic)."""
     known = {group: points[group] for group in compared if group in points}
     if len(known) < 2:
         return "Too few groups can be shown to set side by side"
-    low, high = (choose(known, key=lambda g: known[g]["value"]) for choose in (min, max))
-    if known[low]["upper"] >= known[high]["lower"]:
-        reach = words.interval(known[low]["value"], known[high]["value"], SHARE)
-        return f"No clear difference between groups: {span.when}, {reach} had met their tutor"
-    least, most = (f"{group} at {words.value(known[group]['value'], SHARE)}" for group in (low, high))
-    return f"Had met their tutor {span.when}: from {least} to {most}"
+    gap = equity.widest_clear(gaps, metrics)
+    if gap and {gap["worse_off"], gap["better_off"]} <= known.keys():
+        behind, ahead = (
+            f"{group} at {words.value(known[group]['value'], SHARE)}" for group in (gap["worse_off"], gap["better_off"])
+        )
+        return f"Had met their tutor {span.when}: {behind}, {ahead}"
+    values = sorted(point["value"] for point in known.values())
+    reach = words.interval(values[0], values[-1], SHARE)
+    return words.headline(f"{equity.no_clear_gap(gaps)}: {span.when}, {reach} had met their tutor")
 
 
 def hidden_groups(now: Mapping[str, pd.DataFrame], before: Mapping[str, pd.DataFrame], last: str) -> str:

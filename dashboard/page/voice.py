@@ -64,7 +64,10 @@ def page(visit: Visit) -> None:
         layout.prose("This release does not say who answered.")
     else:
         chart, even = visit.once("response", lambda: _response(visit, x, characteristic))
-        layout.chart(visit, **chart)
+        if chart["figure"]:
+            layout.chart(visit, **chart)
+        else:
+            layout.section(chart["title"])
         layout.prose(even)
     if x.weighted.empty:
         layout.quiet("There are too few answers here to weight them to everyone enrolled.")
@@ -185,9 +188,9 @@ def _groups(visit: Visit, x: Asked, metric: pd.Series, characteristic: pd.Series
     release, name = visit.release, str(characteristic["characteristic"])
     chart, hidden = visit.once("groups", lambda: _by_group(visit, x, metric, characteristic))
     if not chart:
-        layout.section("No group to tell apart here")
-        return
-    layout.chart(visit, **chart)
+        layout.section("No group can be told apart here" if len(hidden) else "No group to tell apart here")
+    else:
+        layout.chart(visit, **chart)
     if chart.get("note") and x.unit != UNIVERSITY:
         visit.link(
             "voice", "See how they divide across the university", unit=UNIVERSITY, metric=str(metric["metric"]),
@@ -206,9 +209,10 @@ def _by_group(
     groups = release.groups[release.groups["characteristic"] == name]
     rows = tables_voice.group_rows(voice.split(cells, answers), groups)
     hidden = cells[cells["status"] == "suppressed"]
-    if rows.empty:
+    if not len(rows) or not (rows["status"] == "shown").any():
         return {}, hidden
-    title = voice.groups_title(rows, visit.name(unit))
+    gaps = release.gaps(**of, unit=unit)
+    title = voice.groups_title(rows, gaps, release.metrics, visit.name(unit))
     about = f"{characteristic['label']}. {layout.about(metric, x.called, ALL_LEVELS)}"
     everyone = release.everyone(str(metric["metric"]), "all", x.period)
     everyone = everyone[everyone["unit"] == unit]
@@ -239,7 +243,7 @@ def _by_group(
 
 
 def _response(visit: Visit, x: Asked, characteristic: pd.Series) -> tuple[dict[str, Any], str]:
-    """The chart of who answered, and how evenly the answers stand for everyone, in words."""
+    """The chart of who answered (its figure None where no group can be shown), and in words how evenly they did."""
     release, name = visit.release, str(characteristic["characteristic"])
     groups = release.groups[release.groups["characteristic"] == name]
     own, everyone = x.rates[x.rates["characteristic"] == name], _everyone(x.rates, x.unit)
@@ -254,7 +258,9 @@ def _response(visit: Visit, x: Asked, characteristic: pd.Series) -> tuple[dict[s
         release.characteristics,
     )
     chart = {
-        "figure": around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column),
+        "figure": around_everyone(rows, everyone, voice.RATE, visit.theme, visit.column)
+        if (rows["status"] == "shown").any()
+        else None,
         "title": title,
         "subtitle": f"{visit.name(x.unit)}: response rate by {words.lowered(str(characteristic['label']))}, "
         f"{x.called}, {ALL_LEVELS}, out of {words.shown_base(everyone)} enrolled. Lines are 95% intervals.",

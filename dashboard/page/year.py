@@ -48,7 +48,7 @@ def page(visit: Visit) -> None:
     visit.link(
         "schools", "See how your school compares"
         if visit.viewer.home.startswith("school:")
-        else "See in which schools most students had no meeting", metric=findings.NOT_MET, level=level,
+        else "Compare schools on who had no meeting", metric=findings.NOT_MET, level=level,
         period=code(period),
     )  # fmt: skip
     layout.section("Who? Choose whom to tell apart")
@@ -78,13 +78,17 @@ class Asked:
     gaps: pd.DataFrame
     first: str  # the characteristic with the clearest gap
 
+    def line(self, unit: str, year: str) -> pd.DataFrame:
+        """Everyone's line in a unit and year."""
+        return findings.line(self.curve, year, unit, self.span.in_progress)
+
 
 def _asked(visit: Visit, unit: str, level: str, period: pd.Series) -> Asked | None:
     """None where the release has no curve of that year."""
     release = visit.release
     year, last = str(period["academic_year"]), period_before(release, period)
     curve = release.rows("curve", level=level, characteristic="all")
-    weeks = findings.line(curve, year, UNIVERSITY)
+    weeks = findings.line(curve, year, UNIVERSITY, period["part"] == "to_date")
     if weeks.empty:
         return None
     before = str(last["academic_year"]) if last is not None else ""
@@ -100,7 +104,7 @@ def _asked(visit: Visit, unit: str, level: str, period: pd.Series) -> Asked | No
 def _answer(visit: Visit, x: Asked) -> str:
     release = visit.release
     place = "at the university" if x.unit == UNIVERSITY else f"in {words.within(visit.name(x.unit))}"
-    now, before = (findings.last_point(findings.line(x.curve, y, x.unit), x.span) for y in (x.span.year, x.span.last))
+    now, before = (findings.last_point(x.line(x.unit, y), x.span) for y in (x.span.year, x.span.last))
     said = findings.answer(now, before, place, x.span)
     gap = findings.widest(x.gaps, release.metrics, release.characteristics)
     return f"{said} {gap}".strip()
@@ -122,7 +126,7 @@ def _unit(visit: Visit, x: Asked) -> dict[str, Any]:
     lines = [
         Line(
             f"{called}, {y}",
-            findings.line(curve, y, u),
+            x.line(u, y),
             colour,
             dash,
             3 if own and y == span.year else 2,
@@ -133,9 +137,7 @@ def _unit(visit: Visit, x: Asked) -> dict[str, Any]:
         if y
     ]
     points = {
-        (u, y): findings.last_point(findings.line(curve, y, u), span)
-        for u in (unit, UNIVERSITY)
-        for y in (span.year, span.last)
+        (u, y): findings.last_point(x.line(u, y), span) for u in (unit, UNIVERSITY) for y in (span.year, span.last)
     }
     now = points[unit, span.year]
     university = points[UNIVERSITY, span.year] if unit != UNIVERSITY else None
@@ -152,6 +154,7 @@ def _unit(visit: Visit, x: Asked) -> dict[str, Any]:
         "legend": [(line.colour, "━━" if line.dash == "solid" else "╌╌", line.name) for line in drawn],
         "figures": lambda: curve,
         "key": "curve",
+        "note": findings.late([line.points for line in drawn], span),
     }
 
 
@@ -170,8 +173,9 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
     if not there:
         return {}
     look = appearance(groups, bool(characteristic["ordered"]), theme)
-    now, before = ({g: findings.line(curve, y, unit, g) for g in there} for y in (span.year, span.last))
-    everyone = findings.line(x.curve, span.year, unit)
+    years = (span.year, span.last)
+    now, before = ({g: findings.line(curve, y, unit, span.in_progress, g) for g in there} for y in years)
+    everyone = x.line(unit, span.year)
     points = {g: p for g in there if (p := findings.last_point(now[g], span))}
     panels = [
         Panel(
@@ -186,7 +190,8 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
         for g in there
     ]
     compared = groups.loc[groups["compared"].astype(bool), "group"].tolist()
-    title = findings.groups_title(points, compared, span)
+    gaps = x.gaps[x.gaps["characteristic"] == name] if len(x.gaps) else x.gaps
+    title = findings.groups_title(points, compared, gaps, release.metrics, span)
     lines = [
         (theme.ink, "━━", span.year),
         (theme.ink, "╌╌", span.last),
@@ -203,7 +208,7 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
         "legend": [line for line in lines if line[2]],
         "figures": lambda: curve,
         "key": "group curves",
-        "note": findings.hidden_groups(now, before, span.last),
+        "note": f"{findings.hidden_groups(now, before, span.last)} {findings.late(before.values(), span)}".strip(),
     }
 
 

@@ -71,16 +71,13 @@ def _weighted(cells: pd.DataFrame) -> pd.DataFrame:
 def _curve(cells: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
     """Rising towards the share who met their tutor in all; groups at the university and in Engineering only."""
     met = _renamed(cells, "any_meeting")
-    ends = periods[(periods["part"] == "year") | periods["is_current"].astype(bool)][["academic_year", "part"]]
+    ends = periods[(periods["part"] == "year") | periods["has_groups"].astype(bool)][["academic_year", "part"]]
     met = met.merge(ends, on=["academic_year", "part"])
     followed = met["unit"].eq("university") | met["unit"].str.contains("ENG")
     everyone = met["characteristic"] == "all"
     met = met[(everyone | followed & ~(met["unit"].str.startswith("school:") & (met["level"] != "all")))]
-    met = met[~met["level"].isin(["PGT", "PGR"])].drop(columns="part").reset_index(drop=True)
-    in_progress = met["academic_year"].isin(periods.loc[periods["part"] == "to_date", "academic_year"]) & met[
-        "academic_year"
-    ].eq(periods["academic_year"].max())
-    long = met.assign(last=np.where(in_progress, CURRENT_WEEK, WEEKS)).merge(
+    met = met[~met["level"].isin(["PGT", "PGR"])].reset_index(drop=True)
+    long = met.assign(last=np.where(met["part"] == "to_date", CURRENT_WEEK, WEEKS)).merge(
         pd.DataFrame({"week": range(WEEKS + 1)}), how="cross"
     )
     long = long[long["week"] <= long["last"]]

@@ -103,9 +103,16 @@ def test_titles_do_not_rank_what_cannot_be_told_apart() -> None:
         frame(cell("trust", 60), cell("knows_me", 62)), METRICS
     )
     groups = frame(cell("trust", 60, group="Black"), cell("trust", 62, group="White")).assign(compared=True)
-    assert voice.groups_title(groups, "Law") == "Law: no clear difference between groups, 60% to 62% agree"
-    apart = groups.assign(lower=groups["value"] - 0.5, upper=groups["value"] + 0.5)
-    assert voice.groups_title(apart, "Law") == "Law: from Black at 60% to White at 62% who agree"
+    metrics = pd.DataFrame({"material": [3.0]}, index=["trust"])
+    gap = frame({"metric": "trust", "group": "Black", "reference": "White", "value": -2.0, "status": "shown"})
+    none = gap.assign(evidence="no clear gap", direction="none")
+    assert voice.groups_title(groups, none, metrics, "Law") == "Law: no clear gap between groups, 60% to 62% agree"
+    clear = gap.assign(evidence="clear gap", direction="worse")
+    assert voice.groups_title(groups, clear, metrics, "Law") == "Law: Black at 60%, White at 62% who agree"
+    few = gap.assign(evidence="too few to say", direction="none")
+    assert "too few to say whether groups differ" in voice.groups_title(groups, few, metrics, "Law")
+    tied = frame(cell("trust", 80), cell("knows_me", 80), cell("any_meeting", 20))
+    assert "most with ‘I trust my tutor’ and ‘My tutor knows me’, least with" in voice.statements_title(tied, METRICS)
     schools = frame(cell("trust", 70, unit="a"), cell("trust", 61, unit="b"), hidden(unit="c"))
     assert voice.units_title(schools, cell("trust", 60), "school") == (
         "Of two schools, one is clearly above the university’s 60% who agree"

@@ -65,10 +65,42 @@ def test_titles_say_against_what_and_whether_it_is_clear() -> None:
         point(81), None, point(80), "University", NOW
     )
     assert "too few" in findings.units_title(None, None, None, "Law", NOW)
-    points = {"Black": point(70), "White": point(85), "Unknown": point(10)}
-    assert findings.groups_title(points, ["Black", "White"], NOW).endswith("from Black at 70% to White at 85%")
-    alike = {"Black": point(84), "White": point(85)}
-    assert findings.groups_title(alike, ["Black", "White"], NOW).startswith("No clear difference between groups")
+
+
+def test_groups_are_told_apart_by_the_evidence_of_their_gap() -> None:
+    points = {"Black": point(83, 3), "White": point(85, 3), "Unknown": point(10)}
+    gap = {"metric": "no_meeting", "group": "Black", "reference": "White", "value": 2.0, "status": "shown"}
+    metrics = pd.DataFrame({"material": [3.0]}, index=["no_meeting"])
+
+    def title(of: dict[str, Any], evidence: str) -> str:
+        gaps = pd.DataFrame([gap | {"evidence": evidence, "direction": "worse" if evidence == "clear gap" else "none"}])
+        return findings.groups_title(of, ["Black", "White"], gaps, metrics, NOW)
+
+    assert title(points, "clear gap") == "Had met their tutor by week 9 of 2026/27: Black at 83%, White at 85%"
+    assert title(points, "no clear gap").startswith("No clear gap between groups: by week 9 of 2026/27, 83% to 85% had")
+    assert title(points, "too few to say").startswith("Too few to say whether groups differ")
+    assert title({"White": point(85)}, "clear gap") == "Too few groups can be shown to set side by side"
+
+
+def test_last_year_is_held_against_this_one_out_of_whoever_had_begun_by_then() -> None:
+    def part(name: str, value: float, weeks: int) -> pd.DataFrame:
+        shown = [{**point(value, 1), "week": w, "part": name, "status": "shown"} for w in range(weeks)]
+        return pd.DataFrame(shown).assign(academic_year="2025/26", unit="university", group="all")
+
+    curve = pd.concat([part("year", 80, 32), part("to_date", 82, 10)])
+    to_date = findings.line(curve, "2025/26", "university", to_date=True)
+    assert to_date["week"].tolist() == list(range(32))
+    assert findings.last_point(to_date, NOW)["value"] == 82
+    assert "From week 10 on, lines of 2025/26 are also out of those who began later" in findings.late([to_date], NOW)
+    drawn = curves([Panel("", [Line("", to_date, LIGHT.ink)])], LIGHT, WIDE).checked().data[0]
+    assert [*drawn.x][9:12] == [9, None, 10]
+    whole = findings.line(curve, "2025/26", "university", to_date=False)
+    assert set(whole["value"]) == {80}
+    assert findings.late([whole], WHOLE) == ""
+    hidden = curve.assign(status=curve["status"].mask(curve["part"] == "to_date", "suppressed"))
+    alone = findings.line(hidden, "2025/26", "university", to_date=True)
+    assert findings.last_point(alone, NOW) is None, "a whole year's share at that week is out of others"
+    assert findings.line(curve.drop(columns="part").head(32), "2025/26", "university", True)["week"].max() == 31
 
 
 def test_hidden_lines_are_named_for_both_years() -> None:

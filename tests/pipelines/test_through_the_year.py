@@ -13,7 +13,7 @@ from pipelines.settings import Rules, Settings
 from tests.pipelines.test_model import FEW, connect, staged
 
 DEFINITIONS = definition_files.load()
-CURVE = ["academic_year", "level", "unit", "characteristic", "group"]
+CURVE = ["academic_year", "part", "level", "unit", "characteristic", "group"]
 OPEN = Rules(
     smallest_base=1, smallest_percentage_base=1, smallest_margin=0, smallest_mean_base=1,
     smallest_respondents=0, round_bases_to=1,
@@ -80,6 +80,13 @@ def enrolled(tables, year):
     return e[(e["academic_year"] == year) & (e["start_date"].isna() | (e["start_date"] <= ends))]
 
 
+def begun(tables, year, week):
+    """How many enrolments of a year had begun by the Friday of a teaching week."""
+    start = tables["calendar"].set_index("academic_year")["teaching_start"][year]
+    began = enrolled(tables, year)["start_date"]
+    return (began.isna() | (began <= start + np.timedelta64(7 * week - 3, "D"))).sum()
+
+
 @pytest.mark.parametrize("in_progress", [True, False])
 def test_the_curve_rises_to_the_share_who_met_their_tutor(settings, in_progress):
     tables = with_modes(staged(in_progress))
@@ -89,19 +96,22 @@ def test_the_curve_rises_to_the_share_who_met_their_tutor(settings, in_progress)
         tables["meetings"].loc[late & (tables["meetings"]["teaching_week"] == 40), "teaching_week"] = 3
     found, modelled = made(tables, settings, OPEN)
     curve = found["curve"]
-    key = ["academic_year", "level", "unit", "characteristic", "group"]
-    assert curve.groupby(key)["value"].diff().dropna().ge(0).all()
-    assert curve.groupby(key)["week"].agg(["min", "size"]).eval("min == 0").all()
-    last = curve.loc[curve.groupby(key)["week"].idxmax()]
-    assert set(last["week"]) == ({31, 9} if in_progress else {31})
+    assert curve.groupby(CURVE)["value"].diff().dropna().ge(0).all()
+    assert curve.groupby(CURVE)["week"].agg(["min", "size"]).eval("min == 0").all()
+    last = curve.loc[curve.groupby(CURVE)["week"].idxmax()]
+    ends = last.drop_duplicates(["academic_year", "part"]).set_index(["academic_year", "part"])["week"].to_dict()
+    to_date = {("2025/26", "to_date"): 9, ("2024/25", "to_date"): 9} if in_progress else {}
+    assert ends == {("2023/24", "year"): 31, ("2024/25", "year"): 31, **to_date}
     cells = modelled.cells[modelled.cells["metric"] == "any_meeting"].merge(
         modelled.periods, on=["academic_year", "part"]
     )
-    cells = cells[(cells["part"] == "year") | cells["in_progress"]]
-    both = last.merge(cells, on=key, how="outer", suffixes=("", "_cell"), indicator=True)
+    cells = cells[cells["has_groups"].astype(bool) & (cells["part"] != "pooled")]
+    both = last.merge(cells, on=CURVE, how="outer", suffixes=("", "_cell"), indicator=True)
     assert set(both["level"]) == {"all", "UG", "PGT", "PGR"}
     only = both[both["_merge"] == "right_only"]
-    assert ((only["unit"] != "university") & (only["level"] != "all") & (only["characteristic"] != "all")).all()
+    of_level = (only["unit"] != "university") & (only["level"] != "all")
+    of_schools = only["unit"].str.startswith("school:") & (only["academic_year"] == "2024/25")
+    assert ((of_level | (of_schools & (only["part"] == "to_date"))) & (only["characteristic"] != "all")).all()
     both = both[both["_merge"] != "right_only"]
     assert (both["_merge"] == "both").all()
     assert both["base"].tolist() == both["n"].tolist()
@@ -114,7 +124,8 @@ def test_one_point_of_the_curve_by_hand(opened):
     m = tables["meetings"].query("status == 'attended' and teaching_week <= 5")
     met = e["enrolment"].isin(m["enrolment"])
     point = opened["curve"].query(
-        "academic_year == '2024/25' and unit == 'school:A' and level == 'all' and group == 'Female' and week == 5"
+        "academic_year == '2024/25' and part == 'year' and unit == 'school:A' and level == 'all' and group == 'Female' "
+        "and week == 5"
     )
     assert point[["base", "value"]].to_numpy().tolist() == [[len(e), half_up(met.mean())]]
 
@@ -150,13 +161,11 @@ def test_contacts_by_week_with_limits(opened):
     now = week.query("academic_year == '2025/26' and unit == 'university'")
     assert now["week"].max() == 9
     assert now["contacts"].notna().all()
-    enrolments = {y: len(enrolled(tables, y)) for y in ("2023/24", "2024/25")}
-    rates = [week.query(f"academic_year == '{y}' and unit == 'university' and week <= 9") for y in enrolments]
-    rates = np.mean(
-        [r["contacts"].to_numpy(float) / n for r, n in zip(rates, enrolments.values(), strict=True)], axis=0
-    )
-    ratio = now["expected"].to_numpy(float) / rates
-    assert ratio.max() / ratio.min() < 1.05, "as in the same weeks of earlier years, for this year's enrolments"
+    n = {y: np.array([begun(tables, y, w) for w in range(1, 10)]) for y in ("2023/24", "2024/25", "2025/26")}
+    assert (n["2023/24"] < len(e)).all(), "some of earlier years begin later than this year has come"
+    before = week.query("unit == 'university' and week <= 9").groupby("academic_year")["contacts"].agg(list)
+    rates = np.mean([np.array(before[y], float) / n[y] for y in ("2023/24", "2024/25")], axis=0)
+    np.testing.assert_allclose(now["expected"].to_numpy(float), rates * n["2025/26"], atol=0.51)
     limits = now.dropna(subset="lower")
     assert len(limits) == 9, "from the first week on, since they rest on earlier years"
     assert (limits["lower"] < limits["expected"]).all()

@@ -1,9 +1,11 @@
--- grain: one row per academic year, level, unit, characteristic, group and week of the first attended meeting
--- n enrolments; no week: not met. In whole years the last week of teaching also holds those first met after it; in
--- the year in progress weeks end with the one reached. Week 0 is induction. Groups by level for the university only.
+-- grain: one row per academic year, part, level, unit, characteristic, group and week of the first attended meeting
+-- Of periods that have groups. n enrolments; no week: not met. In whole years the last week of teaching also holds those
+-- first met after it; in years to date weeks end with the one reached, and who begins later is left out. Week 0 is
+-- induction. Groups by level for the university only.
 with enrolments as (
     select
         e.academic_year,
+        e.part,
         e.level,
         e.school_code,
         {% for characteristic in characteristics %}
@@ -15,12 +17,13 @@ with enrolments as (
     from mart_enrolment e
     inner join mart_period p on p.academic_year = e.academic_year and p.part = e.part
     inner join mart_counted on counted_year = e.academic_year and counted_part = e.part
-    where p.part = 'year' or p.in_progress
+    where p.has_groups
 ),
 by_school as (
     {% for characteristic in ['everyone'] + characteristics %}
     select
         academic_year,
+        part,
         level,
         school_code,
         '{{ 'all' if characteristic == 'everyone' else characteristic }}' as characteristic,
@@ -29,7 +32,7 @@ by_school as (
         met_week,
         count(*) as n
     from enrolments
-    group by academic_year, level, school_code, {{ characteristic }}, through_week, met_week
+    group by academic_year, part, level, school_code, {{ characteristic }}, through_week, met_week
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
@@ -40,12 +43,12 @@ levels as (
 ),
 final as (
     select
-        s.academic_year, l.counts_for as level, u.unit, s.characteristic, s.grp, s.through_week, s.met_week,
+        s.academic_year, s.part, l.counts_for as level, u.unit, s.characteristic, s.grp, s.through_week, s.met_week,
         cast(sum(s.n) as bigint) as n
     from by_school s
     inner join mart_unit u on u.school_code = s.school_code
     inner join levels l on l.level = s.level
     where s.characteristic = 'all' or l.counts_for = 'all' or u.unit = 'university'
-    group by s.academic_year, l.counts_for, u.unit, s.characteristic, s.grp, s.through_week, s.met_week
+    group by s.academic_year, s.part, l.counts_for, u.unit, s.characteristic, s.grp, s.through_week, s.met_week
 )
 select * from final

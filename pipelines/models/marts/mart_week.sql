@@ -1,5 +1,6 @@
--- grain: one row per academic year, unit and teaching week reached (from week 1 on)
--- Attended meetings of all levels, and how many enrolments they are of.
+-- grain: one row per academic year, unit and teaching week reached (from week 1 on) in which anybody was enrolled
+-- Attended meetings of all levels, and how many enrolments had begun by then (the Friday of the week): in a year in
+-- progress nobody who begins later is counted, and so they are not in the same weeks of earlier years either.
 with weekly as (
     select academic_year, part
     from mart_period
@@ -11,11 +12,23 @@ contacts as (
     inner join weekly p on p.academic_year = m.academic_year and p.part = m.part
     group by m.academic_year, m.school_code, m.teaching_week
 ),
-schools as (
-    select e.academic_year, e.school_code, count(*) as n
+begun as (
+    select
+        e.academic_year,
+        e.school_code,
+        case
+            when s.start_date is null or s.start_date <= c.teaching_start then 0
+            else cast(floor((date_diff('day', c.teaching_start, s.start_date) + 2) / 7) as integer) + 1
+        end as week
     from mart_enrolment e
     inner join weekly p on p.academic_year = e.academic_year and p.part = e.part
-    group by e.academic_year, e.school_code
+    inner join stg_enrolments s on s.enrolment = e.enrolment
+    inner join stg_calendar c on c.academic_year = e.academic_year
+),
+schools as (
+    select academic_year, school_code, week, count(*) as n
+    from begun
+    group by academic_year, school_code, week
 ),
 weeks as (
     {% for week in weeks %}
@@ -23,19 +36,25 @@ weeks as (
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
-final as (
-    select
-        s.academic_year,
-        u.unit,
-        w.week,
-        cast(sum(s.n) as bigint) as n,
-        cast(sum(coalesce(c.contacts, 0)) as bigint) as contacts
+enrolled as (
+    select s.academic_year, s.school_code, w.week, sum(case when s.week <= w.week then s.n else 0 end) as n
     from schools s
     inner join mart_period p on p.academic_year = s.academic_year and (p.part = 'year' or p.in_progress)
     inner join weeks w on w.week >= 1 and w.week <= p.through_week
-    inner join mart_unit u on u.school_code = s.school_code
+    group by s.academic_year, s.school_code, w.week
+),
+final as (
+    select
+        e.academic_year,
+        u.unit,
+        e.week,
+        cast(sum(e.n) as bigint) as n,
+        cast(sum(coalesce(c.contacts, 0)) as bigint) as contacts
+    from enrolled e
+    inner join mart_unit u on u.school_code = e.school_code
     left join contacts c
-        on c.academic_year = s.academic_year and c.school_code = s.school_code and c.week = w.week
-    group by s.academic_year, u.unit, w.week
+        on c.academic_year = e.academic_year and c.school_code = e.school_code and c.week = e.week
+    group by e.academic_year, u.unit, e.week
+    having sum(e.n) > 0
 )
 select * from final
