@@ -56,17 +56,18 @@ class Characteristic:
     """A characteristic and its groups in reading order.
 
     of: of a broader one, the finer characteristic whose groups it joins. join: each group → the finer ones in it.
+    The representation leaves out words alone, which decide neither which cells there are nor which are shown.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
-    label: str
+    label: str = field(repr=False)
     groups: tuple[str, ...]
     reference: str
     ordered: bool = False
     of: str = ""
     join: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    people: dict[str, str] = field(default_factory=dict, repr=False)  # words alone: no terms of what is shown
+    people: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def column(self) -> str:
@@ -82,23 +83,26 @@ class Characteristic:
 
 @dataclass(frozen=True)
 class Metric:
-    """What is measured: SQL for one row, whom it is out of, and how to read it."""
+    """What is measured: SQL for one row, whom it is out of, and how to read it.
+
+    The representation leaves out how it is read, which decides neither which cells there are nor which are shown.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
-    label: str
-    theme: Literal["contact", "voice", "staff", "record"]
-    definition: str
-    out_of: str
+    label: str = field(repr=False)
+    theme: Literal["contact", "voice", "staff", "record"] = field(repr=False)
+    definition: str = field(repr=False)
+    out_of: str = field(repr=False)
     grain: Literal["enrolment", "response", "tutor"]
     kind: Literal["proportion", "mean", "ratio"]
     value: str
-    better: Literal["higher", "lower", "neither"]
+    better: Literal["higher", "lower", "neither"] = field(repr=False)
     denominator: str = ""
     needs: tuple[str, ...] = ()
-    material: float = 3.0
+    material: float = field(default=3.0, repr=False)
     private: bool = True
-    headline: bool = False
+    headline: bool = field(default=False, repr=False)
     counts_respondents: bool = False
     percent: bool = True  # a ratio shown as a percentage
     part_of_whole: bool = False  # a ratio that can never exceed 1

@@ -88,14 +88,25 @@ def test_groups_wrongly_joined_are_named(tmp_path, changed, message):
     assert_wrong(tmp_path, "characteristics.toml", entry, rf"\[x\]: .*{message}")
 
 
-def test_what_people_are_called_changes_nothing_that_is_shown(tmp_path):
-    loaded = definitions.load(definitions.FOLDER)
+@pytest.mark.parametrize(
+    ("written", "instead", "published_anew"),
+    [
+        ('"commuters"', '"those who commute"', False),
+        ('label = "Commuting"', 'label = "Travel to campus"', False),
+        ('label = "I trust my tutor"', 'label = "Trust"', False),
+        ('out_of = "students who answered"', 'out_of = "those who answered"', False),
+        ('"Students with at least one attended meeting on record."', '"Met at least once."', False),
+        ("private = false", "private = true", True),
+        ('needs = ["enrolments.tutor_id"]', "needs = []", True),
+        ('"Commuter"', '"Commutes"', True),
+    ],
+)
+def test_words_reopen_no_published_period_and_what_is_counted_does(tmp_path, written, instead, published_anew):
     for path in definitions.FOLDER.glob("*.toml"):
-        (tmp_path / path.name).write_text(path.read_text().replace('"commuters"', '"those who commute"'))
-    renamed = definitions.load(tmp_path)
-    assert renamed.characteristics["commuter"].students("Commuter") == "those who commute"
-    assert loaded.characteristics["commuter"].students("Commuter") == "commuters"
-    assert terms_of(renamed, Settings(), "x") == terms_of(loaded, Settings(), "x")
+        (tmp_path / path.name).write_text(path.read_text().replace(written, instead))
+    loaded, changed = definitions.load(definitions.FOLDER), definitions.load(tmp_path)
+    assert changed != loaded
+    assert (terms_of(changed, Settings(), "x") != terms_of(loaded, Settings(), "x")) == published_anew
 
 
 def assert_wrong(tmp_path, file, entry, message):
