@@ -1,5 +1,6 @@
 # Two commands are all a newcomer needs: make dashboard, make test.
-# Everything is installed into .venv; nothing outside this folder changes but the example's key file.
+# Everything is installed into .venv; nothing outside this folder changes but the example's key file and, for the tests
+# of the browser, a Chromium where there is none.
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -8,7 +9,8 @@ ifndef PYTHON
 PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 endif
-DATA   := $(or $(APT_DATA),data)
+# as the pipeline and the dashboard find it
+DATA   := $(or $(APT_DATA),$(shell $(PYTHON) -c 'import tomllib; print(tomllib.load(open("settings.toml", "rb")).get("data", ""))' 2>/dev/null),data)
 INBOX  := $(DATA)/inbox/sources.toml
 # your own extracts where there are any, else the example university
 SOURCES = $(if $(wildcard $(INBOX)),$(INBOX),$(DATA)/example/sources.toml)

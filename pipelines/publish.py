@@ -131,6 +131,20 @@ def rollback(settings: Settings, release: str) -> None:
         switch(settings, release)
 
 
+def only_real_after_real(source: Source, settings: Settings) -> None:
+    """Raise ReleaseError where the example would take the place of real figures in force."""
+    release = current(settings)
+    if not source.example or release is None or damage(settings, release):
+        return
+    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+        (real,) = con.execute("select source <> 'example' from release").fetchall()[0]
+    if real:
+        raise ReleaseError(
+            f"In force in {settings.published} are figures of real data, and these extracts are the example's. "
+            "Give the example a data folder of its own: APT_DATA=…"
+        )
+
+
 def clear_unfinished(settings: Settings) -> None:
     """Remove what a run that was stopped left behind. Call it with the lock held."""
     for path in settings.published.glob(f"{UNFINISHED}*"):

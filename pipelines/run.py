@@ -50,6 +50,7 @@ def run(
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
         source = publish.Source(mapped.university, mapped.example)
+        publish.only_real_after_real(source, settings)
         with engines.named(settings.engine).open_new(settings) as con, Workers(settings.processors) as workers:
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):

@@ -57,12 +57,12 @@ def modelled(in_progress=True):
     return Modelled(cells, periods, schools, date(2025, 11, 28))
 
 
-def make_release(settings, **kinds):
+def make_release(settings, example=True, **kinds):
     made = modelled(**kinds)
     hidden = small_cells(made.cells, DEFINITIONS, settings)
     measured = measure(made.cells, hidden, terms(DEFINITIONS, made.schools, settings))
     safe = rounded(measured, DEFINITIONS, settings)
-    source = publish.Source("University of Somewhere", example=True)
+    source = publish.Source("University of Somewhere", example)
     release = publish.new_name()
     publish.publish(release, safe, made, CHECKS, DEFINITIONS, PRESENT, source, settings)
     return release
@@ -83,6 +83,18 @@ def test_a_release_is_in_force_once_published(settings):
     assert read(settings, "select short_name from unit order by ordering") == [
         ("University of Somewhere",), ("Arts",), ("Art",)
     ]  # fmt: skip
+
+
+def test_an_example_never_takes_the_place_of_real_figures(settings):
+    example, real = (publish.Source("Anywhere", example) for example in (True, False))
+    publish.only_real_after_real(example, settings)
+    make_release(settings)
+    for source in (example, real):
+        publish.only_real_after_real(source, settings)
+    make_release(settings, example=False)
+    publish.only_real_after_real(real, settings)
+    with pytest.raises(publish.ReleaseError, match="a data folder of its own"):
+        publish.only_real_after_real(example, settings)
 
 
 def test_small_cells_and_their_gaps_have_no_figures(settings):
