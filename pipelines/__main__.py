@@ -271,25 +271,32 @@ def _purge(options: argparse.Namespace, settings: Settings, progress: Progress) 
     with publish.only_run(settings):
         done = purge(options.before, settings, progress)
         progress.say("")
-        if done.removed:
-            progress.say(f"Rows removed from the warehouse, of academic years before {academic_year(options.before)}:")
+        earlier, place = f"of academic years before {academic_year(options.before)}", settings.warehouse
+        if not done.had_warehouse:
+            progress.say(
+                f"There is no warehouse in {place}, so no rows were removed and none were looked for. Is this the data "
+                f"folder of the runs (APT_DATA), and may this account read it?"
+            )
+        elif done.removed:
+            progress.say(f"Rows removed from the warehouse in {place}, {earlier}:")
         else:
-            progress.say(f"The warehouse holds no rows of academic years before {academic_year(options.before)}.")
+            progress.say(f"The warehouse in {place} holds no rows {earlier}.")
         if done.cells:
             progress.say(f"Exact counts that no release shows, removed from the ledgers: {done.cells:,} cells.")
         for table, years in done.removed.items():
             progress.say(f"  {table:<20} {_counts(years)}")
         for name in done.files:
             progress.say(f"Removed whole, as it does not say of which years its rows are: {name}.")
-        progress.say(
-            f"Byte scan: {done.pseudonyms:,} pseudonyms that occurred in removed rows only, looked for in "
-            f"{len(done.scanned)} files ({done.bytes_scanned:,} bytes): 0 hits."
-        )
+        if done.had_warehouse:
+            progress.say(
+                f"Byte scan: {done.pseudonyms:,} pseudonyms that occurred in removed rows only, looked for in "
+                f"{len(done.scanned)} files ({done.bytes_scanned:,} bytes): 0 hits."
+            )
         _say_what_extracts_hold(options, settings, progress)
     progress.say(
         "Published releases stay: they hold aggregates only. Backups and copies outside this folder are not touched."
     )
-    return 0
+    return 0 if done.had_warehouse else 1
 
 
 def _say_what_extracts_hold(options: argparse.Namespace, settings: Settings, progress: Progress) -> None:

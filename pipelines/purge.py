@@ -63,12 +63,14 @@ YearsOf = dict[str, Counter[str]]  # rows by academic year, of each table or fil
 
 
 class PurgeError(Exception):
-    """The purge could not be done, or not be proved; the message says why. The warehouse is as it was."""
+    """The purge could not be done, or not be proved; the message says why. `warehouse.duckdb` is as it was."""
 
 
 @dataclass
 class Purged:
-    """What a purge did: rows removed, files removed whole, pseudonyms looked for, and the files they were sought in."""
+    """What a purge did: rows removed, files removed whole, pseudonyms looked for, and the files they were sought in;
+    and whether there was a warehouse at all.
+    """
 
     removed: YearsOf = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Purged:
     pseudonyms: int = 0
     scanned: list[Path] = field(default_factory=list)
     bytes_scanned: int = 0
+    had_warehouse: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
     """Remove the student-level data of the academic years before the one that begins in `before`.
 
     A row whose year cannot be told may be of an earlier year, so it goes too. Call it with the run's lock held.
-    Raises PurgeError; then the warehouse is as it was.
+    Raises PurgeError; then `warehouse.duckdb` is as it was, while what goes whole may be gone already.
     """
     done = Purged()
     if settings.work and is_url(settings.work):
@@ -127,6 +130,7 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
             (settings.warehouse / warehouse.QUARANTINE).unlink()
             done.files.append(warehouse.QUARANTINE)
         done.cells = ledger.forget(settings.warehouse, academic_year(before))
+        done.had_warehouse = False
         return done
     wanted = bytescan.Secrets()
 
@@ -218,7 +222,7 @@ def _prove(settings: Settings, wanted: bytescan.Secrets, done: Purged) -> None:
     )
     raise PurgeError(
         f"Pseudonyms of people who should be gone are still readable:\n{found}\n"
-        "The warehouse stays as it was. If a file named is a copy of your own, delete it and purge again; "
+        "The warehouse stays with its rows. If a file named is a copy of your own, delete it and purge again; "
         "if it is the new warehouse, this is a fault of the pipeline: please report it."
     )
 
