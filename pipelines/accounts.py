@@ -6,10 +6,11 @@ from typing import Any
 
 from pipelines.definitions import Table
 from pipelines.engines import Connection
-from pipelines.errors import A_HANDFUL, is_like_a_code
+from pipelines.errors import is_like_a_code
 from pipelines.suites import CRITICAL, WARNING
 
 HALF = 0.5
+FEWEST_LOST = 5  # fewer rows than this never stop a run, and a smaller part warns of nothing
 MOST_NAMED = 5  # files or schools
 LONGEST_VALUE = 80  # characters of a rejected value kept in quarantine
 SAME_ROW = "q.source_row = {0}.source_row and q.source_file = {0}.source_file"
@@ -52,7 +53,7 @@ def _judge_share(con: Connection, table: Table, most: float) -> None:
     lost = number(con, sums, [table.name, "quarantined"])
     left = number(con, sums, [table.name, "loaded"])
     total = max(1, lost + left)
-    passed = lost == 0 or (left > 0 and (lost < A_HANDFUL or lost <= most * total))
+    passed = lost == 0 or (left > 0 and (lost < FEWEST_LOST or lost <= most * total))
     observed = f"{lost / total:.1%}"
     if lost:
         worst = con.execute(
@@ -109,7 +110,7 @@ def _shares(con: Connection, table: Table, part: str) -> list[tuple[str, float, 
         group by part having count(*) >= $3
         order by share desc, part
         """,
-        [table.name, LONGEST_VALUE, A_HANDFUL],
+        [table.name, LONGEST_VALUE, FEWEST_LOST],
     ).fetchall()
 
 

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-A_HANDFUL = 5  # a value found less often than this may stand for one person
+FEWEST_TO_QUOTE = 5  # a value found less often than this may stand for one person
 LONGEST_CODE = 20  # characters
 
 
@@ -52,7 +52,7 @@ def is_personal(text: str) -> bool:
 def is_like_a_code(text: str, times: int) -> bool:
     """Whether a value found so many times is rather a code than something about a person: only then is it quoted."""
     return (
-        times >= A_HANDFUL
+        times >= FEWEST_TO_QUOTE
         and len(text) <= LONGEST_CODE
         and len(text.split()) <= 2
         and "@" not in text

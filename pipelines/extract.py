@@ -23,8 +23,8 @@ from pipelines.readers.mapping import Mapping, Read, count, is_url, literal
 from pipelines.settings import Settings
 from pipelines.sources import Sources, TableSource
 
-ENDINGS = ("csv", "csv.gz", "tsv", "tsv.gz", "txt", "txt.gz", "xlsx", "parquet")
-A_HANDFUL = 5  # fewer rows than this with unknown codes never stop a run
+ENDINGS = ("csv", "csv.gz", "tsv", "tsv.gz", "txt", "txt.gz", "xlsx", "xlsm", "xls", "ods", "parquet")
+FEWEST_UNKNOWN = 5  # fewer rows than this with unknown codes never stop a run
 REJECT = pa.schema({"row": pa.int64(), "rule": pa.string(), "found": pa.string()})
 MOST_QUOTED = 10
 MANY_VALUES = 50
@@ -314,7 +314,7 @@ def _unknown_codes(
         rows = f"({read}{rows} union all {read}{earlier.rows(table.name, files)})"
     row = con.execute(f"select {counts} from {rows} as read").fetchall()[0]
     for column, filled, unknown in zip(coded, row[::2], row[1::2], strict=True):
-        if unknown >= A_HANDFUL and unknown > settings.most_unmapped * filled:
+        if unknown >= FEWEST_UNKNOWN and unknown > settings.most_unmapped * filled:
             yield _unknown_code(con, f"{rows} as read", table, column, filled, unknown)
 
 

@@ -50,8 +50,8 @@ def load_key(settings: Settings, example: bool) -> bytes:
     if not path.exists():
         if not example:
             raise InputError(
-                f"There is no key for the pseudonyms, and real data is not read without one. Make it once, and keep a "
-                f"copy in your university's password store (with another key, students get other pseudonyms):\n"
+                f"There is no key for the pseudonyms, and real data is not read without one. Make it once "
+                f"(docs/operations.md says when to change it, and whether to keep a copy):\n"
                 f"    mkdir -p -m 700 '{path.parent}' && (umask 077; python3 -c "
                 f"'import secrets; print(secrets.token_hex(32))' > '{path}')\n"
                 f"or set APT_KEY in the environment of the run."

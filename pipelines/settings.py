@@ -69,8 +69,8 @@ class Settings(BaseSettings):
         Path("~/.config/personal-tutoring/pseudonym.key"),
         description="file with the key, outside the repository",
     )
-    memory_limit: str = Field(default="4GB", description="how much memory DuckDB may use before it spills to disk")
-    threads: int = Field(default=0, description="processor threads for DuckDB; 0: all")
+    memory_limit: str = Field(default="3.8GB", description="what DuckDB may use before it spills to disk")
+    threads: int = Field(default=0, description="processors for DuckDB, protection and attack; 0: all")
     engine: str = Field(default="duckdb", description="which engine takes in and models the extracts: duckdb or spark")
     master: str = Field(default="local[*]", description="URL of the Spark cluster's master, such as spark://host:7077")
     work: Path | None = Field(

@@ -1,7 +1,7 @@
 """Unchanged extracts: their rows are taken from the last run's warehouse instead of being read again.
 
 An extract is unchanged while its bytes, its entry in sources.toml, the contract of its table, the key and the code that
-reads it are. All else (staging, checks, models) is done anew with all rows, so that late and corrected rows count.
+reads it are. All else (staging, checks, models) is done anew with all rows.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, target: s
     reader = READERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if reader is None:
         raise InputError(
-            f"{mapping.table.name}: {path.name} is of no kind that can be read. Use CSV (or .csv.gz), XLSX or Parquet."
+            f"{mapping.table.name}: {path.name} is of no kind that can be read. Use CSV (or .csv.gz), a spreadsheet or "
+            "Parquet."
         )
     try:
         return reader(con, path, mapping, target)
