@@ -24,13 +24,19 @@ def incomplete(release: Release, level: str) -> dict[str, float]:
     return consistency.incomplete_records(release.everyone(RECORD_CHECK, level, period))
 
 
+def doubt(schools: dict[str, float]) -> str:
+    """That differences in contact may partly be a matter of logging; nothing where records look complete."""
+    if not schools:
+        return ""
+    n = len(schools)
+    where = "one school the record looks" if n == 1 else f"{words.small(n)} schools the records look"
+    return f"In {where} incomplete, so part of this may be a matter of logging."
+
+
 def caution(release: Release, schools: dict[str, float]) -> str:
     """The words of caution for those schools."""
-    check = release.metrics.loc[RECORD_CHECK]
-    named = [
-        f"{words.within(str(release.units.loc[unit, 'name']))} ({words.value(x, check)})" for unit, x in schools.items()
-    ]
+    named = [f"{words.within(str(release.units.loc[unit, 'name']))} ({x:.0f})" for unit, x in schools.items()]
     return (
-        f"Read with care: in {words.listed(named)} far fewer meetings are on record than students recall, so low "
-        "contact figures there may be a matter of logging."
+        f"Read with care: in {words.listed(named)} far fewer meetings are on record than students recall (of every 100 "
+        "recalled, so many are), and low contact figures there may be a matter of logging."
     )

@@ -305,9 +305,9 @@ def releases(frame: pd.DataFrame) -> pd.DataFrame:
             {
                 "Release": r["release"],
                 "Made": words.moment(r["created"]) if r["readable"] else "cannot be read",
-                "Reaches": words.headline(words.data_through(r["data_through"])) if r["readable"] else "–",
                 "Data": r["source"] if r["readable"] else "–",
-                "In force": "in force" if r["in_force"] else "–",
+                "Through": words.day(r["data_through"]) if r["readable"] else "–",
+                "In force": "yes" if r["in_force"] else "–",
             }
             for r in frame.to_dict("records")
         ]

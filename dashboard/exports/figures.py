@@ -109,12 +109,12 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         [("attention", "◀", record.INCOMPLETE)]
         if is_record
         else [
-            (consistency.verdict(side, better), glyph, f"clearly {side} the university")
+            (consistency.verdict(side, better), glyph, f"{side} the limits")
             for side, glyph in (("above", "▶"), ("below", "◀"))
             if len(c.on_side(side))
         ]
     )
-    legend.append(("context", "●", "not in doubt" if is_record else "no clear difference"))
+    legend.append(("context", "●", "not in doubt" if is_record else "within the limits" if c.limited else "a school"))
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     by_value = rows.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
     base = words.shown_base(c.university)
@@ -122,7 +122,8 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         key=f"schools {c.metric['metric']}",
         kind="rows",
         title=title,
-        subtitle=f"{about(reading, c.metric)}, out of {base} ({c.metric['out_of']}). Lines are 95% intervals.",
+        subtitle=f"{about(reading, c.metric)}, out of {base} ({c.metric['out_of']}). Lines are 95% intervals."
+        + (" The limits allow for each school’s size and for how schools differ anyway." if c.limited else ""),
         alt=answer + (f" {words.sentence(consistency.spread(c))}" if reading.is_university else ""),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numbers=numbers.schools(reading, c, set(incomplete)),

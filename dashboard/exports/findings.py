@@ -23,6 +23,7 @@ CONVERSATION = (
     "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it tutors and "
     "how it keeps its records all play a part."
 )
+OUTSIDE = {"well": "Going well beyond the limits", "attention": "Worth a conversation"}
 NOT_A_CAUSE = "A gap is a difference, not a cause: part of it may come from which schools students are in."
 OF_SCHOOLS = {
     "mostly which schools": ", mostly gone like for like",
@@ -134,7 +135,7 @@ def _spread(reading: Reading, c: Comparison, answer: str) -> str:
 
 
 def named_schools(reading: Reading, compared: Sequence[Comparison]) -> list[Named]:
-    """Schools clearly better, and those clearly worse, than the university on two headline measures or more."""
+    """Schools outside the limits on two headline measures or more, on the good side and on the other."""
     return [_standing(reading, compared, verdict) for verdict in ("well", "attention")]
 
 
@@ -149,7 +150,7 @@ def doubt(reading: Reading) -> str:
 
 
 def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
-    """Where to begin, by name: whose record to mend, whom to learn from, whom to talk with."""
+    """Where to begin, by name: whose record to look at, whom to learn from, whom to talk with."""
     if reading.is_school:
         return ()
     well, attention = (named.units for named in named_schools(reading, compared))
@@ -162,7 +163,7 @@ def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
     told = [f"{verb} {words.listed([names[u] for u in units[:MOST_STEPS]])}." for verb, units in begin.items() if units]
     if reading.incomplete:
         mend = words.listed([names[u] for u in reading.incomplete])
-        told.insert(0, f"Mend the record in {mend}: contact there cannot be judged yet.")
+        told.insert(0, f"First look at the record in {mend}: low contact there may be a matter of logging.")
     return tuple(told)
 
 
@@ -178,7 +179,6 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
                 counts[str(school["unit"])] = counts.get(str(school["unit"]), 0) + 1
             elif said != "context":
                 against.add(str(school["unit"]))
-    how = "better" if verdict == "well" else "worse"
     wanted = sorted((u for u, n in counts.items() if n > 1 and u not in against), key=lambda u: (-counts[u], names[u]))
     told = []
     for unit in wanted[:MOST_NAMES]:
@@ -186,7 +186,7 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
         told.append(f"{names[unit]}: {words.small(counts[unit])}{care}")
     if len(wanted) > MOST_NAMES:
         told.append(f"and {words.plural(len(wanted) - MOST_NAMES, 'more school')}".replace("more schools", "more"))
-    heading = f"Clearly {how} on two headline measures or more"
+    heading = f"{OUTSIDE[verdict]} on two headline measures or more"
     explanation = f"Outside the limits around the university; on how many of {words.small(len(compared))}"
     return Named(heading, explanation, tuple(told), verdict, tuple(wanted))
 

@@ -70,8 +70,10 @@ class Comparison:
         return rows.sort_values("value", ascending=side == "below", kind="stable")
 
     def called(self, says: str) -> pd.DataFrame:
-        """Schools of which the published funnel says so, the lowest first."""
-        return self.schools[self.schools["says"] == says].sort_values("value", kind="stable")
+        """Schools of which the published funnel says so: those on the good side first, then the lowest first."""
+        found = self.schools[self.schools["says"] == says]
+        other = [verdict(side, str(self.metric["better"])) != "well" for side in found["side"]]
+        return found.assign(other=other).sort_values(["other", "value"], kind="stable").drop(columns="other")
 
     @cached_property
     def middle(self) -> tuple[float, float] | None:
@@ -200,8 +202,10 @@ def strips_title(comparisons: Sequence[Comparison]) -> str:
     far, near = widest(judged), min(judged, key=lambda c: c.reach)
     if far.reach == near.reach or far.metric["suffix"] != near.metric["suffix"]:
         return words.headline(spread(far))
-    furthest, closest = words.quoted(far.metric["label"]), words.quoted(near.metric["label"])
-    return f"Schools are furthest apart on {furthest}, closest on {closest}"
+    alike = [words.quoted(c.metric["label"]) for c in judged if round(c.reach) == round(near.reach)]
+    if len(alike) == len(judged):
+        return words.headline(spread(far))
+    return f"Schools are furthest apart on {words.quoted(far.metric['label'])}, closest on {words.listed(alike)}"
 
 
 @dataclass(frozen=True)
@@ -291,7 +295,9 @@ def named(rows: pd.DataFrame, metric: Row, incomplete: set[str]) -> list[str]:
     """'School of Law: 52% (48% to 56%), below the limits, record looks incomplete', one per school."""
     return [
         f"{r['name']}: {words.value(r['value'], metric)} ({words.interval(r['lower'], r['upper'], metric)}), "
-        f"{r['side']} the limits" + (", record looks incomplete" if r["unit"] in incomplete else "")
+        f"{r['side']} the limits"
+        + (", to the good" if r["says"] == TALK and verdict(r["side"], str(metric["better"])) == "well" else "")
+        + (", record looks incomplete" if r["unit"] in incomplete else "")
         for r in rows.to_dict("records")
     ]
 

@@ -116,21 +116,21 @@ def cost_words(protection: pd.DataFrame) -> str:
         return said
     return (
         f"{said} Of the hidden figures of schools and faculties, {words.share(every['nearer'], hidden)} are of groups "
-        "that can be seen nearby: at all levels together, in a broader group or in the faculty. Wherever a figure is "
-        "hidden, the page leads to the nearest view."
+        "that can be seen nearby: at all levels together, in a broader group, in three years together or in the "
+        "faculty. Wherever a figure is hidden, the page leads to the nearest view."
     )
 
 
 def attack_title(attacks: pd.DataFrame) -> str:
     """Whether an attacker who sees what is published alone could work out a hidden figure. `attacks`: of `check`."""
     if attacks.empty:
-        return "This release was not attacked"
+        return "Nobody tried whether hidden figures of this release can be worked out"
     failed = int((~attacks["passed"].astype(bool)).sum())
     if failed:
-        return f"Of {words.plural(len(attacks), 'attack')} on this release {words.small(failed)} got through"
-    if len(attacks) == 1:
-        return "This release was attacked, and no hidden figure could be worked out"
-    return f"This release was attacked in {words.small(len(attacks))} ways, and no hidden figure could be worked out"
+        tests = words.plural(len(attacks), "test")
+        return f"Of {tests} whether hidden figures can be worked out, this release did not pass {words.small(failed)}"
+    ways = f" in {words.small(len(attacks))} ways" if len(attacks) > 1 else ""
+    return f"Before it was published, this release was tested{ways}: no hidden figure could be worked out"
 
 
 def record_title(c: Comparison, low: Mapping[str, float]) -> str:

@@ -73,12 +73,15 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
     verdicts = {v: [j for j in judged if consistency.verdict(j[2], j[0].metric["better"]) == v] for v in IN_WORDS}
     apart = [j for v in ("attention", "well") for j in verdicts[v]]
     of_all = f"{words.small(len(judged))} headline measure{'s' if len(judged) > 1 else ''}"
+    in_limits = own[0].get("unit") in set(compared[0].schools["unit"]) and all(s == "near" for _, _, s in judged)
+    if not apart and in_limits:
+        within = f"{words.within(name)} lies within the limits around the university on {_every(len(judged))}"
+        return words.sentence(f"{within}; they allow for its size and for how schools differ anyway")
     if not apart:
         return words.sentence(f"{words.within(name)} is not clearly apart from the university on any of {of_all}")
     told = {IN_WORDS[v]: len(verdicts[v]) for v in ("well", "attention") if verdicts[v]}
     if max(told.values()) == len(judged):
-        whole = {1: of_all, 2: "both headline measures"}.get(len(judged), f"all {of_all}")
-        said = f"{next(iter(told))} on {whole}"
+        said = f"{next(iter(told))} on {_every(len(judged))}"
     else:
         said = f"{words.listed([f'{how} on {words.small(n)}' for how, n in told.items()])} of {of_all}"
     first, row, _ = apart[0]
@@ -87,6 +90,10 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
         f"{words.value(first.university['value'], first.metric)} across the university"
     )
     return f"{words.sentence(f'Beside the university, {words.within(name)} is {said}')} {words.sentence(example)}"
+
+
+def _every(n: int) -> str:
+    return {1: "one headline measure", 2: "both headline measures"}.get(n, f"all {words.small(n)} headline measures")
 
 
 def schools_answer(c: Comparison, spread: Band | None) -> str:

@@ -22,7 +22,7 @@ from dashboard.published import Release
 from dashboard.style import html, words
 
 MOST_GAPS = 5
-AT_ONCE, AT_ONCE_NARROW = 5, 2  # findings that are seen; the others wait behind a fold
+AT_ONCE, AT_ONCE_NARROW = 5, 3  # findings that are seen, among them good news where there is any; the others are folded
 ALL_LEVELS = "all"  # findings are about all levels together
 
 
@@ -40,7 +40,8 @@ def page(visit: Visit) -> None:
         faculty = filters.faculty("Highlight a faculty", "None") if unit == UNIVERSITY else EVERYWHERE
     periods, compared, own = visit.once("compared", lambda: _compared(release, headline, level, unit))
     with head:
-        _head(visit, unit, current, compared, own)
+        incomplete = visit.once("incomplete", lambda: record.incomplete(release, level))
+        _head(visit, unit, current, compared, own, incomplete)
         _trust(visit)
         layout.not_as_asked(visit, filters)
 
@@ -61,7 +62,8 @@ def page(visit: Visit) -> None:
         visit.link("schools", label, metric=widest.metric["metric"], level=level)
     if found.empty or level != ALL_LEVELS:
         _gaps(visit, headline, periods, level, unit)
-    _cautions(visit, level)
+    is_told = level == ALL_LEVELS and len(found) > 0 and (found["kind"] == "record").any()
+    _cautions(visit, {} if is_told else incomplete)
 
 
 def _compared(
@@ -73,7 +75,14 @@ def _compared(
     return periods, compared, [c.figure(unit) for c in compared]
 
 
-def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison], own: list[standing.Row]) -> None:
+def _head(
+    visit: Visit,
+    unit: str,
+    current: pd.Series,
+    compared: list[Comparison],
+    own: list[standing.Row],
+    incomplete: dict[str, float],
+) -> None:
     """The question and its answer: for a faculty or school, how it compares."""
     about, period = visit.release.about, str(current["label"])
     in_progress = about["current_year"] is not None
@@ -84,6 +93,8 @@ def _head(visit: Visit, unit: str, current: pd.Series, compared: list[Comparison
         asked = consistency.consistency_question(period, in_progress)
         is_partial = any(c.partial for c in compared)
         answer = standing.benchmark(compared) if is_partial else consistency.consistency_answer(compared)
+        if not is_partial and any(c.differs and c.metric["theme"] == "contact" for c in compared):
+            answer = f"{answer} {record.doubt(incomplete)}".strip()
     layout.question(f"{about['university']} · {period}", asked)
     layout.answer(answer)
 
@@ -193,6 +204,7 @@ def _gaps(visit: Visit, headline: list[pd.Series], periods: dict[str, pd.Series]
     found = equity.missing_out(every, release.metrics) if len(every) else every
     if found.empty:
         layout.section(equity.no_gap_title(every))
+        visit.link("equity", "See every comparison that can be shown", level=level, **told.of(visit, unit))
         return
     across = "Across the university" if unit == UNIVERSITY else f"In {words.within(visit.name(unit))}"
     layout.section("The clearest gaps between groups", f"{across}, on the headline measures")
@@ -220,10 +232,10 @@ def _trust(visit: Visit) -> None:
         visit.link("quality", layout.plain(badge))
 
 
-def _cautions(visit: Visit, level: str) -> None:
-    """What the figures above cannot show, or are to be read with care for."""
+def _cautions(visit: Visit, incomplete: dict[str, float]) -> None:
+    """What the figures above cannot show, or are to be read with care for: schools whose record looks incomplete."""
     release = visit.release
-    if schools := record.incomplete(release, level):
-        layout.quiet(record.caution(release, schools))
+    if incomplete:
+        layout.quiet(record.caution(release, incomplete))
     for text in quality.not_available(release.metrics):
         layout.quiet(text)

@@ -158,7 +158,10 @@ def _legend(visit: Visit, c: Comparison, glyphs: str, *more: tuple[str, str, str
 def _about(visit: Visit, x: Chosen) -> str:
     c = x.compared
     about = layout.about(c.metric, c.period, visit.release.levels.loc[x.level, "label"])
-    return f"{about}, out of {words.shown_base(c.university)} ({c.metric['out_of']})"
+    across = f"{words.shown_base(c.university)} ({c.metric['out_of']})"
+    if len(c.schools) == 1:
+        return f"{about}, out of {words.shown_base(c.schools.iloc[0])} here and {across} across the university"
+    return f"{about}, out of {across}{' across the university' if c.partial else ''}"
 
 
 def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:

@@ -17,8 +17,8 @@ def page(visit: Visit) -> None:
         raise AccessDeniedError("Who has which role is not yours to see.")
     layout.question(str(visit.release.about["university"]), "Who sees what?")
     if session.offers_choice(visit.release.example):
-        layout.answer("Everybody who reaches this page: the figures are a fictional university's.")
-        layout.prose("With real data nobody sees anything until sign-in is configured and access.toml names them.")
+        layout.answer("Each role sees what is listed here. The university is fictional, so anyone may try any role.")
+        layout.prose("With real data nobody sees anything until sign-in is set up and the data team gave them a role.")
         _roles()
         return
     try:

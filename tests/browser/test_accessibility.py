@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -24,8 +25,11 @@ def found(page: Page) -> dict[str, list[str]]:
     return {v["id"]: [str(node["target"]) for node in v["nodes"]] for v in violations if v["impact"] in GRAVE}
 
 
-@pytest.mark.parametrize("role", VIEWERS)
-def test_axe_finds_nothing_grave_on_any_page_of_a_role(same_page: Page, roles: tuple[str, Path], role: str) -> None:
+@pytest.mark.parametrize(("role", "scheme"), [*((role, "light") for role in VIEWERS), ("university lead", "dark")])
+def test_axe_finds_nothing_grave_on_any_page_of_a_role(
+    same_page: Page, roles: tuple[str, Path], role: str, scheme: Literal["light", "dark"]
+) -> None:
+    same_page.emulate_media(color_scheme=scheme)
     first, *others = ROLES[role].pages
     same_page.goto(f"{roles[0]}/{'' if first == 'overview' else first}?viewer={VIEWERS[role]}")
     settle(same_page)
@@ -36,6 +40,7 @@ def test_axe_finds_nothing_grave_on_any_page_of_a_role(same_page: Page, roles: t
         expect(onward).to_have_count(0)  # a page does not lead to itself
         settle(same_page)
         graves[path] = found(same_page)
+    same_page.emulate_media(color_scheme="light")
     assert graves == {path: {} for path in ROLES[role].pages}
 
 

@@ -214,7 +214,7 @@ def test_a_tile_leads_to_its_school_and_group() -> None:
 
 @pytest.mark.usefixtures("served")
 def test_a_release_says_whether_it_was_attacked(tmp_path: Path, serve, sample: Path) -> None:
-    assert "This release was not attacked" in text(visit("quality", view="hidden"))
+    assert "Nobody tried whether hidden figures" in text(visit("quality", view="hidden"))
     shutil.copytree(sample / "published", tmp_path / "published")
     file = next((tmp_path / "published").glob("*/university.duckdb"))
     with duckdb.connect(str(file)) as connection:
@@ -224,7 +224,7 @@ def test_a_release_says_whether_it_was_attacked(tmp_path: Path, serve, sample: P
         )
     serve(tmp_path)
     said = text(visit("quality", view="hidden"))
-    assert "This release was attacked, and no hidden figure could be worked out" in said
+    assert "Before it was published, this release was tested: no hidden figure could be worked out" in said
     assert "No hidden figure can be worked out from this release." in said
 
 

@@ -46,6 +46,7 @@ def test_a_unit_is_said_to_be_better_or_worse_by_what_is_good() -> None:
     assert "‘Met their tutor’: 60% here, 70% across the university." in said
     assert "clearly worse on both headline measures" in answer((high, "lower"), (low, "higher"))
     assert "clearly better on one headline measure" in answer((low, "lower"))
+    assert "within the limits around the university on both" in answer((near, "higher"), (near, "lower"))
     assert "not clearly apart" in answer((near, "higher"), (high, "neither"))
     assert "too few figures" in answer((row(50, status="suppressed"), "higher"))
 
