@@ -37,6 +37,6 @@ def caution(release: Release, schools: dict[str, float]) -> str:
     """The words of caution for those schools."""
     named = [f"{words.within(str(release.units.loc[unit, 'name']))} ({x:.0f})" for unit, x in schools.items()]
     return (
-        f"Read with care: in {words.listed(named)} far fewer meetings are on record than students recall (of every 100 "
-        "recalled, so many are), and low contact figures there may be a matter of logging."
+        "Read with care: of every 100 meetings that students recall, far fewer are on record in "
+        f"{words.listed(named)}, so low contact figures there may be a matter of logging."
     )

@@ -119,7 +119,7 @@ def _mostly_unseen(gaps: pd.DataFrame) -> str:
     """That most comparisons are hidden, or too few to say, where so: then no gap seen is not no gap."""
     seen = (gaps["status"] == "shown") & (gaps["evidence"] != "too few to say")
     n = int(seen.sum())
-    return f" Only {words.plural(n, 'comparison')} of {len(gaps)} can say." if 2 * n < len(gaps) else ""
+    return f" Only {words.small(n)} of {len(gaps)} comparisons can say." if 2 * n < len(gaps) else ""
 
 
 def one_gap(gaps: pd.DataFrame, group: str, metric: Row, characteristic: Row, place: str) -> str:

@@ -172,7 +172,7 @@ def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
         title = standing.schools_title(c)
         c, faculty = with_faculty(visit.release, c, x.level, x.period), str(c.schools["parent"].iloc[0])
     schools, own = _marked(c, faculty)
-    more = [(theme.context, "▬", "95% and 99.8% limits at the school’s size")] if c.limited else []
+    more = [(theme.context, "▒", "95% and 99.8% limits at the school’s size")] if c.limited else []
     if x.spread and not c.limited:
         more.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))
     return {
