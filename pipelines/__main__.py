@@ -272,7 +272,9 @@ def _purge(options: argparse.Namespace, settings: Settings, progress: Progress) 
         done = purge(options.before, settings, progress)
         progress.say("")
         earlier, place = f"of academic years before {academic_year(options.before)}", settings.warehouse
-        if not done.had_warehouse:
+        if not done.had_warehouse and done.had_spark:
+            progress.say(f"There is no warehouse of DuckDB in {place}; the tables of runs on Spark went whole.")
+        elif not done.had_warehouse:
             progress.say(
                 f"There is no warehouse in {place}, so no rows were removed and none were looked for. Is this the data "
                 f"folder of the runs (APT_DATA), and may this account read it?"
@@ -296,7 +298,7 @@ def _purge(options: argparse.Namespace, settings: Settings, progress: Progress) 
     progress.say(
         "Published releases stay: they hold aggregates only. Backups and copies outside this folder are not touched."
     )
-    return 0 if done.had_warehouse else 1
+    return 0 if done.had_warehouse or done.had_spark else 1
 
 
 def _say_what_extracts_hold(options: argparse.Namespace, settings: Settings, progress: Progress) -> None:

@@ -132,9 +132,12 @@ def rollback(settings: Settings, release: str) -> None:
 
 
 def only_real_after_real(source: Source, settings: Settings) -> None:
-    """Raise ReleaseError where the example would take the place of real figures in force."""
-    release = current(settings)
-    if not source.example or release is None or damage(settings, release):
+    """Raise ReleaseError where the example would take the place of real figures: those in force or, where these cannot
+    be read, the newest that can.
+    """
+    known = [release for release in (current(settings), *reversed(releases(settings))) if release]
+    release = next((name for name in known if not damage(settings, name)), None)
+    if not source.example or release is None:
         return
     with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
         (real,) = con.execute("select source <> 'example' from release").fetchall()[0]

@@ -69,7 +69,7 @@ class PurgeError(Exception):
 @dataclass
 class Purged:
     """What a purge did: rows removed, files removed whole, pseudonyms looked for, and the files they were sought in;
-    and whether there was a warehouse at all.
+    and whether there was anything to purge at all.
     """
 
     removed: YearsOf = field(default_factory=dict)
@@ -79,6 +79,7 @@ class Purged:
     scanned: list[Path] = field(default_factory=list)
     bytes_scanned: int = 0
     had_warehouse: bool = True
+    had_spark: bool = False  # tables of runs on Spark
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,11 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
     if (settings.warehouse / SPARK).is_dir():
         shutil.rmtree(settings.warehouse / SPARK)
         done.files.append(SPARK)
+        done.had_spark = True
     for folder in settings.work.glob(f"{settings.runs}*") if settings.work else ():
         shutil.rmtree(folder)
         done.files.append(str(folder))
+        done.had_spark = True
     old = settings.warehouse / warehouse.NAME
     if not old.is_file():
         if (settings.warehouse / warehouse.QUARANTINE).is_file():  # of a run that its checks stopped

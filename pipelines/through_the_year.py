@@ -84,8 +84,8 @@ def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: 
     is also out of those who begin later in it.
 
     Shown where the share who met their tutor in all is, which the curve ends with, and where the share who met them by
-    the promised week is not hidden, which could be read off it: neither in the year nor in the part of it to date, as
-    those who began by then are the same.
+    the promised week is not hidden, which could be read off it. Neither may be hidden in the other part of the year: a
+    whole year's curve passes through the share to date. (What was published of a year stays, whatever is hidden later.)
     """
     counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
     latest = periods["academic_year"].max()
@@ -101,7 +101,8 @@ def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: 
     points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": by_week.cumsum(axis=1)[there]})
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
     places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
-    told = np.logical_or.reduce([decision.hides(places.assign(part=p), metric=MET_IN_TIME) for p in PARTS])
+    parts = [places.assign(part=part) for part in PARTS]
+    told = np.logical_or.reduce([decision.hides(of, metric=metric) for of in parts for metric in (MET, MET_IN_TIME)])
     hide = pd.Series((~decision.shows(places, metric=MET) | told)[row])
     low, high = shares.limits_of(lower, upper, hide)
     return places.take(row).reset_index(drop=True).assign(

@@ -23,7 +23,7 @@ CONVERSATION = (
     "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it tutors and "
     "how it keeps its records all play a part."
 )
-OUTSIDE = {"well": "Going well beyond the limits", "attention": "Worth a conversation"}
+OUTSIDE = {"well": "Outside the limits, to the good,", "attention": "Worth a conversation"}
 NOT_A_CAUSE = "A gap is a difference, not a cause: part of it may come from which schools students are in."
 OF_SCHOOLS = {
     "mostly which schools": ", mostly gone like for like",
@@ -218,7 +218,7 @@ def _gap(reading: Reading, gap: pd.Series, metric: pd.Series, lead: str = "Gap")
     label = words.lowered(str(named["label"]))
     said = equity.gap_words(gap.to_dict(), metric, named)
     part = OF_SCHOOLS.get(str(gap.get("like_for_like_says")), "")
-    headline = f"{words.quoted(str(metric['label']))}: {said.rpartition(' (')[0]}{part}"
+    headline = f"{words.quoted(str(metric['label']))}: {said}{part}"
     interval = words.gap_interval(float(gap["lower"]), float(gap["upper"]), metric)
     told = reading.sentence("gap", str(gap["metric"]), gap["characteristic"], gap["group"])
     text = told or (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -28,16 +28,21 @@ def missing_out(gaps: pd.DataFrame, metrics: pd.DataFrame, evidence: str = "clea
     return found.sort_values("weight", ascending=False, kind="stable")
 
 
-def widest_clear(gaps: pd.DataFrame, metrics: pd.DataFrame) -> dict[Any, Any] | None:
-    """The widest clear gap, told from the side of whoever is worse off; None where there is none."""
+def apart(gaps: pd.DataFrame, metrics: pd.DataFrame, seen: Collection[str]) -> tuple[str, str] | str:
+    """The two groups of the widest clear gap among groups that are `seen`, the worse off first; else why there is none.
+
+    gaps: of one metric, place and characteristic.
+    """
     clear = missing_out(gaps, metrics) if len(gaps) else gaps
-    return clear.iloc[0].to_dict() if len(clear) else None
-
-
-def no_clear_gap(gaps: pd.DataFrame) -> str:
-    """Why the groups of a characteristic are not told apart: 'no clear gap between groups', or nobody can say."""
-    known = len(gaps) > 0 and (gaps.loc[gaps["status"] == "shown", "evidence"] != "too few to say").any()
-    return "no clear gap between groups" if known else "too few to say whether groups differ"
+    for gap in clear.to_dict("records"):
+        if gap["worse_off"] in seen and gap["better_off"] in seen:
+            return str(gap["worse_off"]), str(gap["better_off"])
+    if len(clear):
+        return "a clear gap is of a group that is not shown here"
+    shown = gaps[gaps["status"] == "shown"] if len(gaps) else gaps
+    if (shown["evidence"] != "too few to say").any() if len(shown) else False:
+        return "no clear gap between groups"
+    return "too few to say whether groups differ" if len(shown) else "no gap between groups can be shown"
 
 
 def no_gap_title(gaps: pd.DataFrame) -> str:

@@ -129,8 +129,8 @@ def attack_title(attacks: pd.DataFrame) -> str:
     if failed:
         tests = words.plural(len(attacks), "test")
         return f"Of {tests} whether hidden figures can be worked out, this release did not pass {words.small(failed)}"
-    ways = f" in {words.small(len(attacks))} ways" if len(attacks) > 1 else ""
-    return f"Before it was published, this release was tested{ways}: no hidden figure could be worked out"
+    ways = f" in {words.small(len(attacks))} ways" if len(attacks) > 1 else " by an attack"
+    return f"Before it was published, this release was tested{ways}: none worked out a hidden figure"
 
 
 def record_title(c: Comparison, low: Mapping[str, float]) -> str:

@@ -75,13 +75,14 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
     of_all = f"{words.small(len(judged))} headline measure{'s' if len(judged) > 1 else ''}"
     in_limits = own[0].get("unit") in set(compared[0].schools["unit"]) and all(s == "near" for _, _, s in judged)
     if not apart and in_limits:
-        within = f"{words.within(name)} lies within the limits around the university on {_every(len(judged))}"
+        on = _every(len(judged), len(compared))
+        within = f"{words.within(name)} lies within the limits around the university on {on}"
         return words.sentence(f"{within}; they allow for its size and for how schools differ anyway")
     if not apart:
         return words.sentence(f"{words.within(name)} is not clearly apart from the university on any of {of_all}")
     told = {IN_WORDS[v]: len(verdicts[v]) for v in ("well", "attention") if verdicts[v]}
     if max(told.values()) == len(judged):
-        said = f"{next(iter(told))} on {_every(len(judged))}"
+        said = f"{next(iter(told))} on {_every(len(judged), len(compared))}"
     else:
         said = f"{words.listed([f'{how} on {words.small(n)}' for how, n in told.items()])} of {of_all}"
     first, row, _ = apart[0]
@@ -92,7 +93,9 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
     return f"{words.sentence(f'Beside the university, {words.within(name)} is {said}')} {words.sentence(example)}"
 
 
-def _every(n: int) -> str:
+def _every(n: int, of: int) -> str:
+    if n < of:
+        return f"the {words.small(n)} of {words.plural(of, 'headline measure')} that can be judged"
     return {1: "one headline measure", 2: "both headline measures"}.get(n, f"all {words.small(n)} headline measures")
 
 

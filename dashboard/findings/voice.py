@@ -166,11 +166,11 @@ def groups_title(rows: pd.DataFrame, gaps: pd.DataFrame, metrics: pd.DataFrame, 
     shown = rows[(rows["status"] == "shown") & rows["compared"].astype(bool)].set_index("group")["value"]
     if len(shown) < 2:
         return f"{place}: too few groups have figures to set side by side"
-    gap = equity.widest_clear(gaps, metrics)
-    if gap and {gap["worse_off"], gap["better_off"]} <= {*shown.index}:
-        less, more = (f"{g} at {words.value(shown[g], RATE)}" for g in (gap["worse_off"], gap["better_off"]))
-        return f"{place}: {less}, {more} who agree"
-    return f"{place}: {equity.no_clear_gap(gaps)}, {words.interval(shown.min(), shown.max(), RATE)} agree"
+    found = equity.apart(gaps, metrics, {*shown.index})
+    if isinstance(found, str):
+        return f"{place}: {found}, {words.interval(shown.min(), shown.max(), RATE)} agree"
+    less, more = (f"{group} at {words.value(shown[group], RATE)}" for group in found)
+    return f"{place}: {less}, {more} who agree"
 
 
 def heard_less(rates: pd.DataFrame, everyone: Row, compared: Sequence[str], material: float = MATERIAL) -> pd.DataFrame:

@@ -157,15 +157,13 @@ def groups_title(
     known = {group: points[group] for group in compared if group in points}
     if len(known) < 2:
         return "Too few groups can be shown to set side by side"
-    gap = equity.widest_clear(gaps, metrics)
-    if gap and {gap["worse_off"], gap["better_off"]} <= known.keys():
-        behind, ahead = (
-            f"{group} at {words.value(known[group]['value'], SHARE)}" for group in (gap["worse_off"], gap["better_off"])
-        )
+    found = equity.apart(gaps, metrics, known)
+    if not isinstance(found, str):
+        behind, ahead = (f"{group} at {words.value(known[group]['value'], SHARE)}" for group in found)
         return f"Had met their tutor {span.when}: {behind}, {ahead}"
     values = sorted(point["value"] for point in known.values())
     reach = words.interval(values[0], values[-1], SHARE)
-    return words.headline(f"{equity.no_clear_gap(gaps)}: {span.when}, {reach} had met their tutor")
+    return words.headline(f"{found}: {span.when}, {reach} had met their tutor")
 
 
 def hidden_groups(now: Mapping[str, pd.DataFrame], before: Mapping[str, pd.DataFrame], last: str) -> str:

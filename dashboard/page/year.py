@@ -189,6 +189,8 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
         )
         for g in there
     ]
+    so_far = {g: p[p["week"] <= span.week] if span.in_progress and len(p) else p for g, p in before.items()}
+    hidden = findings.hidden_groups(now, so_far, span.last)
     compared = groups.loc[groups["compared"].astype(bool), "group"].tolist()
     gaps = x.gaps[x.gaps["characteristic"] == name] if len(x.gaps) else x.gaps
     title = findings.groups_title(points, compared, gaps, release.metrics, span)
@@ -202,13 +204,13 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
         "title": title,
         "subtitle": f"{visit.name(unit)}, by {words.lowered(str(characteristic['label']))}. {_about(visit, level)}. "
         "Bands are 95% intervals.",
-        "alt": f"{title}. {findings.hidden_groups(now, before, span.last)}".strip(),
+        "alt": f"{title}. {hidden}".strip(),
         "table": tables_year.by_group(now, before, span.year, span.last),
         "numeric": (span.year, span.last, "Out of"),
         "legend": [line for line in lines if line[2]],
         "figures": lambda: curve,
         "key": "group curves",
-        "note": f"{findings.hidden_groups(now, before, span.last)} {findings.late(before.values(), span)}".strip(),
+        "note": f"{hidden} {findings.late(before.values(), span)}".strip(),
     }
 
 

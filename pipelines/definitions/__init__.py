@@ -85,7 +85,8 @@ class Characteristic:
 class Metric:
     """What is measured: SQL for one row, whom it is out of, and how to read it.
 
-    The representation leaves out how it is read, which decides neither which cells there are nor which are shown.
+    The representation leaves out words alone: they decide neither which figures there are, nor which are shown, nor
+    what is said of them.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
@@ -97,10 +98,10 @@ class Metric:
     grain: Literal["enrolment", "response", "tutor"]
     kind: Literal["proportion", "mean", "ratio"]
     value: str
-    better: Literal["higher", "lower", "neither"] = field(repr=False)
+    better: Literal["higher", "lower", "neither"]
     denominator: str = ""
     needs: tuple[str, ...] = ()
-    material: float = field(default=3.0, repr=False)
+    material: float = 3.0
     private: bool = True
     headline: bool = field(default=False, repr=False)
     counts_respondents: bool = False

@@ -224,7 +224,7 @@ def test_a_release_says_whether_it_was_attacked(tmp_path: Path, serve, sample: P
         )
     serve(tmp_path)
     said = text(visit("quality", view="hidden"))
-    assert "Before it was published, this release was tested: no hidden figure could be worked out" in said
+    assert "Before it was published, this release was tested by an attack: none worked out a hidden figure" in said
     assert "No hidden figure can be worked out from this release." in said
 
 

@@ -80,6 +80,13 @@ def test_groups_are_told_apart_by_the_evidence_of_their_gap() -> None:
     assert title(points, "no clear gap").startswith("No clear gap between groups: by week 9 of 2026/27, 83% to 85% had")
     assert title(points, "too few to say").startswith("Too few to say whether groups differ")
     assert title({"White": point(85)}, "clear gap") == "Too few groups can be shown to set side by side"
+    others = {"Asian": point(80), "White": point(85)}
+    gaps = pd.DataFrame([gap | {"evidence": "clear gap", "direction": "worse"}])
+    assert findings.groups_title(others, ["Asian", "White"], gaps, metrics, NOW).startswith("A clear gap is of a group")
+    hidden = gaps.assign(status="suppressed")
+    assert "No gap between groups can be shown" in findings.groups_title(
+        points, ["Black", "White"], hidden, metrics, NOW
+    )
 
 
 def test_last_year_is_held_against_this_one_out_of_whoever_had_begun_by_then() -> None:

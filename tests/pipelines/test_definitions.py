@@ -97,6 +97,7 @@ def test_groups_wrongly_joined_are_named(tmp_path, changed, message):
         ('out_of = "students who answered"', 'out_of = "those who answered"', False),
         ('"Students with at least one attended meeting on record."', '"Met at least once."', False),
         ("private = false", "private = true", True),
+        ('better = "higher"', 'better = "neither"', True),
         ('needs = ["enrolments.tutor_id"]', "needs = []", True),
         ('"Commuter"', '"Commutes"', True),
     ],

@@ -95,6 +95,10 @@ def test_an_example_never_takes_the_place_of_real_figures(settings):
     publish.only_real_after_real(real, settings)
     with pytest.raises(publish.ReleaseError, match="a data folder of its own"):
         publish.only_real_after_real(example, settings)
+    make_release(settings, example=False)
+    (settings.published / publish.current(settings) / "university.duckdb").write_bytes(b"damaged")
+    with pytest.raises(publish.ReleaseError, match="a data folder of its own"):
+        publish.only_real_after_real(example, settings)
 
 
 def test_small_cells_and_their_gaps_have_no_figures(settings):

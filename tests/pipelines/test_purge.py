@@ -343,3 +343,12 @@ def test_tables_of_spark_go_whole_and_those_out_of_reach_stop_it(after_run, tmp_
     monkeypatch.setenv("APT_WORK", str(work))
     assert pipelines("purge", "--before", KEPT) == 0
     assert [folder.exists() for folder in (own, mine, others)] == [False, False, True]
+
+
+def test_an_installation_of_spark_alone_has_no_other_warehouse(settings, monkeypatch, capsys):
+    monkeypatch.setenv("APT_DATA", str(settings.data))
+    tables = settings.warehouse / "spark"
+    tables.mkdir(parents=True)
+    assert pipelines("purge", "--before", KEPT) == 0
+    assert not tables.exists()
+    assert "the tables of runs on Spark went whole" in capsys.readouterr().out

@@ -1,8 +1,9 @@
 -- grain: one row per enrolment and part of the year, of students enrolled at some time of the teaching in it
 -- The columns a metric of grain 'enrolment' may use:
---   has_tutor, attended, missed, attended_with_tutor, one_tutor, first_week (teaching week of the first
---   attended meeting), promised_week, meetings_due, through_week, enrolled_throughout,
---   enrolled_through_promised_week, responded, year_of_study, study_mode, and every characteristic.
+--   begun_week (the teaching week by whose Friday it had begun; 0: before teaching), has_tutor, attended, missed,
+--   attended_with_tutor, one_tutor, first_week (teaching week of the first attended meeting), promised_week,
+--   meetings_due, through_week, enrolled_throughout, enrolled_through_promised_week, responded, year_of_study,
+--   study_mode, and every characteristic.
 {% from 'group_of.sql' import group_of %}
 with standards as (
     select school_code, academic_year, level, meetings_per_year, first_meeting_by_week
@@ -42,6 +43,10 @@ final as (
         {% for characteristic in characteristics %}
         {{ group_of(characteristic, 'e') }},
         {% endfor %}
+        case
+            when e.start_date is null or e.start_date <= p.teaching_start then 0
+            else cast(floor((date_diff('day', p.teaching_start, e.start_date) + 2) / 7) as integer) + 1
+        end as begun_week,
         e.tutor_id is not null as has_tutor,
         {% for figure in ['attended', 'missed', 'attended_with_tutor'] %}
         coalesce(case when p.part = 'year' then c.{{ figure }}_year else c.{{ figure }}_to_date end, 0) as {{ figure }},

@@ -1,34 +1,22 @@
 -- grain: one row per academic year, unit and teaching week reached (from week 1 on) in which anybody was enrolled
--- Attended meetings of all levels, and how many enrolments had begun by then (the Friday of the week): in a year in
--- progress nobody who begins later is counted, and so they are not in the same weeks of earlier years either.
+-- Attended meetings of all levels, and how many enrolments they are of: those that had begun by the Friday of that week.
+-- In a year in progress nobody who begins later is counted, and so they are not in the same weeks of earlier years.
 with weekly as (
     select academic_year, part
     from mart_period
     where part = 'year' or in_progress
 ),
 contacts as (
-    select m.academic_year, m.school_code, m.teaching_week as week, sum(m.n) as contacts
+    select m.academic_year, m.school_code, m.teaching_week as week, sum(m.n_begun) as contacts
     from mart_meeting m
     inner join weekly p on p.academic_year = m.academic_year and p.part = m.part
     group by m.academic_year, m.school_code, m.teaching_week
 ),
-begun as (
-    select
-        e.academic_year,
-        e.school_code,
-        case
-            when s.start_date is null or s.start_date <= c.teaching_start then 0
-            else cast(floor((date_diff('day', c.teaching_start, s.start_date) + 2) / 7) as integer) + 1
-        end as week
+schools as (
+    select e.academic_year, e.school_code, e.begun_week as week, count(*) as n
     from mart_enrolment e
     inner join weekly p on p.academic_year = e.academic_year and p.part = e.part
-    inner join stg_enrolments s on s.enrolment = e.enrolment
-    inner join stg_calendar c on c.academic_year = e.academic_year
-),
-schools as (
-    select academic_year, school_code, week, count(*) as n
-    from begun
-    group by academic_year, school_code, week
+    group by e.academic_year, e.school_code, e.begun_week
 ),
 weeks as (
     {% for week in weeks %}

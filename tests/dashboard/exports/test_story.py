@@ -47,11 +47,11 @@ def test_a_pack_names_only_units_of_its_scope(scope: str, seen: set[str]) -> Non
     assert scope in names_told(said)
 
 
-def test_where_to_begin_names_whose_record_to_mend_and_whom_the_release_calls_worth_learning_from() -> None:
+def test_where_to_begin_names_whose_record_to_look_at_and_whom_the_release_calls_worth_learning_from() -> None:
     release = open_release(command_line("university"))
     story = told(release, Request("university", YEAR))
     steps = {step.split()[0]: names_told(step) for step in story.steps}
-    assert steps["Mend"] == NOT_LOGGING
+    assert steps["First"] == NOT_LOGGING
     assert not (steps.get("Learn", set()) | steps.get("Talk", set())) & NOT_LOGGING
     funnel = release.derived("funnel", level="all", academic_year=YEAR)
     assert steps.get("Learn", set()) <= set(funnel.loc[funnel["says"] == consistency.LEARN, "unit"])
