@@ -25,12 +25,11 @@ def incomplete(release: Release, level: str) -> dict[str, float]:
 
 
 def doubt(schools: dict[str, float]) -> str:
-    """That differences in contact may partly be a matter of logging; nothing where records look complete."""
+    """That figures of contact may partly be a matter of logging; nothing where records look complete."""
     if not schools:
         return ""
-    n = len(schools)
-    where = "one school the record looks" if n == 1 else f"{words.small(n)} schools the records look"
-    return f"In {where} incomplete, so part of this may be a matter of logging."
+    n = words.plural(len(schools), "school")
+    return f"Figures of contact may partly be a matter of logging: in {n} the record looks incomplete."
 
 
 def caution(release: Release, schools: dict[str, float]) -> str:

@@ -135,9 +135,11 @@ def only_real_after_real(source: Source, settings: Settings) -> None:
     """Raise ReleaseError where the example would take the place of real figures: those in force or, where these cannot
     be read, the newest that can.
     """
-    known = [release for release in (current(settings), *reversed(releases(settings))) if release]
+    if not source.example:
+        return
+    known = [name for name in (current(settings), *reversed(releases(settings))) if name]
     release = next((name for name in known if not damage(settings, name)), None)
-    if not source.example or release is None:
+    if release is None:
         return
     with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
         (real,) = con.execute("select source <> 'example' from release").fetchall()[0]

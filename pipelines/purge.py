@@ -78,8 +78,12 @@ class Purged:
     pseudonyms: int = 0
     scanned: list[Path] = field(default_factory=list)
     bytes_scanned: int = 0
-    had_warehouse: bool = True
     had_spark: bool = False  # tables of runs on Spark
+
+    @property
+    def had_warehouse(self) -> bool:
+        """Whether there was a warehouse of DuckDB: the one that takes its place is scanned."""
+        return bool(self.scanned)
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,6 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
             (settings.warehouse / warehouse.QUARANTINE).unlink()
             done.files.append(warehouse.QUARANTINE)
         done.cells = ledger.forget(settings.warehouse, academic_year(before))
-        done.had_warehouse = False
         return done
     wanted = bytescan.Secrets()
 

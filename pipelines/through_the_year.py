@@ -101,8 +101,8 @@ def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: 
     points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": by_week.cumsum(axis=1)[there]})
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
     places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
-    parts = [places.assign(part=part) for part in PARTS]
-    told = np.logical_or.reduce([decision.hides(of, metric=metric) for of in parts for metric in (MET, MET_IN_TIME)])
+    either = [places.assign(part=part) for part in PARTS]
+    told = np.logical_or.reduce([decision.hides(part, metric=m) for part in either for m in (MET, MET_IN_TIME)])
     hide = pd.Series((~decision.shows(places, metric=MET) | told)[row])
     low, high = shares.limits_of(lower, upper, hide)
     return places.take(row).reset_index(drop=True).assign(

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dashboard import record
 from dashboard.exports import figures
 from dashboard.exports.about import RESPONSE
 from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity
 from dashboard.findings.consistency import Comparison
-from dashboard.record import RECORD_CHECK, caution
 from dashboard.style import words
 
 MOST_GAPS = 3
@@ -145,8 +145,7 @@ def doubt(reading: Reading) -> str:
         return ""
     if reading.is_school:
         return "Its record of meetings looks incomplete: low contact may be a matter of logging."
-    n = words.plural(len(reading.incomplete), "school")
-    return f"Figures of contact may partly be a matter of logging: in {n} the record looks incomplete."
+    return record.doubt(reading.incomplete)
 
 
 def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
@@ -162,8 +161,8 @@ def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
     names = reading.release.units["name"].map(str).map(words.within)
     told = [f"{verb} {words.listed([names[u] for u in units[:MOST_STEPS]])}." for verb, units in begin.items() if units]
     if reading.incomplete:
-        mend = words.listed([names[u] for u in reading.incomplete])
-        told.insert(0, f"First look at the record in {mend}: low contact there may be a matter of logging.")
+        where = words.listed([names[u] for u in reading.incomplete])
+        told.insert(0, f"First look at the record in {where}: low contact there may be a matter of logging.")
     return tuple(told)
 
 
@@ -268,7 +267,7 @@ def _record(reading: Reading) -> Finding | None:
     """Schools that look as if they do not log their meetings."""
     if not reading.incomplete:
         return None
-    metric = reading.release.metrics.loc[RECORD_CHECK]
+    metric = reading.release.metrics.loc[record.RECORD_CHECK]
     here = "" if reading.is_university else f" in {words.within(reading.name)}"
     n = len(reading.incomplete)
     said = f"the records of {words.plural(n, 'school')}{here} look incomplete"
@@ -280,7 +279,7 @@ def _record(reading: Reading) -> Finding | None:
     return Finding(
         lead="Record",
         headline=headline,
-        text=caution(reading.release, reading.incomplete),
+        text=record.caution(reading.release, reading.incomplete),
         caveat="No record is not no meeting: mend the record before drawing a conclusion about contact.",
         verdict="attention",
         figure=figure,
