@@ -21,7 +21,7 @@ from pipelines.disclosure.ledger import NOTHING, PERIOD, Ledger, in_periods
 from pipelines.disclosure.places import Period
 from pipelines.measures import sets
 from pipelines.model import Modelled
-from pipelines.protect import Decision, told
+from pipelines.protect import Decision
 from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
@@ -61,7 +61,7 @@ def withstand(
     new = {(y, p) for y, p in modelled.periods[PERIOD].itertuples(index=False)} - decision.kept
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
     about = new | {(year, pooled.WHOLE_YEAR) for years in pooled_of.values() for year in years}
-    earlier = _counts(told(published or NOTHING, decision.cells, modelled.periods[in_periods(modelled.periods, about)]))
+    earlier = _counts((published or NOTHING).shown(modelled.periods[in_periods(modelled.periods, about)]))
     before, attacks, again = decision.hidden.sum(), dict[Period, Attack](), new
     for round_ in range(ROUNDS):
         attacks |= _attacked(decision, again, pooled_of, modelled.schools, definitions, settings, earlier, workers)

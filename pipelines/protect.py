@@ -25,7 +25,6 @@ from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
 CELL_KEY = patterns.KEY
-MET = "any_meeting"  # the metric whose share curves lead up to
 
 
 class Figure(NamedTuple):
@@ -242,24 +241,9 @@ def _before(cells: pd.DataFrame, periods: pd.DataFrame, published: Ledger | None
     """What earlier releases did with each cell: shown, hidden, or nothing."""
     before = np.full(len(cells), "", object)
     if published:
-        known = told(published, cells, periods)
-        for done, of in ((patterns.HIDDEN, published.hidden(periods)), (patterns.SHOWN, known)):
+        for done, of in ((patterns.HIDDEN, published.hidden(periods)), (patterns.SHOWN, published.shown(periods))):
             before[sets.find(cells, of[CELL_KEY].drop_duplicates(), CELL_KEY) >= 0] = done
     return before
-
-
-def told(published: Ledger, cells: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
-    """What earlier releases tell of these periods, as far as they have come: the cells they show, and the shares
-    to date that curves of whole years pass through. CELL_KEY, n, have_some, lack_some.
-
-    cells: as `model` makes them.
-    """
-    on_curves = published.along_curves(cells[in_periods(cells, _of(periods))], MET)
-    return pd.concat([published.shown(periods), on_curves], ignore_index=True)
-
-
-def _of(periods: pd.DataFrame) -> set[tuple[str, str]]:
-    return set(periods[PERIOD].itertuples(index=False, name=None))
 
 
 def _together(*parts: tuple[pd.DataFrame, pd.Series]) -> tuple[pd.DataFrame, pd.Series]:

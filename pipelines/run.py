@@ -54,7 +54,7 @@ def run(
         with engines.named(settings.engine).open_new(settings) as con, Workers(settings.processors) as workers:
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):
-                published = settled.with_curves(ledger.load(settings.warehouse, publish.current(settings)), settings)
+                published = ledger.load(settings.warehouse, publish.current(settings))
                 periods, marks = rows(con, definitions, extracted.present), settled.marks(con, extracted.present)
                 kept = published.kept(periods, terms_of(definitions, settings, str(source)), revised)
                 there = settled.in_force(settings, periods)

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import replace
 
 import duckdb
 import pandas as pd
 
 from pipelines import publish, unchanged
-from pipelines.disclosure import ledger, rules
 from pipelines.disclosure.ledger import PERIOD, Ledger, Marks, in_periods, weeks
 from pipelines.disclosure.places import Period
 from pipelines.engines import Connection
@@ -77,17 +75,6 @@ def in_force(settings: Settings, periods: pd.DataFrame) -> set[Period]:
         had = {*con.execute("select academic_year, part, coalesce(through_week, -1) from period").fetchall()}
     now = periods[PERIOD].assign(week=weeks(periods)).itertuples(index=False, name=None)
     return {(year, part) for year, part, week in now if (year, part, week) in had}
-
-
-def with_curves(published: Ledger, settings: Settings) -> Ledger:
-    """The ledger with the curves of whole years that the release in force shows."""
-    release = publish.current(settings)
-    if release is None or publish.damage(settings, release):
-        return published
-    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
-        columns = ", ".join(f'"{c}"' for c in ledger.CURVE)
-        shown = f"select distinct {columns} from curve where part = $part and status = $shown"
-        return replace(published, curves=frame(con, shown, {"part": WHOLE_YEAR, "shown": rules.SHOWN}))
 
 
 def as_published(

@@ -16,9 +16,10 @@ from pipelines.engines import Connection, frame
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
 from pipelines.pooled import POOLED
-from pipelines.protect import MET, Decision, unlisted  # the metric that curves and modes belong to
+from pipelines.protect import Decision, unlisted
 from pipelines.settings import Settings
 
+MET = "any_meeting"  # the metric that curves and modes belong to
 MET_IN_TIME = "met_by_promised_week"
 PARTS = ("year", "to_date")
 CURVE = ["academic_year", "part", "level", "unit", "characteristic", "group", "week"]
@@ -84,7 +85,7 @@ def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: 
 
     Shown where the share who met their tutor in all is, which the curve ends with, and where the share who met them by
     the promised week is not hidden, which could be read off it. Neither may be hidden in the other part of the year: a
-    whole year's curve passes through the share to date. (What was published of a year stays; then that share is known.)
+    whole year's curve passes through the share to date. (What was published of a year stays, whatever is hidden later.)
     """
     counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
     latest = periods["academic_year"].max()

@@ -20,11 +20,8 @@ import pandas as pd
 
 from pipelines.disclosure.patterns import KEY, SHOWN, UNLISTED
 from pipelines.engines.duckdb import frame
-from pipelines.measures import sets
 
 PERIOD = ["academic_year", "part"]
-WHOLE_YEAR, TO_DATE = "year", "to_date"
-CURVE = ["academic_year", "level", "unit", "characteristic", "group"]
 COUNTS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
 FILE = "ledger-{}.parquet"  # of a release; restricted, as it holds exact counts
 COMMON = [*KEY, "n", "have_some", "lack_some"]
@@ -40,12 +37,10 @@ class Ledger:
     cells: by the release in force: KEY, COUNTS, why (each cell was shown or hidden), week (through which 'to date'
     counts), terms (a hash of the rules and definitions) and mark (of rows that give its period's cells, see `settled`;
     '' where none is known). seen: KEY, n, have_some, lack_some and week of what other releases that are kept show.
-    curves: CURVE of the curves of whole years that the release in force shows.
     """
 
     cells: pd.DataFrame
     seen: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*COMMON, "week"]))
-    curves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CURVE))
 
     def kept(self, periods: pd.DataFrame, terms: str, revised: Collection[str] = ()) -> set[tuple[str, str]]:
         """The periods that stay as published: all that were, on the same terms, and are not `revised`."""
@@ -77,15 +72,6 @@ class Ledger:
         both = pd.concat([self.cells[self.cells["why"] == SHOWN][[*COMMON, "week"]], self.seen], ignore_index=True)
         return _as_far(both, periods)[COMMON].drop_duplicates(ignore_index=True)
 
-    def along_curves(self, cells: pd.DataFrame, metric: str) -> pd.DataFrame:
-        """Which of the cells to date the curve of a whole year passes through that the release in force shows: KEY, n,
-        have_some, lack_some.
-
-        cells: as `model` makes them. metric: whose share the curves lead up to.
-        """
-        on = cells[(cells["metric"] == metric) & (cells["part"] == TO_DATE)]
-        return on.loc[sets.find(on, self.curves, CURVE) >= 0, COMMON]
-
     def hidden(self, periods: pd.DataFrame) -> pd.DataFrame:
         """What the release in force hides of these periods, as far as they have come: KEY."""
         hides = ~self.cells["why"].isin([SHOWN, UNLISTED])
@@ -105,7 +91,7 @@ def in_periods(frame: pd.DataFrame, periods: set[tuple[str, str]]) -> pd.Series:
 
 def weeks(periods: pd.DataFrame) -> pd.Series:
     """The week through which 'to date' counts; -1 for whole years."""
-    return periods["through_week"].where(periods["part"] == TO_DATE, -1).astype(int)
+    return periods["through_week"].where(periods["part"] == "to_date", -1).astype(int)
 
 
 def terms(*parts: str) -> str:

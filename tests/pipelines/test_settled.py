@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import publish, settled, warehouse
 from pipelines import run as recipe
-from pipelines.disclosure.ledger import NOTHING, Ledger
+from pipelines.disclosure.ledger import Ledger
 from pipelines.model import cells, model, rows
 from pipelines.progress import Progress
 from pipelines.settings import Settings
@@ -177,13 +177,6 @@ def test_a_run_counts_what_changed_and_publishes_what_a_full_run_would(published
     run(full=True)
     assert counted() == every
     assert published(Settings()) == found
-
-
-def test_the_curves_of_whole_years_that_the_release_in_force_shows_are_known(published_once):
-    known = settled.with_curves(NOTHING, published_once).curves
-    assert set(known["academic_year"]) == {"2023/24"}, "the other year is in progress"
-    assert [*known["level"].sort_values()] == ["UG", "all"]
-    assert (known[["unit", "characteristic", "group"]] == ["university", "all", "all"]).all(axis=None), "few students"
 
 
 def test_only_what_the_release_in_force_has_as_far_as_it_has_come_is_taken_from_it(published_once):
