@@ -18,7 +18,7 @@ from dashboard.periods import code, periods_with
 from dashboard.published import Release
 
 EVERYWHERE = "all"
-NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group", "view", "drawn")
+NAMES = ("metric", "level", "period", "unit", "faculty", "characteristic", "group", "view", "drawn", "order")
 Offered = dict[str, pd.Series]  # code → its row
 
 

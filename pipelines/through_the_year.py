@@ -12,6 +12,7 @@ import pandas as pd
 from pipelines import models
 from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
+from pipelines.disclosure.tables import parents_of
 from pipelines.engines import Connection, frame
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
@@ -40,7 +41,7 @@ def tables(
     """The published tables curve, week and mode, and the rows of consistency between tutors."""
     model(con, definitions, present, modelled)
     made = {
-        "curve": curve(con, modelled.periods, decision, settings),
+        "curve": curve(con, modelled, decision, settings),
         "week": week(con, _parts(modelled), decision, settings),
         "mode": mode(con, decision, settings),
         "consistency": of_tutors(con, decision, settings),
@@ -77,7 +78,7 @@ def _parts(modelled: Modelled) -> pd.Series:
     return parts[~in_progress | (parts["part"] == "to_date")].groupby("academic_year")["part"].last()
 
 
-def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
+def curve(con: Connection, modelled: Modelled, decision: Decision, settings: Settings) -> pd.DataFrame:
     """The share of enrolments who have met their tutor by the end of each teaching week, of periods with groups.
 
     Of a year in progress and the one before there are curves to date, which are out of the same people: a whole year's
@@ -85,10 +86,12 @@ def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: 
 
     Shown where the share who met their tutor in all is, which the curve ends with, and where the share who met them by
     the promised week is not hidden, which could be read off it. Neither may be hidden in the other part of the year: a
-    whole year's curve passes through the share to date. (What was published of a year stays, whatever is hidden later.)
+    whole year's curve passes through the share to date. Nor may they be of the unit above: a school's groups are not
+    listed to date of the year before, but their curves would add up to it. (What was published of a year stays,
+    whatever is hidden later.)
     """
     counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
-    latest = periods["academic_year"].max()
+    latest = modelled.periods["academic_year"].max()
     counts = counts[~unlisted(counts, latest)].reset_index(drop=True)
     of = sets.number(counts, CURVE[:-1])
     n, met = counts["n"].to_numpy(), counts["met_week"].to_numpy(float)
@@ -101,7 +104,8 @@ def curve(con: Connection, periods: pd.DataFrame, decision: Decision, settings: 
     points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": by_week.cumsum(axis=1)[there]})
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
     places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
-    either = [places.assign(part=part) for part in PARTS]
+    above = places.assign(unit=places["unit"].map(parents_of(modelled.schools)).fillna(places["unit"]))
+    either = [where.assign(part=part) for where in (places, above) for part in PARTS]
     told = np.logical_or.reduce([decision.hides(part, metric=m) for part in either for m in (MET, MET_IN_TIME)])
     hide = pd.Series((~decision.shows(places, metric=MET) | told)[row])
     low, high = shares.limits_of(lower, upper, hide)

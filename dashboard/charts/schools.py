@@ -28,7 +28,7 @@ def intervals(
     here: str = "University",
     air: int = AIR,
 ) -> Chart:
-    """One row per school, largest value first, hidden ones last and in words.
+    """One row per school in the order given, hidden ones in words.
 
     `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side, says, and the published
     limits (limit, limit_above, outer, outer_above), drawn behind each row. `highlighted` units are named in the accent
@@ -38,10 +38,9 @@ def intervals(
     """
     notes = notes or {}
     schools = schools.assign(**{limit: float("nan") for pair in LIMITS for limit in pair[:2] if limit not in schools})
-    ordered = schools.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
-    rows = Rows(tuple(_label(s, theme, highlighted, notes, column, air) for s in ordered.to_dict("records")))
-    ordered = ordered.assign(place=rows.places)
-    shown = ordered[ordered["status"] == "shown"]
+    rows = Rows(tuple(_label(s, theme, highlighted, notes, column, air) for s in schools.to_dict("records")))
+    schools = schools.assign(place=rows.places)
+    shown = schools[schools["status"] == "shown"]
     lows = [*shown["lower"], *shown["limit"].dropna(), *(band or ())]
     span = extent(lows, [*shown["upper"], *shown["limit_above"].dropna(), *(band or ())], metric)
     figure = Chart()
@@ -67,7 +66,7 @@ def intervals(
             text=[_hover(s, metric, notes) for s in part.to_dict("records")],
             hovertemplate="%{text}<extra></extra>",
         )
-    without = ordered[ordered["status"] != "shown"]
+    without = schools[schools["status"] != "shown"]
     said = in_words(without["place"].tolist(), [words.missing(s) for s in without.to_dict("records")], span[0], theme)
     is_known = university["status"] == "shown"
     reference = (university["value"], f"{here} {words.shown(university, metric)}") if is_known else None

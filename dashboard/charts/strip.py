@@ -94,6 +94,8 @@ def _heading(row: int, c: Comparison, theme: Theme) -> dict[str, Any]:
         "align": "left",
         "showarrow": False,
         "font": {"size": 14, "color": theme.ink},
+        "bgcolor": theme.page,
+        "borderpad": 2,
     }
 
 

@@ -116,7 +116,6 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     )
     legend.append(("context", "●", "not in doubt" if is_record else "within the limits" if c.limited else "a school"))
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
-    by_value = rows.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
     base = words.shown_base(c.university)
     return Figure(
         key=f"schools {c.metric['metric']}",
@@ -140,7 +139,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         ),
         marks=tuple(
             replace(_mark(r, str(r["short_name"]), str(r["verdict"]), legend), doubted=r["unit"] in incomplete)
-            for r in by_value.to_dict("records")
+            for r in rows.to_dict("records")
         ),
         metric=c.metric,
         numeric=("Value", "95% interval", "Out of"),
@@ -222,7 +221,7 @@ def groups(reading: Reading, metric: pd.Series, characteristic: str, title: str)
             str(named["label"]),
         ),
         draw=lambda theme: intervals(frame, own, metric, theme, (), notes, COLUMN, None, here),
-        marks=tuple(_mark(r, _with_evidence(r), str(r["verdict"]), _gap_legend(metric)) for r in by_value(frame)),
+        marks=tuple(_mark(r, _with_evidence(r), str(r["verdict"]), _gap_legend(metric)) for r in rows),
         metric=metric,
         numeric=("Value", "95% interval", "Out of"),
         legend=_gap_legend(metric),
@@ -232,12 +231,6 @@ def groups(reading: Reading, metric: pd.Series, characteristic: str, title: str)
 
 def _with_evidence(row: Mapping[str, Any]) -> str:
     return f"{row['group']} ({row['evidence']})" if row["status"] == "shown" else str(row["group"])
-
-
-def by_value(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as the chart of intervals orders them."""
-    ordered = frame.sort_values(["value", "name"], ascending=[False, True], na_position="last", kind="stable")
-    return [{str(k): v for k, v in r.items()} for r in ordered.to_dict("records")]
 
 
 def gaps(reading: Reading, metric: pd.Series) -> Figure | None:
@@ -332,7 +325,7 @@ def measures(reading: Reading, metrics: Sequence[pd.Series], key: str, title: st
         ),
         numbers=pd.concat([numbers.cells(reading, m, [{**row, "name": reading.name}]) for m, row in own]),
         draw=lambda theme: intervals(frame, nothing, percent, theme, (), notes, COLUMN),
-        marks=tuple(_mark(r, str(r["name"]), str(r["verdict"]), CHANGES) for r in by_value(frame)),
+        marks=tuple(_mark(r, str(r["name"]), str(r["verdict"]), CHANGES) for r in frame.to_dict("records")),
         metric=percent,
         numeric=("Value", "95% interval"),
         legend=CHANGES,

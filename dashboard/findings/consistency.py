@@ -30,7 +30,7 @@ RENAMED = {"lower": "limit", "upper": "limit_above", "lower_outer": "outer", "up
 class Comparison:
     """Schools around the university on one metric, in one period, at one level.
 
-    `schools` has a row per school: unit, name, short_name, parent, base, value, lower, upper, status, what the
+    `schools` has a row per school, from A to Z: unit, name, short_name, parent, base, value, lower, upper, status, what the
     published funnel says of it (`says`, its limits, and `side`: 'above' or 'below' where it lies outside them, else
     'near'; '' where it has no limits). `modelled` is the published range of the middle 80% of schools, chance
     set aside, where there is one, `observed` that of their figures, and `says` what is published of whether they
@@ -130,6 +130,7 @@ def compare(
         for u in units[units["kind"] == "school"].to_dict("records")
     ]
     schools = pd.DataFrame(rows, columns=[*about, *MISSING, *LIMITS])
+    schools = schools.sort_values("short_name", key=lambda names: names.str.casefold(), ignore_index=True)
     schools["side"] = [SIDES.get(p, "") for p in schools["position"]]
     found = Comparison(metric, period, figures.get("university", MISSING), schools, figures=figures)
     if published is None or published.empty:

@@ -26,6 +26,15 @@ ALL_LEVELS = "all"
 Row = dict[Any, Any]
 Key = tuple[str, str, str]  # metric, academic year, part
 MOST_GAPS = 8
+WIDTHS = {
+    "Measure": 18,
+    "Where it stands": 21,
+    "Value": 17,
+    "Faculty": 8,
+    "University": 9,
+    "Since the year before": 17,
+    "Out of": 10,
+}  # per cent
 
 
 def page(visit: Visit) -> None:
@@ -158,7 +167,7 @@ def _theme(visit: Visit, theme: str, measures: list[Measure], unit: str) -> None
 
 
 def _table(measures: list[Measure], caption: str) -> str:
-    return html.table(profile.table(measures), caption, profile.COLUMNS)
+    return html.table(profile.table(measures), caption, profile.COLUMNS, WIDTHS)
 
 
 def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:

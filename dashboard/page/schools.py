@@ -30,6 +30,7 @@ BOTH_WAYS = {
     LEARN: ("Worth learning from", "Far on the good side, beyond the wider limits (99.8%).", "well"),
     TALK: ("Worth a conversation", "Outside the limits, on either side: ask what lies behind it.", "context"),
 }  # fmt: skip
+ORDERS = {"name": "A to Z", "value": "Highest first"}
 SIDES = {"above": "Above the limits", "below": "Below the limits"}
 LIMITS_SAID = (
     "The limits allow for each school’s size and for how schools differ anyway: where schools differ a lot they are "
@@ -89,7 +90,8 @@ def page(visit: Visit) -> None:
     elif view == "funnel":
         layout.chart(visit, **visit.once("funnel", lambda: _funnel(visit, x)))
     else:
-        layout.chart(visit, **visit.once("rows", lambda: _rows(visit, x)))
+        order = "name" if one else filters.switch("order", "Order of schools", ORDERS)
+        layout.chart(visit, **visit.once("rows", lambda: _rows(visit, x, order)))
         nearby.schools(visit, visit.once("hidden", lambda: _hidden(release, x)))
     if compared.limited:
         layout.quiet(LIMITS_SAID)
@@ -164,7 +166,7 @@ def _about(visit: Visit, x: Chosen) -> str:
     return f"{about}, out of {across}{' across the university' if c.partial else ''}"
 
 
-def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
+def _rows(visit: Visit, x: Chosen, order: str) -> dict[str, Any]:
     c, faculty, theme = x.compared, x.faculty, visit.theme
     title = words.headline(consistency.spread(c)) if c.middle else standing.schools_title(c)
     alt = x.answer + (f" {words.sentence(consistency.spread(c))}" if not c.partial else "")
@@ -172,6 +174,8 @@ def _rows(visit: Visit, x: Chosen) -> dict[str, Any]:
         title = standing.schools_title(c)
         c, faculty = with_faculty(visit.release, c, x.level, x.period), str(c.schools["parent"].iloc[0])
     schools, own = _marked(c, faculty)
+    if order == "value":
+        schools = schools.sort_values("value", ascending=False, kind="stable")  # those without one last
     more = [(theme.context, "▒", "95% and 99.8% limits at the school’s size")] if c.limited else []
     if x.spread and not c.limited:
         more.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))

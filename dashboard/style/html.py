@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -14,8 +14,11 @@ def paragraph(kind: str, text: str) -> str:
     return f'<p class="{kind}">{escape(text)}</p>'
 
 
-def table(frame: pd.DataFrame, caption: str, numeric: Collection[str] = ()) -> str:
-    """A static table with a caption and row headings; `numeric` columns are set right.
+def table(
+    frame: pd.DataFrame, caption: str, numeric: Collection[str] = (), widths: Mapping[str, int] | None = None
+) -> str:
+    """A static table with a caption and row headings; `numeric` columns are set right. `widths`: of columns, in per
+    cent, so that tables one above the other line up.
 
     On narrow screens each row becomes a small block, so every cell carries its column's name; the roles keep
     it a table for screen readers there.
@@ -23,8 +26,11 @@ def table(frame: pd.DataFrame, caption: str, numeric: Collection[str] = ()) -> s
     columns = [str(c) for c in frame.columns]
     heads = "".join(f'<th scope="col" role="columnheader"{_right(c, numeric)}>{escape(c)}</th>' for c in columns)
     body = "".join(_row(columns, values, numeric) for values in frame.itertuples(index=False, name=None))
+    wide = "".join(f'<col style="width: {widths[c]}%">' for c in columns) if widths else ""
+    columned = f"<colgroup>{wide}</colgroup>" if wide else ""
     return (
-        f'<div class="table"><table role="table"><caption class="unseen">{escape(caption)}</caption>'
+        f'<div class="table{" even" if wide else ""}"><table role="table">'
+        f'<caption class="unseen">{escape(caption)}</caption>{columned}'
         f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
     )
 

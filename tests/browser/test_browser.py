@@ -168,7 +168,7 @@ def test_the_keyboard_copies_a_link_and_a_word_of_welcome_stays_away(page: Page,
     page.get_by_role("button", name="Copy link").first.press("Enter")
     expect(page.get_by_text("Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{address}/schools?metric=trust&level=all&period=2025-26&faculty=all&drawn=rows"
+    assert copied == f"{address}/schools?metric=trust&level=all&period=2025-26&faculty=all&drawn=rows&order=name"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pandas as pd
 import pytest
 
@@ -55,6 +57,16 @@ def test_limits_are_drawn_behind_each_row(release: Release) -> None:
     figure = intervals(marked(c), c.university, c.metric, LIGHT).checked()
     lines = [t for t in figure.data if t.mode == "lines"]
     assert [sum(x is not None for x in t.x) for t in lines] == [2 * (c.schools["side"] != "").sum()] * 2
+
+
+def test_rows_stand_in_the_order_given(release: Release) -> None:
+    c = trust(release)
+    for schools in (marked(c), marked(c).sort_values("value")):
+        figure = intervals(schools, c.university, c.metric, LIGHT, column=WIDE).checked()
+        labels = sorted((a["y"], a["text"]) for a in figure.layout.annotations if a["xshift"])
+        assert len(labels) == len(schools)
+        for (_, label), name in zip(labels, schools["short_name"], strict=True):
+            assert escape(name.split()[0]) in label
 
 
 def test_a_funnel_of_nothing_still_draws(release: Release) -> None:

@@ -81,7 +81,7 @@ def test_a_link_opens_the_same_view_and_names_every_filter(page: str, sample: Pa
     assert len(links) == charts
     assert Counter(name.rpartition(".")[2] for name in files) == {"csv": charts, "png": charts, "svg": charts}
     query = dict(parse_qsl(urlsplit(links[-1]).query))
-    boxes = {name: code for name, code in query.items() if name not in ("view", "drawn")}
+    boxes = {name: code for name, code in query.items() if name not in ("view", "drawn", "order")}
     assert boxes == {box.key: box.value for box in app.selectbox if box.key != "viewer_choice"}
     again = visit(page, **query)
     assert text(again) == text(app)

@@ -202,6 +202,20 @@ def test_a_view_is_in_the_address_and_a_switch_opens_it() -> None:
 
 
 @pytest.mark.usefixtures("served")
+def test_schools_stand_from_a_to_z_and_by_value_only_when_asked(release: Release) -> None:
+    schools = release.units[release.units["kind"] == "school"]
+
+    def drawn(**query: str) -> list[str]:
+        chart = visit("schools", metric="trust", **query).get("plotly_chart")[0]
+        labels = [a for a in json.loads(chart.proto.spec)["layout"]["annotations"] if a.get("xshift")]
+        return [re.sub("<.*?>", " ", a["text"]).split()[0] for a in sorted(labels, key=lambda a: a["y"])]
+
+    by_name, by_value = drawn(), drawn(order="value")
+    assert by_name == sorted(name.split()[0] for name in schools["short_name"])
+    assert sorted(by_value) == by_name != by_value
+
+
+@pytest.mark.usefixtures("served")
 def test_a_tile_leads_to_its_school_and_group() -> None:
     chart = next(e for e in visit("equity", metric="trust", view="map").get("plotly_chart"))
     tiles = json.loads(chart.proto.spec)["data"][0]["customdata"]

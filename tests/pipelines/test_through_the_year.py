@@ -159,9 +159,12 @@ def test_a_curve_is_hidden_where_a_share_on_it_is_hidden_in_either_part_of_the_y
         hidden = decision.cells.query(f"{place} and part == '{part}' and metric == '{metric}'").index
         assert len(hidden) == 1
         one = replace(decision, why=decision.why.mask(decision.why.index.isin(hidden), "linked"))
-        curve = through_the_year.curve(con, modelled.periods, one, settings)
+        curve = through_the_year.curve(con, modelled, one, settings)
         told = curve.query(place).groupby("part")["status"].agg(set).to_dict()
         assert told == {"year": {"suppressed"}, "to_date": {"suppressed"}}
+        of_schools = curve.query(place.replace("unit == 'faculty:F2'", "unit in ['school:B', 'school:C']"))
+        assert set(of_schools["unit"]) == {"school:B", "school:C"}, "whose curves would add up to the faculty's"
+        assert set(of_schools["status"]) == {"suppressed"}
         assert set(curve.query(place.replace("2024", "2023").replace("/25", "/24"))["status"]) == {"shown"}
 
 
