@@ -30,9 +30,9 @@ RENAMED = {"lower": "limit", "upper": "limit_above", "lower_outer": "outer", "up
 class Comparison:
     """Schools around the university on one metric, in one period, at one level.
 
-    `schools` has a row per school, from A to Z: unit, name, short_name, parent, base, value, lower, upper, status, what the
-    published funnel says of it (`says`, its limits, and `side`: 'above' or 'below' where it lies outside them, else
-    'near'; '' where it has no limits). `modelled` is the published range of the middle 80% of schools, chance
+    `schools` has a row per school, from A to Z: unit, name, short_name, parent, base, value, lower, upper, status, what
+    the published funnel says of it (`says`, its limits, and `side`: 'above' or 'below' where it lies outside them,
+    else 'near'; '' where it has no limits). `modelled` is the published range of the middle 80% of schools, chance
     set aside, where there is one, `observed` that of their figures, and `says` what is published of whether they
     differ. `figures` are the cells of all units.
     """
