@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -275,7 +275,7 @@ def _record(reading: Reading) -> Finding | None:
         school = str(reading.release.units.loc[next(iter(reading.incomplete)), "name"])
         said = f"the record of {words.within(school)} looks incomplete"
     headline = words.headline(said)
-    figure = figures.schools(reading, reading.compare(metric), headline)
+    figure = replace(figures.schools(reading, reading.compare(metric), headline), note="")  # the finding's own text
     return Finding(
         lead="Record",
         headline=headline,

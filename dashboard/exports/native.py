@@ -79,14 +79,13 @@ def _bars(slide: Any, figure: Figure, place: Place) -> Any:
 
 
 def _with_reference(figure: Figure) -> list[Mark]:
-    """The rows, and among them the value of everyone as a bar of its own."""
+    """The rows, and above them the value of everyone as a bar of its own."""
     marks = list(figure.marks)
     if figure.kind != "rows" or not figure.reference:
         return marks
     value, name = figure.reference
     own = Mark(name.rpartition(" ")[0], value, value, value, "reference")
-    at = next((n for n, mark in enumerate(marks) if mark.value is None or mark.value < value), len(marks))
-    return [*marks[:at], own, *marks[at:]]
+    return [own, *marks]
 
 
 def _intervals(series: Any, marks: Sequence[Mark]) -> None:

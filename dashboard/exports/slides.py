@@ -27,6 +27,7 @@ WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
 LEFT, RIGHT = Inches(0.6), Inches(12.73)
 TITLE_SLIDE, TITLE_ONLY = 0, 5  # layouts of the default template
 SERIF = "Georgia"
+MOST_OF_A_TITLE = 100  # characters that surely stay within two lines; longer ones are set smaller
 MOST_OF_A_PROPERTY = 255  # characters that Office allows
 MOST_ACTIONS = 10  # on one slide
 
@@ -94,6 +95,8 @@ def _slide(deck: Any, story: Story, title: str, lead: str = "", notes: Sequence[
     """A slide with its title, a line above it, its source and number, and notes."""
     slide = deck.slides.add_slide(deck.slide_layouts[TITLE_ONLY])
     slide.shapes.title.text = title
+    if len(title) > MOST_OF_A_TITLE:
+        slide.shapes.title.text_frame.paragraphs[0].runs[0].font.size = Pt(21)
     _speak(slide.shapes.title.text_frame)
     if lead:
         _write(
