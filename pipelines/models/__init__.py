@@ -33,10 +33,10 @@ def render(name: str, **context: Any) -> str:
     path = next(FOLDER.glob(f"*/{name}.sql"), None)
     if path is None:
         raise ModelError(f"there is no model {name!r}: expected a file {name}.sql in a folder of {FOLDER.name}/")
-    source = path.read_text(encoding="utf-8")
     try:
-        return _templates.from_string(source).render(**context)
+        return _templates.get_template(path.relative_to(FOLDER).as_posix()).render(**context)
     except jinja2.TemplateError as error:
+        source = path.read_text(encoding="utf-8")
         raise ModelError(f"model {name} could not be rendered: {error}\n\n{source}") from error
 
 
