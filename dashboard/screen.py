@@ -1,7 +1,8 @@
 """Whether the reader's screen is narrow: charts give their labels less room there.
 
 Only the browser knows. It tells when its answer differs from what is believed, which runs the page again;
-until then a browser that calls itself mobile is believed to be narrow.
+until then a browser that calls itself mobile is believed to be narrow. There the way to other pages is a button, which
+is called in the browser what style.css writes on it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ export default function ({ data, setStateValue }) {
   const printing = window.matchMedia("print");  // paper is no other screen: charts stay as they are
   const tell = () => {
     if (!printing.matches && phone.matches !== data.narrow) setStateValue("narrow", phone.matches);
+    document.querySelector('[data-testid="stExpandSidebarButton"]')?.setAttribute("aria-label", "Pages");
   };
   tell();
   phone.addEventListener("change", tell);

@@ -43,7 +43,7 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
 
 
 def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str]] = ()) -> pd.DataFrame:
-    """One row per school, in reading order, the university first; `unnamed` rows last."""
+    """One row per school, from A to Z, the university first; `unnamed` rows last."""
     university = {**LIMITS, **c.university, "name": "University", "unit": "university", "side": ""}
     return pd.DataFrame(
         [

@@ -286,7 +286,7 @@ def _units(schools: pd.DataFrame, source: Source) -> pd.DataFrame:
     faculties = schools.drop_duplicates("faculty_code").sort_values("faculty_name")
     for code, name in zip(faculties["faculty_code"], faculties["faculty_name"], strict=True):
         rows.append((f"faculty:{code}", "faculty", name, _short(name), "university"))
-    by_name = schools.sort_values("school_name")
+    by_name = schools.sort_values("school_name", key=lambda names: names.map(_short).str.casefold())
     for code, name, faculty in by_name[["school_code", "school_name", "faculty_code"]].itertuples(index=False):
         rows.append((f"school:{code}", "school", name, _short(name), f"faculty:{faculty}"))
     return _ordered(pd.DataFrame(rows, columns=["unit", "kind", "name", "short_name", "parent"]))

@@ -12,7 +12,7 @@ import pandas as pd
 from pipelines import models
 from pipelines.definitions import Definitions
 from pipelines.disclosure import rules, shares
-from pipelines.disclosure.tables import parents_of
+from pipelines.disclosure.tables import EVERYONE, parents_of
 from pipelines.engines import Connection, frame
 from pipelines.measures import consistency, intervals, over_time, sets
 from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
@@ -86,9 +86,9 @@ def curve(con: Connection, modelled: Modelled, decision: Decision, settings: Set
 
     Shown where the share who met their tutor in all is, which the curve ends with, and where the share who met them by
     the promised week is not hidden, which could be read off it. Neither may be hidden in the other part of the year: a
-    whole year's curve passes through the share to date. Nor may they be of the unit above: a school's groups are not
-    listed to date of the year before, but their curves would add up to it. (What was published of a year stays,
-    whatever is hidden later.)
+    whole year's curve passes through the share to date. Nor may they be of everyone there, or of the unit above: a
+    school's groups are not listed to date of the year before, but their curves would add up to these. (What was
+    published of a year stays, whatever is hidden later.)
     """
     counts = con.execute(f"select * from mart_curve order by {CURVE_ORDER}").df().rename(columns={"grp": "group"})
     latest = modelled.periods["academic_year"].max()
@@ -105,8 +105,10 @@ def curve(con: Connection, modelled: Modelled, decision: Decision, settings: Set
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
     places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
     above = places.assign(unit=places["unit"].map(parents_of(modelled.schools)).fillna(places["unit"]))
-    either = [where.assign(part=part) for where in (places, above) for part in PARTS]
-    told = np.logical_or.reduce([decision.hides(part, metric=m) for part in either for m in (MET, MET_IN_TIME)])
+    of_everyone = [where.assign(characteristic=EVERYONE, group=EVERYONE) for where in (places, above)]
+    adding_up = [where.assign(part=part) for where in (places, above, *of_everyone) for part in PARTS]
+    told = np.any([decision.hides(pd.concat(adding_up), metric=metric) for metric in (MET, MET_IN_TIME)], axis=0)
+    told = told.reshape(len(adding_up), -1).any(axis=0)
     hide = pd.Series((~decision.shows(places, metric=MET) | told)[row])
     low, high = shares.limits_of(lower, upper, hide)
     return places.take(row).reset_index(drop=True).assign(

@@ -236,7 +236,8 @@ def page(results: list[dict[str, Any]]) -> str:
     lines = [
         "# Performance",
         "",
-        f"Written by `make bench` on {date.today():%d %B %Y}: {platform.system()}, {os.cpu_count()} cores, "
+        f"Written by `make bench` (`--meetings {' '.join(str(r['asked']) for r in results)}`) on "
+        f"{date.today():%d %B %Y}: {platform.system()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}. Every figure is one run, in a process of its own, start of Python and",
         "imports included; machines differ and are noisy, so compare the columns of one table, not tables. What was",
         "measured besides, and not all in one go, is in [other runs](performance-other-runs.md).",

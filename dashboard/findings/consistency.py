@@ -130,7 +130,7 @@ def compare(
         for u in units[units["kind"] == "school"].to_dict("records")
     ]
     schools = pd.DataFrame(rows, columns=[*about, *MISSING, *LIMITS])
-    schools = schools.sort_values("short_name", key=lambda names: names.str.casefold(), ignore_index=True)
+    schools = schools.sort_values(["short_name", "name"], key=lambda names: names.str.casefold(), ignore_index=True)
     schools["side"] = [SIDES.get(p, "") for p in schools["position"]]
     found = Comparison(metric, period, figures.get("university", MISSING), schools, figures=figures)
     if published is None or published.empty:

@@ -90,7 +90,8 @@ def page(visit: Visit) -> None:
     elif view == "funnel":
         layout.chart(visit, **visit.once("funnel", lambda: _funnel(visit, x)))
     else:
-        order = "name" if one else filters.switch("order", "Order of schools", ORDERS)
+        several = len(compared.schools) > 1
+        order = filters.switch("order", "Order of schools", ORDERS) if several else next(iter(ORDERS))
         layout.chart(visit, **visit.once("rows", lambda: _rows(visit, x, order)))
         nearby.schools(visit, visit.once("hidden", lambda: _hidden(release, x)))
     if compared.limited:

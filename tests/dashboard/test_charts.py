@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -14,6 +17,7 @@ from dashboard.charts.strip import offsets, strips
 from dashboard.compared import compare
 from dashboard.findings import consistency
 from dashboard.published import Release
+from dashboard.style import html
 from dashboard.style.theme import DARK, LIGHT, THEMES, Theme
 
 WHEN = {"academic_year": "2025/26", "part": "year"}
@@ -136,6 +140,14 @@ def test_charts_of_nothing_still_draw(release: Release) -> None:
 def test_ticks_are_round_and_include_no_gap() -> None:
     assert ticks(-9, 3) == [-5.0, 0.0]
     assert ticks(0.0, 0.0) == [0.0]
+
+
+def test_columns_of_tables_that_line_up_have_widths() -> None:
+    frame = pd.DataFrame({"Measure": ["<Trust>"], "Value": ["7%"]})
+    assert "<col" not in html.table(frame, "A table")
+    wide = html.table(frame, "A table", ("Value",), {"Measure": 80, "Value": 20, "Not there": 5})
+    assert re.findall(r'<col style="width: (\d+)%">', wide) == ["80", "20"]
+    assert '<div class="table even">' in wide
 
 
 def test_tables_say_in_words_what_charts_leave_out(release: Release) -> None:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from datetime import date
+from itertools import count
 
 import duckdb
 import pandas as pd
@@ -17,6 +18,7 @@ from pipelines.protect import rounded, small_cells
 from pipelines.settings import ROOT
 
 DEFINITIONS = definition_files.load()
+NUMBERS = count()
 PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}
 CHECKS = {
     name: pd.DataFrame({"table_name": pd.Series([], dtype="string")})
@@ -63,7 +65,7 @@ def make_release(settings, example=True, **kinds):
     measured = measure(made.cells, hidden, terms(DEFINITIONS, made.schools, settings))
     safe = rounded(measured, DEFINITIONS, settings)
     source = publish.Source("University of Somewhere", example)
-    release = publish.new_name()
+    release = f"{publish.new_name()[:-4]}{next(NUMBERS):04x}"  # in order, also within a second
     publish.publish(release, safe, made, CHECKS, DEFINITIONS, PRESENT, source, settings)
     return release
 

@@ -165,7 +165,25 @@ def test_a_curve_is_hidden_where_a_share_on_it_is_hidden_in_either_part_of_the_y
         of_schools = curve.query(place.replace("unit == 'faculty:F2'", "unit in ['school:B', 'school:C']"))
         assert set(of_schools["unit"]) == {"school:B", "school:C"}, "whose curves would add up to the faculty's"
         assert set(of_schools["status"]) == {"suppressed"}
+        others = place.replace("'faculty:F2'", "'school:A'"), place.replace("Female", "Male")
+        assert all(set(curve.query(other)["status"]) == {"shown"} for other in others)
         assert set(curve.query(place.replace("2024", "2023").replace("/25", "/24"))["status"]) == {"shown"}
+
+
+def test_groups_curves_are_hidden_where_they_would_add_up_to_everyones_hidden_share(settings):
+    con = connect(with_modes(staged()))
+    modelled = model(con, DEFINITIONS, FEW)
+    settings = settings.model_copy(update={"rules": OPEN})
+    decision = protect(modelled, DEFINITIONS, settings)
+    through_the_year.model(con, DEFINITIONS, FEW, modelled)
+    place = "academic_year == '2024/25' and level == 'all' and unit == 'school:B'"
+    of_everyone = decision.cells.query(f"{place} and group == 'all' and part == 'to_date' and metric == 'any_meeting'")
+    assert len(of_everyone) == 1
+    one = replace(decision, why=decision.why.mask(decision.why.index.isin(of_everyone.index), "linked"))
+    curve = through_the_year.curve(con, modelled, one, settings)
+    assert set(curve.query(f"{place} and part == 'year'")["group"]) > {"all", "Female", "Male"}
+    assert set(curve.query(place)["status"]) == {"suppressed"}
+    assert set(curve.query(place.replace("school:B", "school:C"))["status"]) == {"shown"}
 
 
 def test_contacts_by_week_with_limits(opened):

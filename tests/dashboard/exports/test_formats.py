@@ -13,8 +13,10 @@ import pytest
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 from pptx import Presentation
+from pptx.util import Pt
 
 from dashboard.exports import images
+from dashboard.exports.slides import MOST_OF_A_TITLE
 from dashboard.style import html as markup
 from dashboard.style import words
 from tests.dashboard.exports.conftest import HOSTILE, Exported
@@ -107,6 +109,8 @@ def test_charts_of_the_slides_are_native_and_hold_the_numbers(exported: Exported
             held = dict(zip(plot.categories, plot.series[0].values, strict=True))
             for mark in finding.figure.marks:
                 assert held[mark.told] == mark.value
+            first = ["University"] if finding.figure.reference and finding.figure.kind == "rows" else []
+            assert [*plot.categories] == first + [mark.told for mark in finding.figure.marks]
 
 
 def _x(series: object) -> list[float]:
@@ -120,6 +124,26 @@ def test_each_finding_has_a_slide_with_its_caveat_in_the_notes(exported: Exporte
         assert finding.caveat in notes[finding.headline]
     for slide in deck.slides:
         assert slide.shapes.title.text
+
+
+def test_schools_stand_from_a_to_z_in_packs_and_on_slides(exported: Exported) -> None:
+    named = exported.release.units[exported.release.units["kind"] == "school"]["short_name"]
+    drawn = [f for f in exported.story.figures if f.key.startswith("schools ")]
+    assert len(drawn) > 2
+    for figure in drawn:
+        assert [mark.label for mark in figure.marks] == sorted(named, key=str.casefold)
+
+
+def test_a_long_title_of_a_slide_is_smaller_and_a_caution_is_said_once(exported: Exported) -> None:
+    deck = Presentation(io.BytesIO(exported.pptx))
+    findings = {f.headline for f in exported.story.findings}
+    titles = [s.shapes.title for s in deck.slides if s.shapes.title.text in findings]
+    sizes = {(len(t.text) > MOST_OF_A_TITLE, t.text_frame.paragraphs[0].runs[0].font.size) for t in titles}
+    assert sizes == {(True, Pt(21)), (False, None)}
+    record = next(f for f in exported.story.findings if f.lead == "Record")
+    (slide,) = (s for s in deck.slides if s.shapes.title.text == record.headline)
+    said = " ".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame)
+    assert said.count("Read with care") == 1
 
 
 def test_headlines_and_findings_are_the_same_words_everywhere(exported: Exported, pdf: str) -> None:
