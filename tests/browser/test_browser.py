@@ -157,6 +157,26 @@ def test_a_profile_fits_a_phone_and_prints_without_what_is_for_screens(page: Pag
     expect(page.locator(".foot")).to_contain_text("example data")
 
 
+@pytest.mark.parametrize("width", [820, 1024, 1440])
+def test_words_of_a_profile_stay_in_their_columns(same_page: Page, address: str, width: int) -> None:
+    same_page.set_viewport_size({"width": width, "height": 850})
+    open_page(same_page, f"{address}/profile?unit=school:SCI3")
+    expect(same_page.locator(".table.even").first).to_be_visible()
+    out = "[...document.querySelectorAll('.table.even :is(th, td)')].filter(c => c.scrollWidth > c.clientWidth)"
+    assert same_page.evaluate(f"{out}.map(c => c.textContent)") == []
+
+
+def test_on_a_phone_the_way_to_other_pages_says_so(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 850})
+    open_page(page, address)
+    way = page.get_by_role("button", name="Pages", exact=True)
+    expect(way).to_be_visible()
+    assert "Pages" in page.evaluate("b => getComputedStyle(b, '::after').content", way.element_handle())
+    way.click()
+    page.get_by_role("link", name="Compare schools").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Which schools differ")
+
+
 def test_the_keyboard_copies_a_link_and_a_word_of_welcome_stays_away(page: Page, address: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     open_page(page, f"{address}/schools?metric=trust")
