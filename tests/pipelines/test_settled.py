@@ -21,6 +21,7 @@ from tests.pipelines.test_unchanged import published
 
 pytestmark = pytest.mark.slow
 
+KEY = "a key of thirty-two characters or more"
 YEARS = {"2023/24", "2024/25", "2025/26"}  # the last in progress
 
 
@@ -136,12 +137,23 @@ def _a_year_before(row):
     return {column: f"{value}-before" if column in ids else earlier(value) for column, value in row.items()}
 
 
-@pytest.fixture
-def published_once(settings, monkeypatch):
-    monkeypatch.setenv("APT_DATA", str(settings.data))
-    monkeypatch.setenv("APT_KEY", "a key of thirty-two characters or more")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A data folder after a run; tests work on copies."""
+    settings = Settings(data=tmp_path_factory.mktemp("made") / "data")
     two_years(settings.inbox)
-    run()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APT_DATA", str(settings.data))
+        patch.setenv("APT_KEY", KEY)
+        run()
+    return settings.data
+
+
+@pytest.fixture
+def published_once(made, settings, monkeypatch):
+    shutil.copytree(made, settings.data, dirs_exist_ok=True)
+    monkeypatch.setenv("APT_DATA", str(settings.data))
+    monkeypatch.setenv("APT_KEY", KEY)
     return settings
 
 
