@@ -24,6 +24,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+from dashboard.style.words import listed
 from tests.load import in_words
 
 MEETINGS_PER_STUDENT_AND_YEAR = 4.5
@@ -224,11 +225,6 @@ def _growth(one: dict[str, Any], other: dict[str, Any]) -> float:
     return times / meetings
 
 
-def _listed(figures: list[str]) -> str:
-    """'1, 2 and 3'."""
-    return " and ".join([*filter(None, [", ".join(figures[:-1])]), figures[-1]])
-
-
 def page(results: list[dict[str, Any]]) -> str:
     """The results as a page of docs/."""
     steps = list(results[0]["pipeline"]["steps"])
@@ -263,11 +259,11 @@ def page(results: list[dict[str, Any]]) -> str:
         f"| {what} | " + " | ".join(_if_run(r, what, "peak", 2) for r in results) + " |"
         for what in ("pipeline", "floor", "pandas", "polars")
     ]
-    cells = _listed([f"{r['pipeline']['cells']:,}" for r in results])
-    sizes = _listed([f"{r['floor']['megabytes']:,.0f} MB" for r in results])
+    cells = listed([f"{r['pipeline']['cells']:,}" for r in results])
+    sizes = listed([f"{r['floor']['megabytes']:,.0f} MB" for r in results])
     lines += ["", f"The files are {sizes} of CSV. The pipeline publishes {cells} cells.", ""]
     if len(results) > 1:
-        growth = _listed([f"{_growth(*two):.2f}" for two in pairwise(results)])
+        growth = listed([f"{_growth(*two):.2f}" for two in pairwise(results)])
         lines += [f"From each size to the next its time grows with this power of the meetings: {growth}.", ""]
     lines += [WHY, ""]
     first = results[0]

@@ -26,11 +26,11 @@ def table(
     columns = [str(c) for c in frame.columns]
     heads = "".join(f'<th scope="col" role="columnheader"{_right(c, numeric)}>{escape(c)}</th>' for c in columns)
     body = "".join(_row(columns, values, numeric) for values in frame.itertuples(index=False, name=None))
-    wide = "".join(f'<col style="width: {widths[c]}%">' for c in columns) if widths else ""
-    columned = f"<colgroup>{wide}</colgroup>" if wide else ""
+    kind, wide = "table", ""
+    if widths:
+        kind, wide = "table even", "".join(f'<col style="width: {widths[c]}%">' for c in columns)
     return (
-        f'<div class="table{" even" if wide else ""}"><table role="table">'
-        f'<caption class="unseen">{escape(caption)}</caption>{columned}'
+        f'<div class="{kind}"><table role="table"><caption class="unseen">{escape(caption)}</caption>{wide}'
         f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
     )
 
