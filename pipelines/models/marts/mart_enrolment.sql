@@ -1,7 +1,7 @@
 -- grain: one row per enrolment and part of the year, of students enrolled at some time of the teaching in it
 -- The columns a metric of grain 'enrolment' may use:
---   begun_week (the teaching week by whose Friday it had begun; 0: before teaching), has_tutor, attended, missed,
---   attended_with_tutor, one_tutor, first_week (teaching week of the first attended meeting), promised_week,
+--   begun_week (the teaching week by whose Friday it had begun; 0: before teaching), named_tutor, has_tutor, attended,
+--   missed, attended_with_tutor, one_tutor, first_week (teaching week of the first attended meeting), promised_week,
 --   meetings_due, through_week, enrolled_throughout, enrolled_through_promised_week, responded, year_of_study,
 --   study_mode, and every characteristic.
 {% from 'group_of.sql' import group_of %}
@@ -47,6 +47,7 @@ final as (
             when e.start_date is null or e.start_date <= p.teaching_start then 0
             else cast(floor((date_diff('day', p.teaching_start, e.start_date) + 2) / 7) as integer) + 1
         end as begun_week,
+        e.tutor_id as named_tutor,
         e.tutor_id is not null as has_tutor,
         {% for figure in ['attended', 'missed', 'attended_with_tutor'] %}
         coalesce(case when p.part = 'year' then c.{{ figure }}_year else c.{{ figure }}_to_date end, 0) as {{ figure }},
@@ -69,7 +70,8 @@ final as (
     left join mart_contact c on c.enrolment = e.enrolment
     left join respondents r
         on r.enrolment = e.enrolment and (p.part = 'year' or r.response_week <= p.through_week)
-    where (e.start_date is null or e.start_date <= p.ends)
-        and (e.end_date is null or e.end_date >= p.teaching_start)
+    -- so written, and not with 'is null or', engines do not expect so few rows here that they hold all of them at once
+    where coalesce(e.start_date, p.ends) <= p.ends
+        and coalesce(e.end_date, p.teaching_start) >= p.teaching_start
 )
 select * from final

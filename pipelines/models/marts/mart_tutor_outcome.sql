@@ -4,11 +4,10 @@
 with
 {% for grain in grains %}
 named_{{ grain.name }} as (
-    select m.*, counted, e.tutor_id as named_tutor
+    select m.*, counted
     from mart_{{ grain.name }} m
     inner join mart_counted on counted_year = m.academic_year and counted_part = m.part
-    inner join stg_enrolments e on e.enrolment = m.enrolment
-    where e.tutor_id is not null
+    where m.named_tutor is not null
 ),
 by_level_{{ grain.name }} as (
     select
