@@ -25,6 +25,7 @@ from pipelines import scopes
 from pipelines.definitions import UNKNOWN, Characteristic, Definitions
 from pipelines.disclosure import cost
 from pipelines.findings import findings
+from pipelines.measures import sets
 from pipelines.model import Modelled, Present, missing, missing_characteristic
 from pipelines.pooled import POOLED
 from pipelines.protect import Protected
@@ -214,19 +215,24 @@ def _files(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str, pd.
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """The table in the order of its `ordering`, or as readers look things up."""
+    """The table in the order of its `ordering`, or as readers look things up; its text as categories, of which rows
+    are ordered and picked many times faster.
+    """
+    coded = sets.coded(table, [c for c in table if isinstance(table[c].dtype, pd.StringDtype)])
     order = ["ordering"] if "ordering" in table else [c for c in LOOK_UP if c in table]
     if not order:
-        return table
-    return table.take(np.lexsort([table[c].astype("category").cat.codes for c in reversed(order)]))
+        return coded
+    return coded.take(np.lexsort([coded[c].astype("category").cat.codes for c in reversed(order)]))
 
 
 def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """A new file holding `tables` and nothing that was ever deleted."""
+    """A new file holding `tables`, categories as text, and nothing that was ever deleted."""
     with duckdb.connect(path, config={"threads": 1}) as con:  # several files are written at a time
         for name, frame in tables.items():
+            coded = [c for c in frame if isinstance(frame[c].dtype, pd.CategoricalDtype)]
+            as_text = ", ".join(f'"{c}"::varchar as "{c}"' for c in coded)
             con.register("safe", frame)
-            con.execute(f'create table "{name}" as select * from safe')
+            con.execute(f'create table "{name}" as select *{f" replace ({as_text})" if coded else ""} from safe')
             con.unregister("safe")
         con.execute("checkpoint")
     with path.open("rb") as file:
