@@ -128,15 +128,14 @@ def gap_rows(gaps: pd.DataFrame, characteristics: pd.DataFrame, groups: pd.DataF
 
 
 def school_gap_rows(gaps: pd.DataFrame, units: pd.DataFrame, faculty: str | None) -> pd.DataFrame:
-    """One group's gap at the university, then in every school (of a faculty), widest first, hidden last."""
+    """One group's gap at the university, then in every school (of a faculty), in their own order."""
     wanted = units[(units["kind"] == "school") & ((units["parent"] == faculty) if faculty else True)]
     wanted = pd.concat([units[units["unit"] == "university"], wanted]).reset_index(drop=True)
     figures = gaps.drop_duplicates("unit").set_index("unit")
     rows = wanted[["unit", "kind", "name", "short_name"]].join(figures, on="unit")
     rows["status"] = rows["status"].fillna("none")
     rows["label"], rows["heading"] = rows["short_name"], False
-    rows["first"] = rows["kind"] != "university"
-    return rows.sort_values(["first", "value"], na_position="last", kind="stable").reset_index(drop=True)
+    return rows
 
 
 def gaps(rows: pd.DataFrame, metric: Row, by: str) -> pd.DataFrame:

@@ -112,6 +112,8 @@ def test_hidden_groups_are_not_drawn(release: Release) -> None:
 def test_gaps_draw_what_is_shown_and_say_what_is_not(release: Release) -> None:
     gaps = release.gaps(metric="trust", characteristic="ethnicity", group="Mixed", level="UG", **WHEN)
     rows = tables.school_gap_rows(gaps, release.units, None)
+    schools = release.units.loc[release.units["kind"] == "school", "unit"]
+    assert rows["unit"].tolist() == ["university", *schools], "in the order of the release, and no league table"
     figure = graded_gaps(rows, release.metrics.loc["trust"], LIGHT).checked()
     assert marks(figure) == (rows["status"] == "shown").sum()
     assert said(figure).count("hidden to protect people") == (rows["status"] == "suppressed").sum()
