@@ -233,7 +233,7 @@ def assert_unseen(published: Mapping[str, pd.DataFrame], decision: Decision) -> 
 
     published: tables by name, with `status`. What is about one cell is found by the columns of its key.
     """
-    hidden = sets.coded(decision.cells.loc[decision.hidden, KEY], KEY)
+    hidden = decision.coded.loc[decision.hidden, KEY]
     for name, table in published.items():
         if "status" not in table or not {*UNITS_OF} <= {*table} or ("group" in table) != ("characteristic" in table):
             continue

@@ -81,7 +81,7 @@ def run(
                 progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
             known = terms(definitions, modelled.schools, settings)
-            measured = measure(decision.cells, decision.hidden, known, decision.listed)
+            measured = measure(decision.coded, decision.hidden, known, decision.listed)
             safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
             costs = cost.protection(safe.tables["cell"], modelled.schools, definitions)
             safe = safe.with_tables({"protection": costs}).unexplained()
