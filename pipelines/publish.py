@@ -226,7 +226,7 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """A new file holding `tables`, categories as text, and nothing that was ever deleted."""
+    """A new file holding `tables` and nothing that was ever deleted. Categories are text, and are stored as such."""
     with duckdb.connect(path, config={"threads": 1}) as con:  # several files are written at a time
         for name, frame in tables.items():
             coded = [c for c in frame if isinstance(frame[c].dtype, pd.CategoricalDtype)]

@@ -59,4 +59,10 @@ def of_faculty(tables: Tables, faculty: str) -> dict[str, pd.DataFrame]:
         elif "unit" in table:
             rows = table["unit"].isin(seen)
             out[name] = table[rows & table["school"].isin(own)] if "school" in table else table[rows]
-    return out
+    return {name: _forgetful(table) for name, table in out.items()}
+
+
+def _forgetful(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without the categories that none of its rows has: they may name others."""
+    coded = table.select_dtypes("category")
+    return table.assign(**{c: coded[c].cat.remove_unused_categories() for c in coded}) if len(coded.columns) else table

@@ -78,6 +78,21 @@ def test_no_identifier_pseudonym_or_canary_is_in_any_published_file(released, tm
     assert bytescan.scan(files, secrets) == []
 
 
+def test_a_faculty_file_holds_no_name_or_code_of_another_facultys_school(released, tmp_path):
+    folder = released[0].published / publish.current(released[0])
+    with duckdb.connect(folder / "university.duckdb", read_only=True) as con:
+        schools = con.execute("select unit, name, parent from unit where kind = 'school'").fetchall()
+    for file in folder.glob("faculty-*.duckdb"):
+        faculty = f"faculty:{file.stem.removeprefix('faculty-')}"
+        held = bytescan.unpacked(file, tmp_path / file.name).read_bytes()
+        own = [text for *texts, parent in schools if parent == faculty for text in texts]
+        others = [text for *texts, parent in schools if parent != faculty for text in texts]
+        assert own
+        assert others
+        assert all(text.encode() in held for text in own)
+        assert [t for t in others if t.encode() in held and not any(t in each for each in own)] == []
+
+
 def test_the_secrets_looked_for_are_those_of_the_extracts_and_the_warehouse(released, tmp_path):
     settings, secrets, *_ = released
     extracts = [*settings.example.glob("*.csv"), settings.warehouse / warehouse.NAME]

@@ -75,6 +75,22 @@ def read(settings, sql):
         return con.execute(sql).fetchall()
 
 
+def test_text_is_stored_as_text_and_what_is_missing_as_null(settings):
+    make_release(settings)
+    files = list((settings.published / publish.current(settings)).glob("*.duckdb"))
+    assert len(files) == 2
+    for file in files:
+        with duckdb.connect(file, read_only=True) as con:
+            types = con.execute("select data_type from duckdb_columns() where table_name = 'unit'").fetchall()
+            coded = con.execute("select count(*) from duckdb_columns() where data_type like 'ENUM%'").fetchall()
+        assert [kind for (kind,) in types] == ["VARCHAR"] * 5 + ["BIGINT"]
+        assert coded == [(0,)]
+    assert read(settings, "select parent, kind from unit order by ordering") == [
+        (None, "university"), ("university", "faculty"), ("faculty:F", "school"),
+    ]  # fmt: skip
+    assert read(settings, "select count(*) from metric where unavailable_because is not null") == [(0,)]
+
+
 def test_a_release_is_in_force_once_published(settings):
     release = make_release(settings)
     assert publish.current(settings) == release

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pipelines import scopes
+from pipelines.measures import sets
 
 SCHOOLS = [f"school:{c}" for c in "ABCDEFGHIJ"]  # A to E are faculty F's, the others G's
 UNITS = pd.DataFrame(
@@ -33,13 +35,21 @@ def release(**more):
     }  # fmt: skip
 
 
-def test_a_faculty_file_names_no_other_faculty():
-    files = dict(scopes.files(release()))
+def coded(table):
+    """The table with its text as categories, as it is published from."""
+    return sets.coded(table, [c for c in table if isinstance(table[c].dtype, pd.StringDtype)])
+
+
+@pytest.mark.parametrize("of_table", [lambda table: table, coded], ids=["text", "categories"])
+def test_a_faculty_file_names_no_other_faculty(of_table):
+    files = dict(scopes.files({name: of_table(table) for name, table in release().items()}))
     assert set(files) == {"university.duckdb", "faculty-F.duckdb", "faculty-G.duckdb"}
     own = files["faculty-F.duckdb"]
     others = {"faculty:G", *SCHOOLS[5:]}
     for name, table in own.items():
         assert not table.isin(others).any(axis=None), name
+        for column in table.select_dtypes("category"):
+            assert others.isdisjoint(table[column].cat.categories), (name, column)
     assert list(own["cell"]["unit"]) == SCHOOLS[:5]
     assert list(own["pooled_gap_school"]["school"]) == ["school:A", "school:B"]
     assert set(own["finding"]["unit"]) == {"faculty:F", *SCHOOLS[:5]}
