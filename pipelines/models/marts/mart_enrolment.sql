@@ -1,9 +1,10 @@
 -- grain: one row per enrolment and part of the year, of students enrolled at some time of the teaching in it
 -- The columns a metric of grain 'enrolment' may use:
---   begun_week (the teaching week by whose Friday it had begun; 0: before teaching), named_tutor, has_tutor, attended,
---   missed, attended_with_tutor, one_tutor, first_week (teaching week of the first attended meeting), promised_week,
+--   begun_week (the teaching week by whose Friday it had begun; 0: before teaching), has_tutor, attended, missed,
+--   attended_with_tutor, one_tutor, first_week (teaching week of the first attended meeting), promised_week,
 --   meetings_due, through_week, enrolled_throughout, enrolled_through_promised_week, responded, year_of_study,
 --   study_mode, and every characteristic.
+-- named_tutor is for other models, not for metrics.
 {% from 'group_of.sql' import group_of %}
 with standards as (
     select school_code, academic_year, level, meetings_per_year, first_meeting_by_week
@@ -70,7 +71,8 @@ final as (
     left join mart_contact c on c.enrolment = e.enrolment
     left join respondents r
         on r.enrolment = e.enrolment and (p.part = 'year' or r.response_week <= p.through_week)
-    -- so written, and not with 'is null or', engines do not expect so few rows here that they hold all of them at once
+    -- 'is null or' would say the same, as a period has both dates; but of that engines expect few rows, and then hold
+    -- these in memory at once instead of the narrower contacts
     where coalesce(e.start_date, p.ends) <= p.ends
         and coalesce(e.end_date, p.teaching_start) >= p.teaching_start
 )

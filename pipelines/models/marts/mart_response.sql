@@ -1,8 +1,9 @@
 -- grain: one row per response and part of the year
 -- The columns a metric of grain 'response' may use:
---   the statements and recalled_meetings as answered, enrolment and its named_tutor (null: the student is not known),
---   linked (whether the student is known), recorded_meetings (attended meetings on record up to the day of the answer),
---   and every characteristic.
+--   the statements and recalled_meetings as answered, enrolment (null: the student is not known), linked (whether
+--   the student is known), recorded_meetings (attended meetings on record up to the day of the answer), and every
+--   characteristic.
+-- named_tutor is for other models, not for metrics.
 {% from 'group_of.sql' import group_of %}
 with responses as (
     select *
