@@ -78,19 +78,21 @@ def beside_raw(rows: Sequence[Row], metric: Row) -> pd.DataFrame:
 
 
 def parts(whole: Row, schools: pd.DataFrame, units: pd.DataFrame, metric: Row) -> pd.DataFrame:
-    """The gap and its two parts, then each school's parts."""
+    """The gap and its two parts, then each school's parts, in the order of `units`."""
     rows = [{"Part": "The gap as it stands", "Gap": words.signed(whole["value"], metric)}]
     for label, part in (("Within schools", "within_schools"), ("From which schools", "which_schools")):
         interval = words.gap_interval(whole[f"{part}_lower"], whole[f"{part}_upper"], metric)
         rows.append({"Part": label, "Gap": words.signed(whole[part], metric), "95% interval": interval})
-    for r in schools.sort_values("within_schools", kind="stable").to_dict("records") if len(schools) else []:
-        rows.append(
-            {
-                "Part": str(units.loc[r["school"], "name"]),
-                "Within schools": words.signed(r["within_schools"], metric),
-                "From which schools": words.signed(r["which_schools"], metric),
-            }
-        )
+    of_schools = {r["school"]: r for r in schools.to_dict("records")}
+    for unit, name in units["name"].items():
+        if r := of_schools.get(unit):
+            rows.append(
+                {
+                    "Part": str(name),
+                    "Within schools": words.signed(r["within_schools"], metric),
+                    "From which schools": words.signed(r["which_schools"], metric),
+                }
+            )
     return pd.DataFrame(rows).fillna("–")
 
 
