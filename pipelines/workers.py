@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from multiprocessing import get_context
 from threading import Lock
 from types import TracebackType
@@ -26,6 +27,11 @@ class Workers:
             self._pool = self._pool or ProcessPoolExecutor(self.number, get_context("spawn"))
         return self._pool
 
+    def start(self, module: str) -> None:
+        """Have the processes begin, and import what their work is in, while this one is still at something else."""
+        for _ in range(self.number if self.number > 1 else 0):
+            self.pool.submit(_imported, module)
+
     def __enter__(self) -> Workers:
         return self
 
@@ -35,6 +41,10 @@ class Workers:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+def _imported(module: str) -> None:
+    import_module(module)
 
 
 ALONE = Workers()  # no other process

@@ -134,6 +134,8 @@ def _linked(
     cells: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics, widths: Widths, workers: Workers
 ) -> np.ndarray:
     """Which cells are hidden; some of them are `small`, some `settled`."""
+    workers = workers if len(cells) >= FEW_CELLS else ALONE
+    workers.start(__name__)
     cells = sets.coded(cells, KEY).assign(row=np.arange(len(cells)))
     cells["grain"] = sets.lookup(cells["metric"], pd.Series(metrics.grain))
     names = cells["characteristic"].cat.categories
@@ -145,8 +147,6 @@ def _linked(
     totals = {year: tables_of(rows, rows.head(0), parents, metrics.broader) for year, rows in everyone.items()}
     of_groups = dict(list(cells[cells["characteristic"] != EVERYONE].groupby(TABLE, observed=True, sort=True)))
     tables: dict[tuple[str, str], tuple[list[Table], Where]] = {}
-    if len(cells) < FEW_CELLS:
-        workers = ALONE
 
     def job(key: tuple[str, str]) -> Job:
         year, _ = key

@@ -65,7 +65,7 @@ class Places:
         self._pooled = pooled
         self.tasks = _together(set(zip(cells["academic_year"], cells["part"], strict=True)), pooled)
         at = {period: (i, t) for i, task in enumerate(self.tasks) for t, period in enumerate(task)}
-        period, periods = pd.MultiIndex.from_frame(cells[KEY[:2]]).factorize()
+        period, periods = _distinct(cells, KEY[:2])
         self._task, t = np.array([at[p] for p in periods], int).reshape(-1, 2)[period].T
 
         self._units, unit, self._kind_of_unit = _units(schools)
@@ -79,9 +79,7 @@ class Places:
             _codes(cells["level"], level),
         ]
         self._families = _families(cells, broader)
-        pairs = cells.groupby(["characteristic", "group"], sort=False).ngroup().to_numpy()
-        first = cells[["characteristic", "group"]].iloc[np.unique(pairs, return_index=True)[1]]
-        of_pair = list(zip(first["characteristic"], first["group"], strict=True))
+        pairs, of_pair = _distinct(cells, ["characteristic", "group"])
         self._group = [np.array([f.place.get(p, -1) for p in of_pair], int)[pairs] for f in self._families]
         about = at, self._metrics, unit, level, self._levels, len(self.tasks)
         self._inner = None if inner is None else _Inner(inner, *about)
@@ -157,12 +155,12 @@ class _Inner:
         leaves = {name for name, i in levels.items() if i in set(axis.leaves)}
         which = cells["unit"].isin(units.keys()) & cells["unit"].str.startswith("school:")
         own = cells[which & cells["level"].isin(leaves) & cells["metric"].isin(metrics.keys())]
-        period, periods = pd.MultiIndex.from_frame(own[KEY[:2]]).factorize()
+        period, periods = _distinct(own, KEY[:2])
         task, t = np.array([at.get(p, (-1, -1)) for p in periods], int).reshape(-1, 2).T
         self._of_task = [np.flatnonzero(task[period] == i) for i in range(tasks)]
         places = _codes(own["metric"], metrics), t[period], _codes(own["unit"], units), _codes(own["level"], levels)
         self._place, self._metrics = np.stack(places), len(metrics)
-        self._pair, self._pairs = pd.MultiIndex.from_frame(own[["characteristic", "group"]]).factorize()
+        self._pair, self._pairs = _distinct(own, ["characteristic", "group"])
         n, have, lack = own[COUNTS].to_numpy(np.int32).T
         self._kinds = np.stack([n - lack, n - have, have + lack - n])
 
@@ -182,6 +180,13 @@ class _Inner:
         counts = np.zeros((3, self._metrics, *(len(axis.leaves) for axis in axes)), np.int32)
         counts[:, *(codes[own] for codes in at)] = self._kinds[:, rows[own]]
         return counts.swapaxes(0, 1)
+
+
+def _distinct(cells: pd.DataFrame, columns: list[str]) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """Of each cell the number of its values in two columns, and these values by number."""
+    number = cells.groupby(columns, sort=False).ngroup().to_numpy()
+    first = cells[columns].iloc[np.unique(number, return_index=True)[1]]
+    return number, list(first.itertuples(index=False, name=None))
 
 
 def _kinds(cells: pd.DataFrame) -> pd.MultiIndex:
