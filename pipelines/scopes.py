@@ -59,10 +59,9 @@ def of_faculty(tables: Tables, faculty: str) -> dict[str, pd.DataFrame]:
         elif "unit" in table:
             rows = table["unit"].isin(seen)
             out[name] = table[rows & table["school"].isin(own)] if "school" in table else table[rows]
-    return {name: _forgetful(table) for name, table in out.items()}
+    return {name: _without_unused(table) for name, table in out.items()}
 
 
-def _forgetful(table: pd.DataFrame) -> pd.DataFrame:
+def _without_unused(table: pd.DataFrame) -> pd.DataFrame:
     """The table without the categories that none of its rows has: they may name others."""
-    coded = table.select_dtypes("category")
-    return table.assign(**{c: coded[c].cat.remove_unused_categories() for c in coded}) if len(coded.columns) else table
+    return table.assign(**{c: of.cat.remove_unused_categories() for c, of in table.select_dtypes("category").items()})
