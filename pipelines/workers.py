@@ -44,7 +44,7 @@ class Workers:
 
 
 def _imported(module: str) -> None:
-    import_module(module)
+    import_module(module)  # which could not be sent back itself
 
 
 ALONE = Workers()  # no other process

@@ -87,9 +87,8 @@ class Places:
         self._characteristic = {c: i for i, c in enumerate(dict.fromkeys(cells["characteristic"]))}
         of_metric, _, of_unit, of_level = (codes[~self.old] for codes in self._place)
         listed = cells[~self.old]
-        when = list(zip(listed["academic_year"], listed["part"], strict=True))
-        self._when = {period: i for i, period in enumerate(dict.fromkeys(when))}
-        of_period = np.array([self._when[period] for period in when], int)
+        of_period, when = _distinct(listed, KEY[:2])
+        self._when = {period: i for i, period in enumerate(when)}
         kinds = len(self._metrics), len(self._when) + 1, 3, 2, len(self._characteristic) + 1
         self._kinds = np.zeros(kinds, bool)
         c = _codes(listed["characteristic"], self._characteristic)
