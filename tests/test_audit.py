@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import audit
-from pipelines.__main__ import main
+from pipelines.commands import main
 
 
 def write(folder: Path, n: int = 6) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy import special
-from statsmodels.stats.proportion import proportion_confint
 
 from pipelines.measures import sets
 
@@ -17,10 +16,12 @@ def proportion(x: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     """Value and limits of x out of n, as fractions (Wilson, 1927). NaN where n is 0."""
     x, n = np.asarray(x, float), np.asarray(n, float)
     safe = np.where(n > 0, n, np.nan)
-    lower, upper = proportion_confint(x, safe, alpha=1 - CONFIDENCE, method="wilson")
-    value = x / safe
+    value, z = x / safe, special.ndtri(0.5 + CONFIDENCE / 2)
+    shrunk = 1 + z**2 / safe
+    centre = (value + z**2 / (2 * safe)) / shrunk
+    reach = z * np.sqrt(value * (1 - value) / safe + z**2 / (4 * safe**2)) / shrunk
     # of nobody or everybody a limit is the value itself, which rounding may miss
-    return value, np.minimum(lower, value), np.maximum(upper, value)
+    return value, np.clip(centre - reach, 0, value), np.clip(centre + reach, value, 1)
 
 
 def mean(n: np.ndarray, sx: np.ndarray, sxx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from pipelines import __main__ as command_line
-from pipelines import publish, warehouse
+from pipelines import commands, publish, warehouse
 from pipelines.progress import Progress
 from pipelines.run import check_only
 from pipelines.settings import Settings
@@ -41,7 +40,7 @@ def run(case, settings, capsys):
     """Run the command on the spoilt university: its exit code, and what it said without naming anybody."""
     mapping = tiny_university(settings.inbox)
     case.spoil(mapping.parent)
-    code = command_line.main(["run"])
+    code = commands.main(["run"])
     said = capsys.readouterr()
     for unwanted in ("Traceback", "S0001", "someone@example.org"):
         assert unwanted not in said.out + said.err

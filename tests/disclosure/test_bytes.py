@@ -10,8 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from pipelines import __main__ as command_line
-from pipelines import bytescan, publish, warehouse
+from pipelines import bytescan, commands, publish, warehouse
 from pipelines.example import generate
 from pipelines.settings import Settings
 from tests.example.conftest import Example
@@ -50,7 +49,7 @@ def released(tmp_path_factory):
         patch.setenv("APT_KEY_FILE", str(settings.key_file))
         patch.setenv("APT_DEFINITIONS", str(few_characteristics(folder / "few", made.summary.sources, "disability")))
         leave_out_the_attack(patch)
-        assert command_line.main(["run", "--sources", str(settings.example / "sources.toml")]) == 0
+        assert commands.main(["run", "--sources", str(settings.example / "sources.toml")]) == 0
     texts = {CANARY, MEMO}
     for table, columns in IDENTIFIERS.items():
         for column in columns:

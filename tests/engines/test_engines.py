@@ -16,7 +16,7 @@ from tests.bad_input.tiny import tiny_university
 def test_an_unknown_engine_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.__main__ import main
+    from pipelines.commands import main
 
     sources = tiny_university(tmp_path / "inbox")
     monkeypatch.setenv("APT_DATA", str(tmp_path / "data"))

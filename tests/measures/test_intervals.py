@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from pipelines.measures import intervals
 from tests.measures.building import shared
@@ -29,6 +30,14 @@ def test_a_proportion_has_the_wilson_interval(x, n, lower, upper):
     assert value[0] == pytest.approx(x / n)
     assert low[0] == pytest.approx(lower, abs=5e-5)
     assert high[0] == pytest.approx(upper, abs=5e-5)
+
+
+@given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_a_proportion_agrees_with_statsmodels(x_of_n):
+    x, n = x_of_n
+    value, low, high = intervals.proportion(np.array([x]), np.array([n]))
+    assert (low[0], high[0]) == pytest.approx(proportion_confint(x, n, method="wilson"), abs=1e-12)
+    assert 0 <= low[0] <= value[0] <= high[0] <= 1
 
 
 def test_a_proportion_of_nobody_is_no_number():

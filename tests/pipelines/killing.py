@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from pipelines import __main__ as command_line
+from pipelines import commands
 
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["pipelines.run", "pipelines.purge", "great_expectations", "duckdb_sqlalchemy"])
@@ -32,7 +32,7 @@ def _command(arguments: list[str], settings: dict[str, str], changes: int | None
         left = [changes]
         for name in CHANGES:
             setattr(os, name, _counted(getattr(os, name), left))
-    sys.exit(command_line.main(arguments))
+    sys.exit(commands.main(arguments))
 
 
 def _counted(call: Callable[..., Any], left: list[int]) -> Callable[..., Any]:

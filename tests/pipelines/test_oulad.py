@@ -8,8 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipelines import __main__ as command_line
-from pipelines import definitions, publish, sources
+from pipelines import commands, definitions, publish, sources
 from pipelines.settings import ROOT, Settings
 
 EXAMPLE = ROOT / "docs" / "examples" / "oulad"
@@ -38,7 +37,7 @@ def test_the_dataset_reaches_a_release(settings: Settings, monkeypatch: pytest.M
     shutil.copytree(EXAMPLE, settings.inbox)
     for extract_file in DATASET.glob("*.csv.gz"):
         (settings.inbox / extract_file.name).symlink_to(extract_file)
-    assert command_line.main(["run"]) == 0
+    assert commands.main(["run"]) == 0
 
     release = publish.current(settings)
     assert release is not None

@@ -7,8 +7,7 @@ import uuid
 import duckdb
 import pytest
 
-from pipelines import __main__ as command_line
-from pipelines import publish, warehouse
+from pipelines import commands, publish, warehouse
 from pipelines.disclosure import ledger
 from pipelines.settings import Settings
 from tests.bad_input import tiny
@@ -21,7 +20,7 @@ UNREADABLE = {"Meeting No": "M99999", "Student Number": "S0001", "Tutor": "T1", 
 
 
 def pipelines(*arguments):
-    return command_line.main([str(a) for a in arguments])
+    return commands.main([str(a) for a in arguments])
 
 
 def two_years(folder):

@@ -11,9 +11,8 @@ from contextlib import redirect_stdout
 import duckdb
 import pytest
 
-from pipelines import __main__ as command_line
+from pipelines import commands, publish, warehouse
 from pipelines import definitions as definition_files
-from pipelines import publish, warehouse
 from pipelines.accounts import ReconciliationError
 from pipelines.engines.duckdb_expectations import ExpectationError
 from pipelines.models import ModelError
@@ -23,7 +22,7 @@ from tests.dashboard.test_pages import visit
 
 
 def pipelines(*arguments):
-    return command_line.main([str(a) for a in arguments])
+    return commands.main([str(a) for a in arguments])
 
 
 def run_in(folder, **variables):
