@@ -64,4 +64,4 @@ def of_faculty(tables: Tables, faculty: str) -> dict[str, pd.DataFrame]:
 
 def _without_unused(table: pd.DataFrame) -> pd.DataFrame:
     """The table without the categories that none of its rows has: they may name others."""
-    return table.assign(**{c: of.cat.remove_unused_categories() for c, of in table.select_dtypes("category").items()})
+    return table.assign(**{c: sets.only_used(of) for c, of in table.select_dtypes("category").items()})

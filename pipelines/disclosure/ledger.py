@@ -20,6 +20,7 @@ import pandas as pd
 
 from pipelines.disclosure.patterns import KEY, SHOWN, UNLISTED
 from pipelines.engines.duckdb import frame
+from pipelines.measures import sets
 
 PERIOD = ["academic_year", "part"]
 COUNTS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
@@ -69,13 +70,14 @@ class Ledger:
         """What any release showed of these periods, as far as they have come: KEY, n, have_some, lack_some; a cell
         with each of its counts, those of the release in force first.
         """
-        both = pd.concat([self.cells[self.cells["why"] == SHOWN][[*COMMON, "week"]], self.seen], ignore_index=True)
-        return _as_far(both, periods)[COMMON].drop_duplicates(ignore_index=True)
+        now = _as_far(self.cells, periods)
+        both = [now[now["why"] == SHOWN], _as_far(self.seen, periods)]
+        return pd.concat([rows[COMMON] for rows in both]).drop_duplicates(ignore_index=True)
 
     def hidden(self, periods: pd.DataFrame) -> pd.DataFrame:
         """What the release in force hides of these periods, as far as they have come: KEY."""
-        hides = ~self.cells["why"].isin([SHOWN, UNLISTED])
-        return _as_far(self.cells[hides], periods)[KEY].reset_index(drop=True)
+        now = _as_far(self.cells, periods)
+        return now.loc[~now["why"].isin([SHOWN, UNLISTED]), KEY].reset_index(drop=True)
 
 
 NOTHING = Ledger(pd.DataFrame(columns=[*KEY, *COUNTS, "why", "week", "terms", "mark"]))  # was published yet
@@ -101,7 +103,9 @@ def terms(*parts: str) -> str:
 
 def _as_far(cells: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
     """The cells of these periods that count through the same week."""
-    return cells.merge(periods[PERIOD].assign(week=weeks(periods)), on=[*PERIOD, "week"]) if len(cells) else cells
+    wanted = periods[PERIOD].assign(week=weeks(periods))
+    cells = cells[cells["week"].isin(wanted["week"])]  # hardly any, where only 'to date' has come further
+    return cells.merge(wanted, on=[*PERIOD, "week"]) if len(cells) else cells
 
 
 def load(folder: Path, release: str | None) -> Ledger:
@@ -138,7 +142,9 @@ def save(
     now = cells[[*KEY, *COUNTS]].assign(why=why.to_numpy(object))
     of = periods[PERIOD].assign(week=weeks(periods))
     of["mark"] = [(marks or {}).get(period, "") for period in of[PERIOD].itertuples(index=False, name=None)]
-    now = now.merge(of, on=PERIOD).assign(terms=terms)
+    at = sets.find(now, of, PERIOD)
+    assert (at >= 0).all(), "every cell is of one of the periods"
+    now = now.assign(**of[["week", "mark"]].take(at).set_index(now.index), terms=terms)
     published = set(periods[PERIOD].itertuples(index=False, name=None))
     old = before.cells[~in_periods(before.cells, published)]
     with duckdb.connect() as con:

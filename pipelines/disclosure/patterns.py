@@ -40,6 +40,7 @@ FEW_CELLS = 50_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
 KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]  # of a cell
+NEEDED = [*KEY, "n", "have_some", "lack_some", "small", "seen", "settled"]
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
 
 
@@ -136,7 +137,7 @@ def _linked(
     """Which cells are hidden; some of them are `small`, some `settled`."""
     workers = workers if len(cells) >= FEW_CELLS else ALONE
     workers.start(__name__)
-    cells = sets.coded(cells, KEY).assign(row=np.arange(len(cells)))
+    cells = sets.coded(cells[NEEDED], KEY).assign(row=np.arange(len(cells)))
     cells["grain"] = sets.lookup(cells["metric"], pd.Series(metrics.grain))
     names = cells["characteristic"].cat.categories
     finer = {name: metrics.broader[name].of if name in metrics.broader else name for name in names}

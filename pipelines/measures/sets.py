@@ -102,6 +102,15 @@ def stacked(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+def only_used(column: pd.Series) -> pd.Categorical:
+    """A column of categories without those that no row has; as `remove_unused_categories`, without sorting the rows."""
+    of = column.cat
+    used = np.zeros(len(of.categories) + 1, bool)
+    used[of.codes] = True  # missing, −1, is the last
+    codes = np.append(np.cumsum(used[:-1]) - 1, -1)[of.codes]
+    return pd.Categorical.from_codes(codes, categories=of.categories[used[:-1]])
+
+
 def always(value: str, rows: int) -> pd.Categorical:
     """A column that holds one value."""
     return pd.Categorical.from_codes(np.zeros(rows, np.int8), categories=[value])
