@@ -128,7 +128,7 @@ def _mostly_unseen(gaps: pd.DataFrame) -> str:
 
 
 def one_gap(gaps: pd.DataFrame, group: str, metric: Row, characteristic: Row, place: str) -> str:
-    """What is published of one group's gap: 'Possible gap at the university: −3 points for disabled students …'."""
+    """What is published of one group's gap: 'Possible gap at the university: 3 points lower for disabled …'."""
     found = gaps[(gaps["group"] == group) & (gaps["status"] != "none")]
     if found.empty:
         return ""
@@ -136,9 +136,9 @@ def one_gap(gaps: pd.DataFrame, group: str, metric: Row, characteristic: Row, pl
     people, others = (students(each, characteristic) for each in (group, gap["reference"]))
     if gap["status"] != "shown":
         return words.sentence(f"{people} and {others} {place}: {HIDDEN}")
-    size = f"{words.signed(gap['value'], metric)}{metric['gap_suffix']}"
-    limits = words.gap_interval(gap["lower"], gap["upper"], metric)
-    return words.sentence(f"{gap['evidence']} {place}: {size} for {people} against {others} ({limits})")
+    than = f" for {people} than for {others}"
+    apart = words.difference(gap["value"], gap["lower"], gap["upper"], metric, than)
+    return words.sentence(f"{gap['evidence']} {place}: {apart}")
 
 
 def equity_title(gaps: pd.DataFrame) -> str:
