@@ -12,6 +12,7 @@ from dashboard.style import words
 Row = Mapping[str, Any]
 MOST_HIDDEN = 6  # named one by one
 HIDDEN = words.STATUS["suppressed"]
+WORTH = ("clear gap", "possible gap")
 
 
 def missing_out(gaps: pd.DataFrame, metrics: pd.DataFrame, evidence: str = "clear gap") -> pd.DataFrame:
@@ -98,12 +99,12 @@ def equity_answer(
     shown = gaps[gaps["status"] == "shown"]
     judged = shown[shown["evidence"] != "too few to say"]
     if shown.empty:
-        return f"There are no gaps to show for {label} here."
+        return f"There are no gaps to show for {label} {place}."
     if judged.empty:
-        return f"Too few students to say who is missing out on {label} here."
+        return f"Too few students to say who is missing out on {label} {place}."
     if metric["better"] == "neither":
         clear_ones = words.plural(int((judged["evidence"] == "clear gap").sum()), "clear difference")
-        return words.sentence(f"{clear_ones} between groups on {label}; neither direction is better in itself")
+        return words.sentence(f"{clear_ones} between groups on {label} {place}; neither direction is better in itself")
     clear = missing_out(shown, metrics)
     if clear.empty:
         possible = len(finest(missing_out(shown, metrics, "possible gap"), characteristics))
@@ -115,9 +116,25 @@ def equity_answer(
     n = words.small(clear["characteristic"].nunique())
     widest = characteristics.loc[first["characteristic"]]
     return (
-        f"On {label}, there is a clear gap by {n} of {by}. "
+        f"On {label}, there is a clear gap {place} by {n} of {by}. "
         f"The widest is by {words.lowered(widest['label'])}: {gap_words(first, metric, widest)}."
     )  # fmt: skip
+
+
+def without_gap(gaps: pd.DataFrame, characteristics: pd.DataFrame) -> list[str]:
+    """Characteristics by which there is neither a clear nor a possible gap, of those that `equity_answer` counts.
+
+    A broader characteristic and its finer one count as one, named after whichever can say.
+    """
+    shown = gaps[(gaps["status"] == "shown") & (gaps["evidence"] != "too few to say")]
+    of = characteristics["of"].dropna().to_dict()
+
+    def finer(characteristic: str) -> str:
+        return str(of.get(characteristic, characteristic))
+
+    worth = {finer(c) for c in shown.loc[shown["evidence"].isin(WORTH), "characteristic"]}
+    judged = finest(shown, characteristics)["characteristic"].drop_duplicates()
+    return [str(c) for c in judged if finer(c) not in worth]
 
 
 def _mostly_unseen(gaps: pd.DataFrame) -> str:

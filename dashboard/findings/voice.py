@@ -165,7 +165,8 @@ def units_title(rows: pd.DataFrame, university: Row, kind: str, limits: pd.DataF
     above, below = judged.count("above"), judged.count("below")
     of_all = f"of {words.plural(len(judged), kind).replace('facultys', 'faculties')}"
     if by_range:
-        apart = f"{words.small(above) if above else 'none'} above and {words.small(below) if below else 'none'} below"
+        outside = [f"{words.small(n)} {side}" for n, side in ((above, "above"), (below, "below")) if n]
+        apart = words.listed(outside) if outside else f"{'all' if len(judged) > 1 else 'it is'} within"
         return words.headline(f"{of_all}, {apart} the usual range around the university’s {at} who agree")
     if not above and not below:
         return words.headline(f"{of_all}, none is clearly apart from the university’s {at} who agree")

@@ -62,10 +62,6 @@ def page(visit: Visit) -> None:
     """Schools on one measure, which of them are worth a visit or a conversation, how they meet, and over the years."""
     release = visit.release
     one = visit.viewer.home.startswith("school:")
-    layout.question(
-        release.about["university"],
-        "How does your school compare?" if one else "Which schools stand apart from the rest?",
-    )
     head = st.container()
     with layout.filters(visit):
         filters = Filters(release)
@@ -75,6 +71,8 @@ def page(visit: Visit) -> None:
     x = visit.once("chosen", lambda: _chosen(release, metric, period, level, faculty))
     compared = x.compared
     with head:
+        asked = "How does your school compare?" if one else "Which schools stand apart from the rest?"
+        layout.question(layout.whose(visit, visit.viewer.home, str(period["label"])), asked)
         layout.answer(visit.once("answer", lambda: x.answer))
         layout.not_as_asked(visit, filters)
         if compared.limited and not one:

@@ -28,9 +28,10 @@ ALL_LEVELS = "all levels"
 def page(visit: Visit) -> None:
     """How students answered every statement in a unit; one statement by unit and group; and who did not answer."""
     release = visit.release
-    layout.question(release.about["university"], "Do students know, trust and feel supported by their tutor?")
+    asked = "Do students know, trust and feel supported by their tutor?"
     statements = voice.statements(release.metrics)
     if statements.empty:
+        layout.question(release.about["university"], asked)
         layout.answer(voice.none_to_show(release.metrics))
         visit.link("quality", "What each measure means")
         return
@@ -40,6 +41,7 @@ def page(visit: Visit) -> None:
         unit, period = filters.unit(), filters.period(str(statements.index[0]), "all")
     x = visit.once("asked", lambda: _asked(release, statements, unit, period))
     with head:
+        layout.question(layout.whose(visit, unit, x.called), asked)
         layout.answer(visit.once("answer", lambda: _answer(visit, x)))
         layout.not_as_asked(visit, filters)
     if text := voice.linked_words(release.metrics):
