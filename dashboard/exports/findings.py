@@ -263,13 +263,13 @@ def _gap(reading: Reading, gap: pd.Series, metric: pd.Series, lead: str = "Gap")
         lead=f"{lead} by {label}",
         headline=headline,
         text=text,
-        caveat=NOT_A_CAUSE if told else f"{NOT_A_CAUSE} {_like_for_like(gap, metric)}".strip(),
+        caveat=NOT_A_CAUSE if told else f"{NOT_A_CAUSE} {_like_for_like(gap, metric, named)}".strip(),
         verdict="attention",
         figure=figures.groups(reading, metric, str(gap["characteristic"]), headline),
     )
 
 
-def _like_for_like(gap: pd.Series, metric: pd.Series) -> str:
+def _like_for_like(gap: pd.Series, metric: pd.Series, characteristic: pd.Series) -> str:
     """What is left of the gap among students of the same school and level, where that can be said."""
     value = gap.get("like_for_like")
     if value is None or pd.isna(value):
@@ -277,7 +277,8 @@ def _like_for_like(gap: pd.Series, metric: pd.Series) -> str:
     left = words.difference(float(value), float(gap["like_for_like_lower"]), float(gap["like_for_like_upper"]), metric)
     said = LIKE_FOR_LIKE.get(str(gap.get("like_for_like_says")), "")
     says = f": {said}" if said else ""
-    return f"Among students of the same school and level it is {left} for {gap['group']}{says}."
+    whom = equity.students(str(gap["group"]), characteristic)
+    return f"Among students of the same school and level it is {left} for {whom}{says}."
 
 
 def _voice(reading: Reading) -> Finding | None:

@@ -138,7 +138,7 @@ def _section(story: Story, section: Section) -> str:
     text = "".join(f"<p>{escape(t)}</p>" for t in section.text)
     shown = "".join(_figure(story, f) for f in section.figures)
     held = "".join(f"<h3>{escape(t.caption)}</h3>{html.table(t.words, t.caption, t.numeric)}" for t in section.tables)
-    body = f"{text}{shown}{_lists(section.lists)}{held}"
+    body = f"{text}{shown}{held}{_lists(section.lists)}"
     return f'<section id="{section.key}"><h2>{escape(section.title)}</h2>{body}</section>'
 
 
