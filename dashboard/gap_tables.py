@@ -12,7 +12,7 @@ from dashboard.style import words
 Row = Mapping[str, Any]
 BESIDE_FIGURES = ("As it stands", "Like for like", "95% interval")
 PART_FIGURES = ("Gap", "95% interval", "Within schools", "From which schools")
-SPREAD_FIGURES = ("Average", "Groups lie apart", "Lowest to highest", "Groups")
+SPREAD_FIGURES = ("Average", "Groups lie apart", "Lowest to highest", "Most to least disadvantaged", "Groups")
 YEAR_FIGURES = ("Gap", "95% interval")
 
 
@@ -96,15 +96,19 @@ def parts(whole: Row, schools: pd.DataFrame, units: pd.DataFrame, metric: Row) -
     return pd.DataFrame(rows).fillna("–")
 
 
-def spread(rows: Sequence[Row], metric: Row) -> pd.DataFrame:
-    """One row per unit: its average, and how far its groups lie apart."""
+def spread(rows: Sequence[Row], metric: Row, ordered: bool = False) -> pd.DataFrame:
+    """One row per unit: its average, and how far its groups lie apart.
+
+    The range of ordered groups is the least disadvantaged minus the most, where both are shown.
+    """
+    column, say = (SPREAD_FIGURES[3], words.signed) if ordered else (SPREAD_FIGURES[2], words.size)
     return pd.DataFrame(
         [
             {
                 "Place": r["name"],
                 "Average": words.value(r["average"], metric),
                 "Groups lie apart": f"{r['spread']:.1f}{metric['gap_suffix']}",
-                "Lowest to highest": words.size(r["range"], metric),
+                column: say(r["range"], metric) if pd.notna(r["range"]) else "–",
                 "Groups": words.number(r["groups"]),
                 "Says": r["says"],
             }

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import inbrowser, log, numbers
-from dashboard.access import AccessDeniedError, Viewer
+from dashboard.access import UNIVERSITY, AccessDeniedError, Viewer
 from dashboard.charts.chart import Chart, Sent
 from dashboard.charts.rows import WIDE
 from dashboard.exports import chromium, images
@@ -77,6 +77,12 @@ def question(eyebrow: str, asked: str) -> None:
     """The page's one question."""
     st.html(html.paragraph("eyebrow", eyebrow))
     st.title(asked, anchor=False)
+
+
+def whose(visit: Visit, unit: str, period: str) -> str:
+    """Whose figures and of when, above a question: 'Northmere University · School of Law · 2025/26'."""
+    university = str(visit.release.about["university"])
+    return " · ".join([university, *([] if unit == UNIVERSITY else [visit.name(unit)]), period])
 
 
 def answer(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -51,7 +51,8 @@ def groups(visit: Visit, hidden: pd.DataFrame, read: Callable[..., pd.DataFrame]
         asked |= {} if across else {"view": "where"}
         return "equity", asked | ({"group": group} if group else {})
 
-    _show(visit, *visit.once(f"near {read.__name__}", find), query, lambda view: view.group)
+    by = {str(c): words.lowered(str(label)) for c, label in release.characteristics["label"].items()}
+    _show(visit, *visit.once(f"near {read.__name__}", find), query, lambda view: view.group, by)
 
 
 def schools(visit: Visit, hidden: pd.DataFrame) -> None:
@@ -141,13 +142,14 @@ def _show(
     without: list[View],
     query: Callable[[Offer], tuple[str, Query]],
     call: Callable[[View], str],
+    by: Mapping[str, str] | None = None,
 ) -> None:
     release = visit.release
 
     def link(offer: Offer) -> None:
         level, period = release.levels.loc[offer.view.level, "label"], release.periods.loc[offer.view.period, "label"]
         page, asked = query(offer)
-        text = nearest.offer_words(offer, call, release.units, str(level), str(period))
+        text = nearest.offer_words(offer, call, release.units, str(level), str(period), by)
         visit.link(page, layout.plain(text), **asked)
 
     some, others = (found[:AT_ONCE], found[AT_ONCE:]) if len(found) > AT_ONCE + 1 else (found, [])
@@ -160,4 +162,4 @@ def _show(
             for offer in others:
                 link(offer)
     if without:
-        layout.quiet(f"Shown in no nearer view: {nearest.named(without, call, release.units)}.")
+        layout.quiet(f"Shown in no nearer view: {nearest.named(without, call, release.units, by)}.")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.access import Person, Role
-from dashboard.findings.consistency import LIMITS, OUTSIDE, TALK, Comparison, verdict
+from dashboard.findings.consistency import LIMITS, MARKS, SAYS, Comparison, place
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -54,7 +54,7 @@ def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str
                 "Out of": words.shown_base(r),
                 "95% limits": _limits(r["limit"], r["limit_above"], c.metric),
                 "99.8% limits": _limits(r["outer"], r["outer_above"], c.metric),
-                "Against the limits": against_limits(r, c.metric),
+                "Against the usual range": against_range(r, c.metric),
                 "Record": "looks incomplete" if r["unit"] in incomplete else "–",
             }
             for r in [university, *c.schools.to_dict("records")]
@@ -63,13 +63,10 @@ def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str
     ).fillna("–")
 
 
-def against_limits(school: Row, metric: Row) -> str:
-    """'below: worth a conversation'; 'above: worth a conversation, to the good' where it is not far enough to learn."""
-    side, says = SIDES[school["side"]], str(school["says"])
-    if school["side"] not in OUTSIDE:
-        return side
-    good = says == TALK and verdict(str(school["side"]), str(metric["better"])) == "well"
-    return f"{side}: {says}{', to the good' if good else ''}"
+def against_range(school: Row, metric: Row) -> str:
+    """'◆ below: worth a conversation', 'within' the usual range."""
+    at, side = place(school, metric), SIDES[school["side"]]
+    return f"{MARKS[at]} {side}: {SAYS[at]}" if at in SAYS else side
 
 
 def _limits(low: Any, high: Any, metric: Row) -> str:

@@ -1,4 +1,4 @@
-"""One school on many measures, each with its interval, beside faculty, university and the limits of chance."""
+"""One school on many measures, each with its interval, beside faculty, university and the usual range."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ SYMBOLS = {
 def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> Chart:
     """One row per measure under headings by theme; measures share a unit of measure.
 
-    The band is where chance and usual differences between schools would put the school, the tall tick the university,
-    the short one the faculty.
+    The band is the usual range for schools of that size, the tall tick the university, the short one the faculty.
     """
     labels: list[Label] = []
     places: list[int] = []  # which label each measure has
@@ -86,7 +85,5 @@ def _hover(m: Measure) -> str:
         m.says,
     ]
     if m.limits is not None:
-        lines.append(
-            f"by chance and usual differences: {words.interval(m.limits['lower'], m.limits['upper'], m.metric)}"
-        )
+        lines.append(f"usual range for schools: {words.interval(m.limits['lower'], m.limits['upper'], m.metric)}")
     return hover(m.metric["label"], *lines)

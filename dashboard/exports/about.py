@@ -32,7 +32,6 @@ GLOSSARY = (
     ("hidden to protect people", "there is a figure, and showing it would say too much about a few people"),
     ("interval", "the range that holds the true value in 95 of 100 such figures"),
     ("like for like", "among students of the same school and level"),
-    ("limits", "where chance, and the differences schools usually have, put 95 or 99.8 of 100 schools of that size"),
     ("no clear gap", "chance alone could explain the gap, or it is too small to matter"),
     ("no figure", "there is nobody to count, or no interval can be given"),
     ("out of", "how many students or answers a figure counts, to the nearest five"),
@@ -44,6 +43,9 @@ GLOSSARY = (
     ("standard", "the meetings a school promises: how many, and the first by which week"),
     ("too few to say", "the interval is so wide that it says neither that there is a gap nor that there is none"),
     ("unnamed band", "where the middle 80% of all schools lie, none of them named"),
+    ("usual range", "where chance, and the differences schools usually have, put 95 of 100 schools of that size"),
+    ("worth a conversation", "outside the usual range for schools, on the less good side"),
+    ("worth learning from", "outside the usual range on the good side: ★ beyond 99.8% limits, ☆ beyond 95% ones"),
 )
 
 
@@ -94,14 +96,15 @@ def methods(reading: Reading) -> tuple[tuple[str, str], ...]:
         (
             "Like for like",
             "Where given, the gap among students of the same school and level (Mantel–Haenszel). It says whether a gap "
-            "is there within schools or comes from which schools students are in. It is not a cause.",
+            "is there within schools and levels or comes from which of them students are in. It is not a cause.",
         ),
         (
-            "Schools beyond chance",
-            "A school stands clearly apart where its value lies outside the 95% limits: what chance, and the "
-            "differences that schools usually have, explain at its size (Spiegelhalter’s funnel). A faculty is judged "
-            "by its interval. Whether schools differ is judged over all of them: the range given is where about eight "
-            "in ten would lie, chance set aside.",
+            "Schools that stand apart",
+            "A school stands apart, on any measure, where its value lies outside the usual range: the 95% limits that "
+            "chance, and the differences that schools usually have, put around the university at its size "
+            "(Spiegelhalter’s funnel). So of 20 schools about one does by chance alone. A faculty has no such limits: "
+            "it is judged by its interval. Whether schools differ is judged over all of them: the range given is where "
+            "about eight in ten would lie, chance set aside.",
         ),
         (
             "Change",

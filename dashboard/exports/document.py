@@ -100,6 +100,7 @@ def contents(story: Story, charts: Mapping[str, str]) -> dict[str, Any]:
                 "title": s.title,
                 "text": list(s.text),
                 "figures": [_figure(story, f, charts) for f in s.figures],
+                "lists": [vars(n) for n in s.lists],
                 "tables": [{"caption": t.caption, **_table(t.words, t.numeric)} for t in s.tables],
             }
             for s in story.sections

@@ -42,11 +42,12 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
     if not shown:
         return None
     own = [reading.own(pd.Series(c.metric)) for c in shown]
+    seen_band = "the middle 80% of schools" if reading.is_university else "the middle 80% of all schools, unnamed"
+    if reading.is_university and any(c.chance_aside for c in shown):
+        seen_band = "where about eight in ten schools lie, chance set aside"
     if reading.is_university:
         marked: list[str] = []
-        band = "where about eight in ten schools lie, chance set aside"
-        band = band if any(c.chance_aside for c in shown) else "the middle 80% of schools"
-        subtitle = f"Each dot is a school, the tick the university, the band {band}. {reading.level}."
+        subtitle = f"Each dot is a school, the tick the university, the band {seen_band}. {reading.level}."
         title, table = consistency.strips_title(shown), tables.headline(shown)
         numeric: tuple[str, ...] = tables.HEADLINE_FIGURES
         alt = " ".join(words.sentence(consistency.spread(c)) for c in shown)
@@ -55,7 +56,7 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
             shown = [_without_faculty(c) for c in shown]
         marked = list(shown[0].schools["unit"])
         seen = "Diamonds are the faculty’s schools" if len(marked) > 1 else "The diamond is the school"
-        band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in shown) else ""
+        band = f", the band {seen_band}" if any(c.middle for c in shown) else ""
         subtitle = f"{seen}, the tick and its figure the university{band}. {reading.level}."
         title = standing.strips_title(shown).replace("Your", "The faculty’s" if len(marked) > 1 else "The")
         table = standing.headline(reading.name, shown, own)
@@ -84,6 +85,7 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
         ),
         metric=shown[0].metric,
         numeric=numeric,
+        legend=(("context", "▒", seen_band),) if any(c.middle for c in shown) else (),
         bands={str(c.metric["label"]): c.middle for c in shown if c.middle},
     )
 
@@ -109,12 +111,14 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         [("attention", "◀", record.INCOMPLETE)]
         if is_record
         else [
-            (consistency.verdict(side, better), glyph, f"{side} the limits")
+            (consistency.verdict(side, better), glyph, f"{side} the usual range")
             for side, glyph in (("above", "▶"), ("below", "◀"))
             if len(c.on_side(side))
         ]
     )
-    legend.append(("context", "●", "not in doubt" if is_record else "within the limits" if c.limited else "a school"))
+    inside = "within the usual range" if c.limited else "a school"
+    legend.append(("context", "●", "not in doubt" if is_record else inside))
+    legend += [("context", glyph, said) for glyph, said in consistency.SHADES] if c.limited else []
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     base = words.shown_base(c.university)
     return Figure(
@@ -122,7 +126,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         kind="rows",
         title=title,
         subtitle=f"{about(reading, c.metric)}, out of {base} ({c.metric['out_of']}). Lines are 95% intervals."
-        + (" The limits allow for each school’s size and for how schools differ anyway." if c.limited else ""),
+        + (" The usual range allows for each school’s size and for how schools differ anyway." if c.limited else ""),
         alt=answer + (f" {words.sentence(consistency.spread(c))}" if reading.is_university else ""),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numbers=numbers.schools(reading, c, set(incomplete)),

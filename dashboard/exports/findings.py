@@ -23,8 +23,8 @@ CONVERSATION = (
     "A school that stands apart is a signal for a conversation, not a verdict: who studies there, how it tutors and "
     "how it keeps its records all play a part."
 )
-OUTSIDE = {"well": "Outside the limits, to the good,", "attention": "Worth a conversation"}
-NOT_A_CAUSE = "A gap is a difference, not a cause: part of it may come from which schools students are in."
+OUTSIDE = {"well": "Worth learning from", "attention": "Worth a conversation"}
+NOT_A_CAUSE = "A gap is a difference, not a cause: part of it may come from which schools and levels students are in."
 OF_SCHOOLS = {
     "mostly which schools": ", mostly gone like for like",
     "turns round": ", turned round like for like",
@@ -64,8 +64,10 @@ class Finding:
 
 
 def findings(reading: Reading, compared: Sequence[Comparison]) -> list[Finding]:
-    """Consistency first, then schools that stand apart, the widest gaps, missing voices and incomplete records."""
-    found = [_consistency(reading, compared), _apart(reading, compared), *_gaps(reading)]
+    """Consistency first, then schools that stand apart, good practice, the widest gaps, missing voices, incomplete
+    records.
+    """
+    found = [_consistency(reading, compared), _apart(reading, compared), _practice(reading, compared), *_gaps(reading)]
     found += [_voice(reading), _record(reading)]
     return [finding for finding in found if finding]
 
@@ -100,7 +102,7 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
     answer = figures.schools_answer(reading, c)
     headline = words.headline(answer.partition(". ")[0].partition(":")[0]) + _doubted(reading, c)
     figure = figures.schools(reading, c, headline)
-    lists = [] if reading.is_school else named_schools(reading, compared)
+    lists = [] if reading.is_school else _on_one(reading, c)
     return Finding(
         lead=f"Schools on {words.quoted(str(c.metric['label']))}",
         headline=headline,
@@ -109,6 +111,45 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
         verdict="context",
         figure=figure,
         lists=tuple(one for one in lists if one.names),
+    )
+
+
+def _on_one(reading: Reading, c: Comparison) -> list[Named]:
+    """Schools outside the usual range on one measure, on the good side and on the other."""
+    if c.metric["better"] == "neither":
+        return []
+    incomplete = set(reading.incomplete) if c.metric["theme"] == "contact" else set()
+    lists = []
+    for says, verdict in ((consistency.LEARN, "well"), (consistency.TALK, "attention")):
+        told = _at_most(consistency.named(c.called(says), c.metric, incomplete))
+        lists.append(Named(OUTSIDE[verdict], f"On {words.quoted(str(c.metric['label']))}", told, verdict))
+    return lists
+
+
+def _at_most(told: Sequence[str]) -> tuple[str, ...]:
+    """The first of so many schools, and how many more there are."""
+    more = len(told) - MOST_NAMES
+    return (*told[:MOST_NAMES], *([f"and {words.small(more)} more"] if more > 0 else []))
+
+
+def _practice(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
+    """Schools worth learning from on several measures, by name."""
+    if reading.is_school:
+        return None
+    well = _standing(reading, compared, "well")
+    units = [unit for unit in well.units if unit not in reading.incomplete]
+    if not units:
+        return None
+    schools = [words.within(str(name)) for name in reading.release.units["name"].loc[units]]
+    more = [words.plural(len(units) - MOST_STEPS, "other")] if len(units) > MOST_STEPS else []
+    named = words.listed([*schools[:MOST_STEPS], *more])
+    return Finding(
+        lead="Good practice",
+        headline=words.headline(f"{named} {'is' if len(units) == 1 else 'are'} worth learning from"),
+        text="On the good side of the usual range for schools, on two headline measures or more: "
+        f"{'; '.join(well.names)}.",
+        caveat="Ask what these schools do that others could do too; who studies there plays a part as well.",
+        verdict="well",
     )
 
 
@@ -127,15 +168,13 @@ def _doubted(reading: Reading, c: Comparison) -> str:
 
 
 def _spread(reading: Reading, c: Comparison, answer: str) -> str:
-    """How far apart schools are, beside what the headline has said already."""
-    if not reading.is_university:
-        return answer.partition(". ")[2]
-    chance = "" if c.differs is None else f"That is {'' if c.differs else 'no '}more than chance."
-    return f"{words.sentence(consistency.spread(c))} {chance}".strip()
+    """What the answer says beside the headline; of all schools also how far apart they are."""
+    rest = answer.partition(". ")[2]
+    return f"{rest} {words.sentence(consistency.spread(c))}".strip() if reading.is_university else rest
 
 
 def named_schools(reading: Reading, compared: Sequence[Comparison]) -> list[Named]:
-    """Schools outside the limits on two headline measures or more, on the good side and on the other."""
+    """Schools outside the usual range on two headline measures or more, on the good side and on the other."""
     return [_standing(reading, compared, verdict) for verdict in ("well", "attention")]
 
 
@@ -153,9 +192,8 @@ def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
     if reading.is_school:
         return ()
     well, attention = (named.units for named in named_schools(reading, compared))
-    outstanding = {unit for c in compared for unit in c.called(consistency.LEARN)["unit"]}
     begin = {
-        "Learn from": [u for u in well if u in outstanding and u not in reading.incomplete],
+        "Learn from": [u for u in well if u not in reading.incomplete],
         "Talk with": [u for u in attention if u not in reading.incomplete],
     }
     names = reading.release.units["name"].map(str).map(words.within)
@@ -180,14 +218,12 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
                 against.add(str(school["unit"]))
     wanted = sorted((u for u, n in counts.items() if n > 1 and u not in against), key=lambda u: (-counts[u], names[u]))
     told = []
-    for unit in wanted[:MOST_NAMES]:
+    for unit in wanted:
         care = "; record looks incomplete" if unit in reading.incomplete else ""
         told.append(f"{names[unit]}: {words.small(counts[unit])}{care}")
-    if len(wanted) > MOST_NAMES:
-        told.append(f"and {words.plural(len(wanted) - MOST_NAMES, 'more school')}".replace("more schools", "more"))
     heading = f"{OUTSIDE[verdict]} on two headline measures or more"
-    explanation = f"Outside the limits around the university; on how many of {words.small(len(compared))}"
-    return Named(heading, explanation, tuple(told), verdict, tuple(wanted))
+    explanation = f"Outside the usual range for schools; on how many of {words.small(len(compared))}"
+    return Named(heading, explanation, _at_most(told), verdict, tuple(wanted))
 
 
 def _gaps(reading: Reading) -> list[Finding]:
@@ -218,34 +254,31 @@ def _gap(reading: Reading, gap: pd.Series, metric: pd.Series, lead: str = "Gap")
     said = equity.gap_words(gap.to_dict(), metric, named)
     part = OF_SCHOOLS.get(str(gap.get("like_for_like_says")), "")
     headline = f"{words.quoted(str(metric['label']))}: {said}{part}"
-    interval = words.gap_interval(float(gap["lower"]), float(gap["upper"]), metric)
     told = reading.sentence("gap", str(gap["metric"]), gap["characteristic"], gap["group"])
     text = told or (
-        f"{words.headline(str(gap['evidence']))}: the 95% interval is {interval}, out of {words.about(gap['base'])} "
+        f"{words.headline(str(gap['evidence']))}, out of {words.about(gap['base'])} "
         f"({gap['group']}) and {words.number(gap['reference_base'])} ({gap['reference']}): {metric['out_of']}."
     )
     return Finding(
         lead=f"{lead} by {label}",
         headline=headline,
         text=text,
-        caveat=NOT_A_CAUSE if told else f"{NOT_A_CAUSE} {_like_for_like(gap, metric)}".strip(),
+        caveat=NOT_A_CAUSE if told else f"{NOT_A_CAUSE} {_like_for_like(gap, metric, named)}".strip(),
         verdict="attention",
         figure=figures.groups(reading, metric, str(gap["characteristic"]), headline),
     )
 
 
-def _like_for_like(gap: pd.Series, metric: pd.Series) -> str:
+def _like_for_like(gap: pd.Series, metric: pd.Series, characteristic: pd.Series) -> str:
     """What is left of the gap among students of the same school and level, where that can be said."""
     value = gap.get("like_for_like")
     if value is None or pd.isna(value):
         return ""
-    interval = words.gap_interval(float(gap["like_for_like_lower"]), float(gap["like_for_like_upper"]), metric)
+    left = words.difference(float(value), float(gap["like_for_like_lower"]), float(gap["like_for_like_upper"]), metric)
     said = LIKE_FOR_LIKE.get(str(gap.get("like_for_like_says")), "")
     says = f": {said}" if said else ""
-    return (
-        f"Among students of the same school and level it is {words.signed(float(value), metric)}"
-        f"{metric['gap_suffix']} ({interval}){says}."
-    )
+    whom = equity.students(str(gap["group"]), characteristic)
+    return f"Among students of the same school and level it is {left} for {whom}{says}."
 
 
 def _voice(reading: Reading) -> Finding | None:

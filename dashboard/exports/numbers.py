@@ -10,7 +10,7 @@ import pandas as pd
 from dashboard.exports.reading import Reading
 from dashboard.findings.consistency import LIMITS, Comparison
 from dashboard.style import words
-from dashboard.tables import against_limits
+from dashboard.tables import against_range
 
 Row = Mapping[Any, Any]
 SHOWN = "shown"
@@ -45,7 +45,7 @@ def schools(reading: Reading, c: Comparison, incomplete: Collection[str]) -> pd.
         **{
             "95% limits from": [_limit(r["limit"]) for r in rows],
             "95% limits to": [_limit(r["limit_above"]) for r in rows],
-            "Against the limits": [against_limits(r, c.metric) if r["side"] else NO_LIMITS for r in rows],
+            "Against the usual range": [against_range(r, c.metric) if r["side"] else NO_LIMITS for r in rows],
             "Record": ["looks incomplete" if r["unit"] in incomplete else "not in doubt" for r in rows],
         }
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from dashboard import tables
 from dashboard.exports import figures, numbers
 from dashboard.exports.figure import Figure
+from dashboard.exports.findings import Named, named_schools
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, quality
 from dashboard.findings.consistency import Comparison
@@ -22,7 +23,7 @@ SECTIONS = {
     "voice": "Student voice",
     "quality": "Data quality",
 }
-SIDE_WORDS = {"above": "▲ clearly above", "below": "▼ clearly below"}
+SIDE_WORDS = {"above": "▲ above", "below": "▼ below"}
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One section: what it says in words, its figures (those of findings by reference), and its tables."""
+    """One section: what it says in words, its figures (those of findings by reference), lists of schools and tables."""
 
     key: str
     title: str
     text: tuple[str, ...]
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
+    lists: tuple[Named, ...] = ()
 
 
 def section(key: str, reading: Reading, compared: Sequence[Comparison], used: set[str]) -> Section:
     """One section by its key. `used`: figures that findings have shown already."""
     make = {"contact": _contact, "consistency": _consistency, "equity": _equity, "voice": _voice, "quality": _quality}
     made = make[key](reading, compared)
-    return Section(key, made.title, made.text, tuple(f for f in made.figures if f.key not in used), made.tables)
+    return replace(made, figures=tuple(f for f in made.figures if f.key not in used))
 
 
 def _of_theme(reading: Reading, theme: str) -> Figure | None:
@@ -94,19 +96,22 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Section:
     if not text:
         text = ["There are no headline figures to compare in this year."]
     matrix = _matrix(reading, compared)
-    caption = f"Each school beside the university: headline measures, {reading.period['label']}"
+    caption = f"Each school beside the university: headline measures, {reading.period['label']}; "
+    caption += "▲ above, ▼ below the usual range for schools of that size"
     shown = (Table(caption, matrix, (), numbers.standing(reading, compared)),)
-    return Section("consistency", SECTIONS["consistency"], tuple(text), tuple(others), shown if len(matrix) else ())
+    lists = () if reading.is_school else tuple(one for one in named_schools(reading, compared) if one.names)
+    tables = shown if len(matrix) else ()
+    return Section("consistency", SECTIONS["consistency"], tuple(text), tuple(others), tables, lists)
 
 
 def _chance(c: Comparison) -> str:
     if c.differs is None:
         return "There are too few figures to say whether that is more than chance."
-    return "That is more than chance." if c.differs else "That is no more than chance."
+    return "That is more than chance." if c.differs else words.sentence(consistency.alike(c))
 
 
 def _matrix(reading: Reading, compared: Sequence[Comparison]) -> pd.DataFrame:
-    """One row per school, one column per headline measure: its value, and whether it stands clearly apart."""
+    """One row per school, one column per headline measure: its value, and its side of the usual range if outside."""
     rows: dict[str, dict[str, str]] = {}
     for c in compared:
         for school in c.schools.to_dict("records"):

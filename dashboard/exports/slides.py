@@ -29,6 +29,7 @@ TITLE_SLIDE, TITLE_ONLY = 0, 5  # layouts of the default template
 SERIF = "Georgia"
 MOST_OF_A_TITLE = 100  # characters that surely stay within two lines; longer ones are set smaller
 MOST_OF_A_PROPERTY = 255  # characters that Office allows
+MANY_FINDINGS = 8  # on the summary, which are set smaller
 MOST_ACTIONS = 10  # on one slide
 
 
@@ -183,10 +184,11 @@ def _summary(deck: Any, story: Story) -> None:
         told += [Text(h.interval, 11, colour=LIGHT.muted, after=0)] if h.interval else []
         told.append(Text(h.change, 11, colour=change))
         _write(slide, left, Inches(2.55), wide - Inches(0.3), Inches(1.9), told, h.label)
-    found = [Text(f"{f.headline}.", 12, lead=f"{n}  {f.lead}. ", after=2) for n, f in enumerate(story.findings, 1)]
+    size = 12 if len(story.findings) < MANY_FINDINGS else 10.5
+    found = [Text(f"{f.headline}.", size, lead=f"{n}  {f.lead}. ", after=2) for n, f in enumerate(story.findings, 1)]
     if story.steps:
         found[-1] = replace(found[-1], after=8)
-        found.append(Text(" ".join(story.steps), 12, lead="Where to begin. "))
+        found.append(Text(" ".join(story.steps), size, lead="Where to begin. "))
     _write(slide, LEFT, Inches(4.3), RIGHT - LEFT, Inches(2.7), found, "What to know")
 
 

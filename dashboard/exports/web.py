@@ -13,7 +13,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from dashboard.exports.figure import Figure
-from dashboard.exports.findings import Finding
+from dashboard.exports.findings import Finding, Named
 from dashboard.exports.sections import Section
 from dashboard.exports.story import Story
 from dashboard.style import html
@@ -122,24 +122,24 @@ def _findings(story: Story) -> str:
 
 
 def _finding(story: Story, number: int, finding: Finding) -> str:
-    lists = (
-        html.pair([html.Named(n.heading, n.explanation, n.names, n.verdict) for n in finding.lists])
-        if finding.lists
-        else ""
-    )
     figure = _figure(story, finding.figure, finding.headline) if finding.figure else ""
     return (
         f'<section id="finding-{number}" class="finding">{html.paragraph("eyebrow", finding.lead)}'
-        f"<h2>{escape(finding.headline)}</h2><p>{escape(finding.text)}</p>{lists}{figure}"
+        f"<h2>{escape(finding.headline)}</h2><p>{escape(finding.text)}</p>{_lists(finding.lists)}{figure}"
         f'<p class="caveat"><strong>Keep in mind.</strong> {escape(finding.caveat)}</p></section>'
     )
+
+
+def _lists(lists: Sequence[Named]) -> str:
+    return html.pair([html.Named(n.heading, n.explanation, n.names, n.verdict) for n in lists]) if lists else ""
 
 
 def _section(story: Story, section: Section) -> str:
     text = "".join(f"<p>{escape(t)}</p>" for t in section.text)
     shown = "".join(_figure(story, f) for f in section.figures)
     held = "".join(f"<h3>{escape(t.caption)}</h3>{html.table(t.words, t.caption, t.numeric)}" for t in section.tables)
-    return f'<section id="{section.key}"><h2>{escape(section.title)}</h2>{text}{shown}{held}</section>'
+    body = f"{text}{shown}{held}{_lists(section.lists)}"
+    return f'<section id="{section.key}"><h2>{escape(section.title)}</h2>{body}</section>'
 
 
 def _figure(story: Story, figure: Figure, said: str = "") -> str:

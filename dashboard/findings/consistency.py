@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import hypot
+from math import ceil, exp, floor, hypot, log
 from typing import Any
 
 import pandas as pd
@@ -18,8 +18,13 @@ FEWEST_SCHOOLS = 5  # fewer say nothing about consistency
 INCOMPLETE_BELOW = 70  # recorded of recalled meetings, per cent
 DIFFER = "differs beyond chance"
 PUBLISHED = {DIFFER: True, "no more than chance": False}
-LEARN, TALK = "worth learning from", "worth a conversation"
-OUTSIDE = ("above", "below")  # of the limits
+LEARN, MAYBE, TALK = "worth learning from", "may be worth learning from", "worth a conversation"
+OUTSIDE = ("above", "below")  # the usual range
+MARKS = {"learn": "★", "better": "☆", "conversation": "◆", "apart": "◇", "within": "●", "": "○"}  # of `place`
+SAYS = {"learn": LEARN, "better": MAYBE, "conversation": TALK, "apart": TALK}  # of places outside the usual range
+SHADES = (("▓", "usual range at the school’s size (95% limits)"), ("░", "rare (95% to 99.8% limits)"))  # as drawn
+BY_CHANCE = 0.05  # how often a school lies outside 95% limits without being apart
+TENTH, MEDIAN = 1.2816, 2**0.5 * 0.6745  # normal deviates: of the outer tenth; of the median odds ratio
 SIDES = {"above": "above", "below": "below", "within the limits": "near"}
 MISSING = {"base": None, "value": None, "lower": None, "upper": None, "status": "none", "why": ""}
 LIMITS = {"says": "", "position": "", "limit": None, "limit_above": None, "outer": None, "outer_above": None}
@@ -34,7 +39,7 @@ class Comparison:
     the published funnel says of it (`says`, its limits, and `side`: 'above' or 'below' where it lies outside them,
     else 'near'; '' where it has no limits). `modelled` is the published range of the middle 80% of schools, chance
     set aside, where there is one, `observed` that of their figures, and `says` what is published of whether they
-    differ. `figures` are the cells of all units.
+    differ; `could`: how far apart they may be all the same. `figures` are the cells of all units.
     """
 
     metric: Row
@@ -43,6 +48,7 @@ class Comparison:
     schools: pd.DataFrame
     modelled: tuple[float, float] | None = None
     says: str = ""
+    could: tuple[float, float] | None = None
     partial: bool = False  # the viewer sees some of the schools only: their own spread says nothing of all schools
     observed: tuple[float, float] | None = None
     figures: Mapping[str, Row] = field(default_factory=dict)
@@ -70,10 +76,13 @@ class Comparison:
         return rows.sort_values("value", ascending=side == "below", kind="stable")
 
     def called(self, says: str) -> pd.DataFrame:
-        """Schools of which the published funnel says so: those on the good side first, then the lowest first."""
-        found = self.schools[self.schools["says"] == says]
-        other = [verdict(side, str(self.metric["better"])) != "well" for side in found["side"]]
-        return found.assign(other=other).sort_values(["other", "value"], kind="stable").drop(columns="other")
+        """Schools outside the usual range: LEARN on the good side, those furthest out by the wider limits first; TALK
+        on any other. The lowest first.
+        """
+        places = pd.Series([place(s, self.metric) for s in self.schools.to_dict("records")], dtype=object)
+        found = self.schools.assign(place=places)
+        found = found[found["place"].isin(["learn", "better"] if says == LEARN else ["conversation", "apart"])]
+        return found.assign(far=found["place"] != "learn").sort_values(["far", "value"], kind="stable")
 
     @cached_property
     def middle(self) -> tuple[float, float] | None:
@@ -136,7 +145,19 @@ def compare(
     if published is None or published.empty:
         return found
     row = published.iloc[0]
-    return replace(found, modelled=(float(row["low"]), float(row["high"])), says=str(row["says"]))
+    modelled, could = (float(row["low"]), float(row["high"])), None
+    if pd.notna(row.get("odds_ratio_upper")):
+        could = range_at(float(row["value"]), float(row["odds_ratio_upper"]))
+    return replace(found, modelled=modelled, could=could, says=str(row["says"]))
+
+
+def range_at(value: float, odds_ratio: float) -> tuple[float, float]:
+    """The middle 80% of schools around the middle one's value, both in per cent, at a median odds ratio."""
+    if not 0 < value < 100:
+        return value, value
+    at, reach = log(value / (100 - value)), TENTH * log(max(odds_ratio, 1.0)) / MEDIAN
+    low, high = (100 / (1 + exp(-at - side * reach)) for side in (-1, 1))
+    return low, high
 
 
 def _limits(funnel: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
@@ -154,6 +175,27 @@ def verdict(side: str, better: str) -> str:
     return "well" if (side == "above") == (better == "higher") else "attention"
 
 
+def place(school: Row, metric: Row) -> str:
+    """Where a school stands, by its `side` and what is published of it: 'learn' (beyond the 99.8% limits on the good
+    side), 'better' (beyond the 95% ones), 'conversation', 'apart' (neither way is better), 'within', '' unknown.
+    """
+    if school["side"] not in OUTSIDE:
+        return "within" if school["side"] else ""
+    if (found := verdict(str(school["side"]), str(metric["better"]))) == "well":
+        return "learn" if school["says"] == LEARN else "better"
+    return "conversation" if found == "attention" else "apart"
+
+
+def by_chance(n: int) -> str:
+    """How many of so many lie outside the usual range by chance alone: 'hardly one', 'about one or two'."""
+    expected = n * BY_CHANCE
+    if expected < 1:
+        return "about one" if expected >= 0.5 else "hardly one"
+    if abs(expected - round(expected)) <= 0.25:
+        return f"about {words.small(round(expected))}"
+    return f"about {words.small(floor(expected))} or {words.small(ceil(expected))}"
+
+
 def consistency_question(period: str, in_progress: bool) -> str:
     """The question of the overview: about this year, or about the last one where none is in progress."""
     return "Is tutoring consistent this year?" if in_progress else f"Was tutoring consistent in {period}?"
@@ -167,7 +209,9 @@ def consistency_answer(comparisons: Sequence[Comparison]) -> str:
     if not judged:
         return "There are too few figures to say."
     if not apart:
-        return f"As far as these figures can tell, yes: on {measures} schools differ no more than by chance."
+        said = f"No difference between schools beyond chance can be seen on {measures}."
+        at_most = {c.could[1] - c.could[0]: c for c in judged if c.could}
+        return f"{said} {words.sentence(_could(at_most[max(at_most)]))}" if at_most else said
     if len(apart) == len(judged):
         which = "the headline measure" if len(judged) == 1 else f"all {measures}"
         opening = f"No. On {which}, schools differ by more than chance."
@@ -254,7 +298,7 @@ def change_verdict(moved: Change | None, better: str) -> str:
 
 
 def schools_answer(c: Comparison, incomplete: int = 0) -> str:
-    """The answer to 'Which schools differ beyond chance?'; so many schools' records look incomplete."""
+    """The answer to 'Which schools stand apart from the rest?'; so many schools' records look incomplete."""
     label = words.quoted(c.metric["label"])
     if c.university["status"] != "shown":
         return f"There is no figure for the university on {label} here to compare with."
@@ -268,36 +312,49 @@ def schools_answer(c: Comparison, incomplete: int = 0) -> str:
     if incomplete:
         around += f" (which includes {words.plural(incomplete, 'school')} whose record looks incomplete)"
     if not n:
-        said = f"No school stands apart on {label}: all {of} lie within the limits around {around}"
+        said = f"No school stands apart on {label}: all {of} lie within the usual range around {around}"
     else:
         sides = [f"{words.small(len(rows))} {side}" for side, rows in apart.items() if len(rows)]
         verb = "stands" if n == 1 else "stand"
-        said = f"{words.small(n)} of {of} {verb} apart on {label}: {' and '.join(sides)} the limits around {around}"
+        which = f"{' and '.join(sides)} the usual range"
+        said = f"{words.small(n)} of {of} {verb} apart on {label}: {which} around {around}"
+        said += f". {words.headline(by_chance(len(c.shown)))} would by chance alone, if none differed"
     return f"{words.sentence(said)} {_consistent(c)}".rstrip()
 
 
 def funnel_title(c: Comparison) -> str:
-    """The finding of the funnel: how many schools lie outside the limits, and what is said of them."""
+    """The finding of the funnel: how many schools lie outside the usual range, and what is said of them."""
     learn, talk = len(c.called(LEARN)), len(c.called(TALK))
     if not learn + talk:
-        return f"All {words.plural(int((c.schools['side'] != '').sum()), 'school')} lie within the limits"
+        return f"All {words.plural(int((c.schools['side'] != '').sum()), 'school')} lie within the usual range"
     said = [f"{words.small(n)} {says}" for n, says in ((learn, LEARN), (talk, TALK)) if n]
-    return words.headline(f"{words.plural(learn + talk, 'school')} outside the limits: {' and '.join(said)}")
+    return words.headline(f"{words.plural(learn + talk, 'school')} outside the usual range: {' and '.join(said)}")
 
 
 def _consistent(c: Comparison) -> str:
     """Whether schools differ, as published; or nothing."""
     if c.differs is None:
         return ""
-    return "Schools differ by more than chance." if c.differs else "Schools differ by no more than chance."
+    return "Schools differ by more than chance." if c.differs else words.sentence(alike(c))
+
+
+def alike(c: Comparison) -> str:
+    """That no difference is to be seen between schools, and how large a one there may be all the same."""
+    seen = "no difference between schools beyond chance can be seen"
+    return f"{seen}; {_could(c)}" if c.could else seen
+
+
+def _could(c: Comparison) -> str:
+    low, high = (words.value(x, c.metric) for x in c.could or ())
+    label = words.quoted(c.metric["label"])
+    return f"on {label} about eight in ten could still lie as far apart as {low} and {high}"
 
 
 def named(rows: pd.DataFrame, metric: Row, incomplete: set[str]) -> list[str]:
-    """'School of Law: 52% (48% to 56%), below the limits, record looks incomplete', one per school."""
+    """'◆ School of Law: 52% (48% to 56%), below the usual range, record looks incomplete', one per school."""
     return [
-        f"{r['name']}: {words.value(r['value'], metric)} ({words.interval(r['lower'], r['upper'], metric)}), "
-        f"{r['side']} the limits"
-        + (", to the good" if r["says"] == TALK and verdict(r["side"], str(metric["better"])) == "well" else "")
+        f"{MARKS[place(r, metric)]} {r['name']}: {words.value(r['value'], metric)} "
+        f"({words.interval(r['lower'], r['upper'], metric)}), {r['side']} the usual range"
         + (", record looks incomplete" if r["unit"] in incomplete else "")
         for r in rows.to_dict("records")
     ]

@@ -12,6 +12,7 @@ from dashboard.style import words
 Row = Mapping[str, Any]
 MOST_HIDDEN = 6  # named one by one
 HIDDEN = words.STATUS["suppressed"]
+WORTH = ("clear gap", "possible gap")
 
 
 def missing_out(gaps: pd.DataFrame, metrics: pd.DataFrame, evidence: str = "clear gap") -> pd.DataFrame:
@@ -98,12 +99,12 @@ def equity_answer(
     shown = gaps[gaps["status"] == "shown"]
     judged = shown[shown["evidence"] != "too few to say"]
     if shown.empty:
-        return f"There are no gaps to show for {label} here."
+        return f"There are no gaps to show for {label} {place}."
     if judged.empty:
-        return f"Too few students to say who is missing out on {label} here."
+        return f"Too few students to say who is missing out on {label} {place}."
     if metric["better"] == "neither":
         clear_ones = words.plural(int((judged["evidence"] == "clear gap").sum()), "clear difference")
-        return words.sentence(f"{clear_ones} between groups on {label}; neither direction is better in itself")
+        return words.sentence(f"{clear_ones} between groups on {label} {place}; neither direction is better in itself")
     clear = missing_out(shown, metrics)
     if clear.empty:
         possible = len(finest(missing_out(shown, metrics, "possible gap"), characteristics))
@@ -115,9 +116,25 @@ def equity_answer(
     n = words.small(clear["characteristic"].nunique())
     widest = characteristics.loc[first["characteristic"]]
     return (
-        f"On {label}, there is a clear gap by {n} of {by}. "
+        f"On {label}, there is a clear gap {place} by {n} of {by}. "
         f"The widest is by {words.lowered(widest['label'])}: {gap_words(first, metric, widest)}."
     )  # fmt: skip
+
+
+def without_gap(gaps: pd.DataFrame, characteristics: pd.DataFrame) -> list[str]:
+    """Characteristics by which there is neither a clear nor a possible gap, of those that `equity_answer` counts.
+
+    A broader characteristic and its finer one count as one, named after whichever can say.
+    """
+    shown = gaps[(gaps["status"] == "shown") & (gaps["evidence"] != "too few to say")]
+    of = characteristics["of"].dropna().to_dict()
+
+    def finer(characteristic: str) -> str:
+        return str(of.get(characteristic, characteristic))
+
+    worth = {finer(c) for c in shown.loc[shown["evidence"].isin(WORTH), "characteristic"]}
+    judged = finest(shown, characteristics)["characteristic"].drop_duplicates()
+    return [str(c) for c in judged if finer(c) not in worth]
 
 
 def _mostly_unseen(gaps: pd.DataFrame) -> str:
@@ -128,7 +145,7 @@ def _mostly_unseen(gaps: pd.DataFrame) -> str:
 
 
 def one_gap(gaps: pd.DataFrame, group: str, metric: Row, characteristic: Row, place: str) -> str:
-    """What is published of one group's gap: 'Possible gap at the university: −3 points for disabled students …'."""
+    """What is published of one group's gap: 'Possible gap at the university: 3 points lower for disabled …'."""
     found = gaps[(gaps["group"] == group) & (gaps["status"] != "none")]
     if found.empty:
         return ""
@@ -136,9 +153,9 @@ def one_gap(gaps: pd.DataFrame, group: str, metric: Row, characteristic: Row, pl
     people, others = (students(each, characteristic) for each in (group, gap["reference"]))
     if gap["status"] != "shown":
         return words.sentence(f"{people} and {others} {place}: {HIDDEN}")
-    size = f"{words.signed(gap['value'], metric)}{metric['gap_suffix']}"
-    limits = words.gap_interval(gap["lower"], gap["upper"], metric)
-    return words.sentence(f"{gap['evidence']} {place}: {size} for {people} against {others} ({limits})")
+    than = f" for {people} than for {others}"
+    apart = words.difference(gap["value"], gap["lower"], gap["upper"], metric, than)
+    return words.sentence(f"{gap['evidence']} {place}: {apart}")
 
 
 def equity_title(gaps: pd.DataFrame) -> str:

@@ -144,11 +144,19 @@ def offers(
     return made, without
 
 
-def offer_words(offer: Offer, call: Callable[[View], str], units: pd.DataFrame, level: str, period: str) -> str:
-    """'Too few to show: Black in Law. Nearest: the Faculty of Arts, all levels'.
+def offer_words(
+    offer: Offer,
+    call: Callable[[View], str],
+    units: pd.DataFrame,
+    level: str,
+    period: str,
+    by: Mapping[str, str] | None = None,
+) -> str:
+    """'Too few to show: Black (ethnicity) in Law. Nearest: the Faculty of Arts, all levels'.
 
     call: what a hidden figure is called beside its place ('' where the place says it all). level, period: of the
-    view, in words; the period is said only where it is another one.
+    view, in words; the period is said only where it is another one. by: what characteristics are called, where groups
+    are told.
     """
     view, hidden = offer.view, [one for one, _ in offer.hidden]
     reasons = {why for _, why in offer.hidden}
@@ -159,22 +167,31 @@ def offer_words(offer: Offer, call: Callable[[View], str], units: pd.DataFrame, 
         nearest.insert(0, view.group)
     if hidden[0].period != view.period:
         nearest.append(period)
-    return f"{said}: {named(hidden, call, units)}. Nearest: {', '.join(nearest)}"
+    return f"{said}: {named(hidden, call, units, by)}. Nearest: {', '.join(nearest)}"
 
 
-def named(hidden: Sequence[View], call: Callable[[View], str], units: pd.DataFrame) -> str:
-    """'Black and Mixed in Law, Other in Music'; beyond a few, how many figures and where."""
+def named(
+    hidden: Sequence[View],
+    call: Callable[[View], str],
+    units: pd.DataFrame,
+    by: Mapping[str, str] | None = None,
+) -> str:
+    """'Black and Mixed (ethnicity) in Law, Other (sex) in Music'; beyond a few, how many figures and where."""
     short = units["short_name"]
-    places: dict[str, list[str]] = {}
+    places: dict[tuple[str, str], list[str]] = {}
     for view in hidden:
-        places.setdefault(view.unit, []).append(call(view))
+        places.setdefault((view.unit, f" ({by[view.characteristic]})" if by else ""), []).append(call(view))
     if len(hidden) > MOST_NAMED and not any(call(view) for view in hidden):
-        return words.plural(len(places), "place")
+        return words.plural(len({view.unit for view in hidden}), "place")
     if len(hidden) > MOST_NAMED:
-        where = f" in {words.plural(len(places), 'place')}" if len(places) > 1 else f" in {short[hidden[0].unit]}"
+        n = len({view.unit for view in hidden})
+        where = f" in {words.plural(n, 'place')}" if n > 1 else f" in {short[hidden[0].unit]}"
         called = {call(view) for view in hidden}
         of = f" of {called.pop()}" if len(called) == 1 and all(called) else ""
         return f"{words.number(len(hidden))} figures{of}{where}"
     return words.listed(
-        [f"{words.listed(what)} in {short[unit]}" if any(what) else str(short[unit]) for unit, what in places.items()]
+        [
+            f"{words.listed(what)}{about} in {short[unit]}" if any(what) else str(short[unit])
+            for (unit, about), what in places.items()
+        ]
     )

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from dashboard.findings import consistency, equity
-from dashboard.findings.consistency import INCOMPLETE_BELOW, Change
+from dashboard.findings.consistency import INCOMPLETE_BELOW, MARKS, Change
 from dashboard.style import html, words
 
 Row = Mapping[str, Any]
 GAP_KEY = ["metric", "characteristic", "group"]
+NEARLY_ALL = 5  # meetings of 100 recalled by which a record may be off and still be taken at its word
 FAR_BELOW = 3  # points below everybody's response rate
-BY_CHANCE = 0.05  # how often a school lies outside 95% limits without being apart
-GLYPHS = {"learn": "★", "better": "☆", "conversation": "◆", "apart": "◇", "within": "●", "": "○"}
+WITHIN = "within the usual range for schools"
 VERDICTS = {"learn": "well", "better": "well", "conversation": "attention"}
 COLUMNS = ("Value", "Faculty", "University", "Out of")
 
@@ -42,15 +42,10 @@ class Measure:
 
     @property
     def place(self) -> str:
-        """Where it stands: 'learn', 'better', 'conversation', 'apart' (neither way is better), 'within'; '' unknown."""
+        """Where it stands, as in `consistency.place`."""
         if self.limits is None or self.own["status"] != "shown":
             return ""
-        if self.limits["says"] == "worth learning from":
-            return "learn"
-        verdict = consistency.verdict(str(self.limits["position"]), self.metric["better"])
-        if self.limits["position"] in consistency.OUTSIDE:
-            return {"well": "better", "attention": "conversation"}.get(verdict, "apart")
-        return "within"
+        return consistency.place({**self.limits, "side": self.limits["position"]}, self.metric)
 
     @property
     def verdict(self) -> str:
@@ -60,7 +55,7 @@ class Measure:
     @property
     def glyph(self) -> str:
         """The place as a mark in text."""
-        return GLYPHS[self.place]
+        return MARKS[self.place]
 
     @property
     def says(self) -> str:
@@ -70,12 +65,9 @@ class Measure:
         if not self.place:
             return "no limits to compare with"
         if self.place == "within":
-            return "within what chance gives"
-        if self.place == "learn":
-            return "worth learning from"
+            return WITHIN
         side = "higher" if self.limits is not None and self.limits["position"] == "above" else "lower"
-        good = ", to the good" if self.place == "better" else ""
-        return f"worth a conversation{good}: {side} than usual"
+        return f"{consistency.SAYS[self.place]}: {side} than usual"
 
     @property
     def moved(self) -> Change | None:
@@ -93,13 +85,13 @@ def answer(name: str, measures: Sequence[Measure], incomplete: bool) -> str:
     well = [m for m in judged if m.verdict == "well"]
     others = [m for m in judged if m.place in ("conversation", "apart")]
     if not well and not others:
-        said = f"on all of {of_all}, {school} lies within what chance and the usual differences between schools give"
+        said = f"on all of {of_all}, {school} lies {WITHIN}"
     else:
-        told = [f"does well on {words.small(len(well))}"] if well else []
-        told += [f"is worth a conversation on {words.small(len(others))}"] if others else []
-        said = f"of {of_all}, {school} {words.listed(told)}"
+        told = [f"worth learning from on {words.small(len(well))}"] if well else []
+        told += [f"worth a conversation on {words.small(len(others))}"] if others else []
+        said = f"of {of_all}, {school} is {words.listed(told)}"
         if len(well) + len(others) < len(judged):
-            said += ", and lies within what chance gives on the rest"
+            said += f", and lies {WITHIN} on the rest"
     caution = " Its record looks incomplete: read what is said of contact with care." if incomplete else ""
     return words.sentence(said) + caution
 
@@ -110,14 +102,14 @@ def lists(measures: Sequence[Measure], incomplete: bool) -> list[html.Named]:
     others = [m for m in measures if m.place in ("conversation", "apart")]
     return [
         html.Named(
-            "Going well",
-            "On the good side of what chance and the usual differences between schools give.",
+            "Worth learning from",
+            "On the good side of the usual range for schools; ★ beyond the 99.8% limits.",
             [_named(m, incomplete) for m in well],
             "well",
         ),
         html.Named(
             "Worth a conversation",
-            "Beyond those limits otherwise: a signal, not a verdict.",
+            "Outside it otherwise: a signal, not a verdict.",
             [_named(m, incomplete) for m in others],
             "attention",
         ),
@@ -133,23 +125,21 @@ def _named(m: Measure, incomplete: bool) -> str:
 def by_chance(measures: Sequence[Measure]) -> str:
     """How many of so many measures lie outside their limits by chance alone."""
     judged = sum(1 for m in measures if m.place)
-    expected = judged * BY_CHANCE
-    about = "about one" if expected >= 0.5 else "hardly one"
-    of_all = words.plural(judged, "measure")
-    return f"The limits hold 95 schools in 100: of {of_all}, {about} lies outside by chance alone."
+    about, of_all = consistency.by_chance(judged), words.plural(judged, "measure")
+    return f"The usual range holds 95 schools in 100: of {of_all}, {about} would lie outside it by chance alone."
 
 
 def chart_title(measures: Sequence[Measure]) -> str:
-    """The finding of the chart of all measures."""
+    """The finding of the chart of these measures."""
     judged = [m for m in measures if m.place]
     outside = [m for m in judged if m.place != "within"]
     if not judged:
         return "No limits to compare with"
     if not outside:
-        return f"Within what chance gives on all of {words.plural(len(judged), 'measure')}"
+        return f"{words.headline(WITHIN)} on all of {words.plural(len(judged), 'measure')}"
     if len(outside) <= 2:
-        return f"Outside the usual limits on {words.listed([words.quoted(m.metric['label']) for m in outside])}"
-    return f"Outside the usual limits on {words.small(len(outside))} of {words.plural(len(judged), 'measure')}"
+        return f"Outside the usual range on {words.listed([words.quoted(m.metric['label']) for m in outside])}"
+    return f"Outside the usual range on {words.small(len(outside))} of {words.plural(len(judged), 'measure')}"
 
 
 def table(measures: Sequence[Measure]) -> pd.DataFrame:
@@ -307,4 +297,8 @@ def record(check: Measure | None) -> str:
         return said + "far fewer. Low contact figures here may be a matter of logging, not of meeting."
     if own["lower"] < INCOMPLETE_BELOW:
         return said + "the record may be incomplete. Read contact figures with care."
-    return said + "the record of contact can be taken at its word."
+    if own["lower"] <= 100 <= own["upper"] or abs(own["value"] - 100) <= NEARLY_ALL:
+        return said + "the record of contact can be taken at its word."
+    more = "more" if own["value"] > 100 else "fewer"
+    off = words.number(abs(own["value"] - 100))
+    return said + f"about {off} in 100 {more} than students recall. Contact figures here are off by about as much."

@@ -14,8 +14,9 @@ from dashboard.style import words
 
 Row = Mapping[str, Any]
 ALL_SCHOOLS = "Middle 80% of all schools"
-LIES = {"above": "above", "below": "below", "near": "within"}
+LIES = {"above": "above", "below": "below", "near": "within"}  # the usual range
 IN_WORDS = {"well": "clearly better", "attention": "clearly worse", "context": "clearly apart"}
+USUAL = {"well": "better than usual", "attention": "worse than usual", "context": "apart"}  # of schools, by the funnel
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,21 @@ def side_of(own: Row, c: Comparison) -> str:
     return str(school["side"].iloc[0]) if len(school) else side(own, c.university)
 
 
+def sides(rows: pd.DataFrame, university: Row, limits: pd.DataFrame) -> list[str]:
+    """Each row's side: a school's by the funnel ('' where it has no limits), any other's by its interval.
+
+    rows: cells of one metric. limits: rows of `funnel` of that metric.
+    """
+    shown = limits[limits["status"] == "shown"] if len(limits) else limits
+    position = dict(zip(shown["unit"], shown["position"], strict=True)) if len(shown) else {}
+    return [
+        consistency.SIDES.get(str(position.get(row["unit"])), "")
+        if str(row["unit"]).startswith("school:")
+        else side(row, university)
+        for row in rows.to_dict("records")
+    ]
+
+
 def figure(cells: pd.DataFrame, unit: str) -> Row:
     """A unit's cell among `cells`, or one that says there is none."""
     found = cells[cells["unit"] == unit]
@@ -73,14 +89,15 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
     verdicts = {v: [j for j in judged if consistency.verdict(j[2], j[0].metric["better"]) == v] for v in IN_WORDS}
     apart = [j for v in ("attention", "well") for j in verdicts[v]]
     of_all = f"{words.small(len(judged))} headline measure{'s' if len(judged) > 1 else ''}"
-    in_limits = own[0].get("unit") in set(compared[0].schools["unit"]) and all(s == "near" for _, _, s in judged)
-    if not apart and in_limits:
+    is_school = own[0].get("unit") in set(compared[0].schools["unit"])
+    in_words = USUAL if is_school else IN_WORDS
+    if not apart and is_school and all(s == "near" for _, _, s in judged):
         on = _every(len(judged), len(compared))
-        within = f"{words.within(name)} lies within the limits around the university on {on}"
-        return words.sentence(f"{within}; they allow for its size and for how schools differ anyway")
+        within = f"{words.within(name)} lies within the usual range for schools on {on}"
+        return words.sentence(f"{within}; the range allows for its size and for how schools differ anyway")
     if not apart:
         return words.sentence(f"{words.within(name)} is not clearly apart from the university on any of {of_all}")
-    told = {IN_WORDS[v]: len(verdicts[v]) for v in ("well", "attention") if verdicts[v]}
+    told = {in_words[v]: len(verdicts[v]) for v in ("well", "attention") if verdicts[v]}
     if max(told.values()) == len(judged):
         said = f"{next(iter(told))} on {_every(len(judged), len(compared))}"
     else:
@@ -90,7 +107,8 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str
         f"{words.quoted(first.metric['label'])}: {words.value(row['value'], first.metric)} here, "
         f"{words.value(first.university['value'], first.metric)} across the university"
     )
-    return f"{words.sentence(f'Beside the university, {words.within(name)} is {said}')} {words.sentence(example)}"
+    beside = "beside other schools" if is_school else "beside the university"
+    return f"{words.sentence(f'{beside}, {words.within(name)} is {said}')} {words.sentence(example)}"
 
 
 def _every(n: int, of: int) -> str:
@@ -100,7 +118,7 @@ def _every(n: int, of: int) -> str:
 
 
 def schools_answer(c: Comparison, spread: Band | None) -> str:
-    """The answer to 'Which schools differ beyond chance?' for a lead: about own schools, the others unnamed."""
+    """The answer to 'Which schools stand apart from the rest?' for a lead: about own schools, the others unnamed."""
     if c.university["status"] != "shown":
         return f"There is no figure for the university on {words.quoted(c.metric['label'])} here to compare with."
     at = words.value(c.university["value"], c.metric)
@@ -110,7 +128,7 @@ def schools_answer(c: Comparison, spread: Band | None) -> str:
             return words.sentence(f"{school['name']}: {words.missing(school)}. The university is at {at}")
         said = f"{words.within(str(school['name']))} is at {words.shown(school, c.metric)}"
         said += (
-            f", {LIES[school['side']]} the limits around the university’s {at}"
+            f", {LIES[school['side']]} the usual range around the university’s {at}"
             if school["side"]
             else f"; the university is at {at}"
         )
@@ -122,7 +140,9 @@ def schools_answer(c: Comparison, spread: Band | None) -> str:
         above, below = len(c.on_side("above")), len(c.on_side("below"))
         said = f"of {words.plural(len(c.shown), 'school')}, {words.small(above) if above else 'none'} "
         said += f"{'lies' if above == 1 else 'lie'} above and {words.small(below) if below else 'none'} "
-        said += f"below the limits around the university’s {at}"
+        said += f"below the usual range around the university’s {at}"
+        if above or below:
+            said += f". {words.headline(consistency.by_chance(len(c.shown)))} would by chance alone, if none differed"
     return words.sentence(said) + (f" {words.sentence(all_schools(spread, c.metric))}" if spread else "")
 
 

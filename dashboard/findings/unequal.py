@@ -55,17 +55,30 @@ def hidden_share(cells: Sequence[Row]) -> str:
     return f"{words.small(hidden)} of {words.number(len(cells))} tiles {words.STATUS['suppressed']}"
 
 
-def spread_rows(found: pd.DataFrame, cells: pd.DataFrame, units: pd.DataFrame) -> list[dict[str, Any]]:
-    """Units with both an average and a spread of groups; `cells`: everyone together."""
+def spread_rows(
+    found: pd.DataFrame, cells: pd.DataFrame, units: pd.DataFrame, ends: Mapping[str, bool] | None = None
+) -> list[dict[str, Any]]:
+    """Units with both an average and a spread of groups; `cells`: everyone together.
+
+    ends: of an ordered characteristic, the units in which both end groups are shown: only there is there a range.
+    """
     average = {c["unit"]: c for c in cells.to_dict("records") if c["status"] == "shown"}
     return [
         {"unit": r["unit"], "name": units.loc[r["unit"], "name"], "short_name": units.loc[r["unit"], "short_name"],
          "kind": units.loc[r["unit"], "kind"], "average": average[r["unit"]]["value"], "spread": r["between_group_sd"],
-         "range": r["range"], "says": r["says"], "groups": r["groups"]}
+         "range": r["range"] if ends is None or ends.get(r["unit"]) else None, "says": r["says"], "groups": r["groups"]}
         for r in found.to_dict("records")
         if r["status"] == "shown" and r["unit"] in average and r["unit"] in units.index
         and pd.notna(r["between_group_sd"])
     ]  # fmt: skip
+
+
+def with_both_ends(cells: pd.DataFrame, groups: pd.DataFrame) -> dict[str, bool]:
+    """Units → whether the first and the last group of an ordered characteristic are shown. `groups`: its own."""
+    order = groups[groups["compared"].astype(bool)].sort_values("ordering")["group"]
+    ends = {order.iloc[0], order.iloc[-1]}
+    shown = cells[(cells["status"] == "shown") & cells["group"].isin(ends)]
+    return {str(unit): set(rows["group"]) == ends for unit, rows in shown.groupby("unit")}
 
 
 def spread_title(schools: Sequence[Row], characteristic: str) -> str:

@@ -92,27 +92,36 @@ def doubt(rate: Row, weighted: pd.DataFrame, metrics: pd.DataFrame) -> str:
     return words.sentence(f"{heard}; {moved[:1].lower()}{moved[1:]}" if moved else heard)
 
 
-def beside(own: pd.DataFrame, university: pd.DataFrame, metrics: pd.DataFrame) -> str:
-    """Where a unit's answers lie clearly apart from the university's."""
+def beside(own: pd.DataFrame, university: pd.DataFrame, metrics: pd.DataFrame, limits: pd.DataFrame) -> str:
+    """Where a unit's answers stand apart: a school's from the usual range, a faculty's from the university's.
+
+    limits: rows of `funnel`.
+    """
     apart: dict[str, list[str]] = {}
-    judged = 0
-    for row in own.to_dict("records"):
-        other = standing.figure(university[university["metric"] == row["metric"]], "university")
-        side = standing.side(row, other)
+    judged, is_school = 0, own["unit"].astype(str).str.startswith("school:").any()
+    for metric, rows in own.groupby("metric", sort=False):
+        other = standing.figure(university[university["metric"] == metric], "university")
+        (side,) = standing.sides(rows, other, _of(limits, metric))
         judged += bool(side)
         if side in consistency.OUTSIDE:
-            apart.setdefault(side, []).append(words.quoted(str(metrics.loc[row["metric"], "label"])))
+            apart.setdefault(side, []).append(words.quoted(str(metrics.loc[metric, "label"])))
     if not judged:
         return ""
+    if not apart and is_school:
+        return f"Agreement lies within the usual range for schools on {_all(judged)}."
     if not apart:
         return "No statement is clearly apart from the university’s."
     whole = {side: _all(judged) for side, labels in apart.items() if len(labels) == judged > 1}
-    said = [
-        f"{way} on {whole.get(side) or words.listed(apart[side])}"
-        for side, way in (("above", "higher"), ("below", "lower"))
-        if side in apart
-    ]
+    ways = (("above", "above"), ("below", "below")) if is_school else (("above", "higher"), ("below", "lower"))
+    said = [f"{way} on {whole.get(side) or words.listed(apart[side])}" for side, way in ways if side in apart]
+    if is_school:
+        return words.sentence(f"beside the usual range for schools, agreement is {words.listed(said)}")
     return words.sentence(f"agreement is clearly {words.listed(said)} than across the university")
+
+
+def _of(limits: pd.DataFrame, metric: object) -> pd.DataFrame:
+    """The limits of one metric."""
+    return limits[limits["metric"] == metric] if len(limits) else limits
 
 
 def statements_title(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
@@ -134,24 +143,31 @@ def statements_title(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
     return f"Students agree most with {most}, least with {least}"
 
 
-def units_title(rows: pd.DataFrame, university: Row, kind: str) -> str:
-    """The finding of the chart of one statement by unit. rows: the units beside the university."""
+def units_title(rows: pd.DataFrame, university: Row, kind: str, limits: pd.DataFrame) -> str:
+    """The finding of the chart of one statement by unit. rows: the units beside the university; limits: of `funnel`."""
     if university["status"] != "shown":
         return "The university’s answers are hidden to protect people"
     at = words.value(university["value"], RATE)
-    sides = [standing.side(row, university) for row in rows.to_dict("records")]
+    sides = standing.sides(rows, university, limits)
     judged = [s for s in sides if s]
     if rows.empty:
         return f"Across the university, {at} agree"
     if not judged:
         return f"Too few answers to set beside the university’s {at} who agree"
+    by_range = kind == "school"
     if len(rows) == 1:
         where = {"above": "clearly above", "below": "clearly below"}.get(sides[0], "not clearly apart from")
+        if by_range:
+            where = f"{standing.LIES[sides[0]]} the usual range around"
         return (
             f"{rows.iloc[0]['name']}: {words.value(rows.iloc[0]['value'], RATE)} agree, {where} the university’s {at}"
         )
     above, below = judged.count("above"), judged.count("below")
     of_all = f"of {words.plural(len(judged), kind).replace('facultys', 'faculties')}"
+    if by_range:
+        outside = [f"{words.small(n)} {side}" for n, side in ((above, "above"), (below, "below")) if n]
+        apart = words.listed(outside) if outside else f"{'all' if len(judged) > 1 else 'it is'} within"
+        return words.headline(f"{of_all}, {apart} the usual range around the university’s {at} who agree")
     if not above and not below:
         return words.headline(f"{of_all}, none is clearly apart from the university’s {at} who agree")
     said = [

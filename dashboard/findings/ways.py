@@ -56,5 +56,5 @@ def title(rows: Sequence[Place], names: Sequence[str], c: Comparison) -> str:
     said = f"{names[0]} makes up {spread} of meetings{where}"
     if c.differs is None:
         return words.headline(said)
-    chance = "more" if c.differs else "no more"
-    return words.headline(f"{said}; on {words.quoted(c.metric['label'])} schools differ by {chance} than chance")
+    seen = "schools differ by more than chance" if c.differs else "no difference beyond chance can be seen"
+    return words.headline(f"{said}; on {words.quoted(c.metric['label'])} {seen}")

@@ -15,7 +15,7 @@ ALIKE = "Among students of the same school and level"
 BESIDE_RAW = {
     "turns round": "it turns round",
     "gone, if anything turned round": "it is gone, if anything turned round",
-    "mostly which schools": "most of it is gone: it comes from which schools they are in",
+    "mostly which schools": "most of it is gone, so it comes mostly from which schools and levels they are in",
     "remains": "it remains",
     "appears": "a gap appears",
     "no clear gap either way": "there is no clear gap either way",
@@ -37,17 +37,19 @@ MOST_SCHOOLS = 8
 
 
 def like_words(gap: Row, metric: Row) -> str:
-    """'Among students of the same school and level it remains: 14 points (10 to 18).', or nothing where not made.
+    """'Among students of the same school and level it remains: 14 points lower (10 to 18).', or nothing where not made.
 
-    `gap`: a row of `gap`, or of `equity.missing_out`.
+    `gap`: a row of `gap`, or of `equity.missing_out`, which is told from the side of whoever is worse off.
     """
     says = BESIDE_RAW.get(str(gap.get("like_for_like_says", "")))
     if not says:
         return ""
     if pd.isna(gap["like_for_like"]):
         return f"{ALIKE} {says}."
-    limits = words.gap_interval(gap["like_for_like_lower"], gap["like_for_like_upper"], metric)
-    return f"{ALIKE} {says} ({words.signed(gap['like_for_like'], metric)}, {limits})."
+    left = [float(gap[column]) for column in ("like_for_like", "like_for_like_lower", "like_for_like_upper")]
+    if gap.get("worse_off", gap["group"]) != gap["group"]:
+        left = [-left[0], -left[2], -left[1]]
+    return f"{ALIKE} {says}: {words.difference(left[0], left[1], left[2], metric)}."
 
 
 def pooled_words(pooled: pd.DataFrame, metric: Row) -> str:
@@ -55,17 +57,13 @@ def pooled_words(pooled: pd.DataFrame, metric: Row) -> str:
     if pooled.empty:
         return ""
     r = pooled.iloc[0]
-    at, bounds = words.signed(r["value"], metric), words.gap_interval(r["lower"], r["upper"], metric)
     same = "it differs between schools" if r["says"] == DIFFERS else "it is not clearly different between schools"
-    said = f"Pooled over {words.plural(int(r['schools']), 'school')}, the gap within a school is {at}"
-    said += f"{metric['gap_suffix']} ({bounds}), and {same}."
+    at = words.difference(r["value"], r["lower"], r["upper"], metric)
+    said = f"Pooled over {words.plural(int(r['schools']), 'school')}, the gap within a school is {at}, and {same}."
     if pd.notna(r["likely_lower"]):
-        said += f" In another such school it would likely lie in {_range(r, metric)}."
+        likely = words.sides(r["likely_lower"], r["likely_upper"], metric)
+        said += f" In another such school it would likely be {likely}."
     return said
-
-
-def _range(r: Row, metric: Row) -> str:
-    return words.gap_interval(r["likely_lower"], r["likely_upper"], metric)
 
 
 def likely(pooled: pd.DataFrame) -> tuple[float, float] | None:
@@ -127,8 +125,8 @@ def _limits(row: Row, part: str) -> tuple[Any, Any, Any]:
 
 
 def part_title(whole: Row, group: str, characteristic: Row, metric: Row) -> str:
-    """'Commuters against students who do not commute, −6.2 points: it comes mostly from which schools they are in'."""
-    size = f"{words.signed(whole['value'], metric)}{metric['gap_suffix']}"
+    """'6.2 points lower for commuters than for others: it comes mostly from which schools they are in'."""
+    size = f"{words.size(whole['value'], metric)} {'higher' if whole['value'] > 0 else 'lower'}"
     people, others = (students(each, characteristic) for each in (group, characteristic["reference"]))
     made_of = MADE_OF.get(str(whole["says"]), str(whole["says"]))
-    return words.headline(f"{people} against {others}, {size}: {made_of}")
+    return words.headline(f"{size} for {people} than for {others}: {made_of}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.findings import equity
+from dashboard.findings import consistency, equity
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -112,9 +112,11 @@ def _people(point: Row) -> str:
 
 
 def _moved(now: Row, before: Row) -> str:
-    if now["lower"] > before["upper"]:
-        return "clearly fewer than"
-    return "clearly more than" if now["upper"] < before["lower"] else "not clearly different from"
+    """Of those who have not met their tutor, by the interval of the difference, as on the Overview."""
+    moved = consistency.change(now, before)
+    if moved is None or not moved.is_clear:
+        return "not clearly different from"
+    return "clearly fewer than" if moved.value > 0 else "clearly more than"
 
 
 def widest(gaps: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.DataFrame) -> str:

@@ -36,13 +36,11 @@ DRAWN = {
 NO_GROUP = ("map", "spread")  # views about all groups
 NO_CHARACTERISTIC = ("map",)
 OF_SCHOOLS = ("where", "map", "spread")  # views that a faculty narrows down
-WORTH = ("clear gap", "possible gap")
 
 
 def page(visit: Visit) -> None:
     """All gaps in a unit on one measure; then one group: where, in every school, like for like, over the years."""
     release = visit.release
-    layout.question(release.about["university"], "Who is missing out, where, and is it real?")
     head = st.container()
     with layout.filters(visit):
         filters = Filters(release)
@@ -53,6 +51,8 @@ def page(visit: Visit) -> None:
     place = "at the university" if unit == UNIVERSITY else f"in {words.within(visit.name(unit))}"
     gaps, found, answer = visit.once("answer", lambda: _answer(release, metric, unit, when, place))
     with head:
+        asked = "Who is missing out, where, and is it real?"
+        layout.question(layout.whose(visit, unit, str(period["label"])), asked)
         layout.answer(answer)
         layout.not_as_asked(visit, filters)
     layout.define(metric)
@@ -114,9 +114,10 @@ def _everyone(
     release, place = visit.release, visit.name(unit)
     rows = tables.gap_rows(gaps, release.characteristics, release.groups)
     block = rows["heading"].cumsum()
-    worth = block.isin(block[rows["evidence"].isin(WORTH)])
+    worth = block.isin(block[rows["evidence"].isin(equity.WORTH)])
     first = rows[worth] if worth.any() else rows
-    others = rows.loc[~worth & ~rows["heading"], "characteristic"].drop_duplicates().map(words.lowered).tolist()
+    labels = release.characteristics["label"]
+    others = [words.lowered(str(labels[c])) for c in equity.without_gap(gaps, release.characteristics)]
     title = equity.equity_title(gaps)
     return {
         "figure": graded_gaps(first.assign(name=place), metric, visit.theme, True, visit.column),

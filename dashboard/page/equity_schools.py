@@ -86,10 +86,15 @@ def spread(visit: Visit, x: Asked) -> None:
 
 def _spread(visit: Visit, x: Asked) -> dict[str, Any]:
     release, label = visit.release, str(x.characteristic["label"])
+    ends, is_ordered = None, bool(x.characteristic["ordered"])
+    if is_ordered:
+        groups = release.groups[release.groups["characteristic"] == x.of["characteristic"]]
+        ends = unequal.with_both_ends(release.cells(**x.of), groups)
     rows = unequal.spread_rows(
         release.derived("inequality", **x.of),
         release.everyone(x.when["metric"], x.level, x.period),
         release.units,
+        ends,
     )
     own = set(_schools(release.units, x.top)["unit"])
     schools = [r for r in rows if r["kind"] == "school" and r["unit"] in own]
@@ -109,7 +114,7 @@ def _spread(visit: Visit, x: Asked) -> dict[str, Any]:
             "Small groups lie apart by chance alone: only filled marks differ by more."
         ),
         "alt": f"{title}.",
-        "table": gap_tables.spread([*([university] if university else []), *schools], x.metric),
+        "table": gap_tables.spread([*([university] if university else []), *schools], x.metric, is_ordered),
         "figures": lambda: pd.DataFrame([*([university] if university else []), *schools]).assign(**x.of),
         "numeric": gap_tables.SPREAD_FIGURES,
         "legend": [

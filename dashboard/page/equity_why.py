@@ -82,7 +82,8 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
         "title": of.part_title(row, x.group, x.characteristic, finer),
         "subtitle": (
             f"{visit.name(x.unit)}. {x.about}{unit_of(x.metric)}. Within schools: the group fares differently from its "
-            "own schoolmates. From which schools: it studies more in schools where everybody fares so."
+            "own schoolmates. From which schools: it studies more in schools where everybody fares so. Levels are not "
+            "held apart here: part of either may come from which levels students are at."
         ),
         "alt": f"{title}.",
         "table": gap_tables.parts(row, schools, release.units, finer),

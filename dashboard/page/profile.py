@@ -123,23 +123,23 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> di
     if not any(m.own["status"] == "shown" for m in drawn):
         return {}
     theme = visit.theme
-    marks = [("learn", "worth learning from", theme.well), ("better", "beyond the limits, to the good", theme.well),
-             ("conversation", "worth a conversation", theme.attention),
-             ("apart", "beyond the limits; neither way is better", theme.accent),
-             ("within", "within what chance gives", theme.accent)]  # fmt: skip
+    marks = [("learn", consistency.LEARN, theme.well), ("better", consistency.MAYBE, theme.well),
+             ("conversation", consistency.TALK, theme.attention),
+             ("apart", "outside the usual range; neither way is better", theme.accent),
+             ("within", profile.WITHIN, theme.accent)]  # fmt: skip
     occurring = {m.place for m in drawn}
-    lines = [(colour, profile.GLYPHS[place], said) for place, said, colour in marks if place in occurring]
+    lines = [(colour, consistency.MARKS[place], said) for place, said, colour in marks if place in occurring]
     lines += [
         (theme.ink, "❘", "university (tall), faculty (short)" if faculty else "university"),
-        (theme.context, "▒", "where chance and usual differences put schools"),
+        (theme.context, "▒", "usual range at the school’s size (95% limits)"),
     ]
-    title = profile.chart_title(measures)
+    title = profile.chart_title(drawn)
     return {
         "figure": charts.profile(drawn, theme, visit.column),
         "title": title,
         "subtitle": f"{visit.name(unit)}, all levels together. Lines are 95% intervals. "
         "Percentages; averages are below.",
-        "alt": f"{title}. {profile.answer(visit.name(unit), measures, False)}",
+        "alt": f"{title}. {profile.answer(visit.name(unit), drawn, False)}",
         "table": profile.table(drawn),
         "figures": lambda: profile.figures(measures, unit, faculty),
         "numeric": profile.COLUMNS,

@@ -1,4 +1,4 @@
-"""Compare schools: which differ beyond chance, in both directions?"""
+"""Compare schools: which stand apart from the rest, in both directions?"""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ VIEWS = {
     "years": "Over the years",
 }
 BOTH_WAYS = {
-    LEARN: ("Worth learning from", "Far on the good side, beyond the wider limits (99.8%).", "well"),
-    TALK: ("Worth a conversation", "Outside the limits, on either side: ask what lies behind it.", "context"),
+    LEARN: ("Worth learning from", "On the good side of the usual range; ★ beyond the 99.8% limits.", "well"),
+    TALK: ("Worth a conversation", "On the other side of it: ask what lies behind it.", "attention"),
 }  # fmt: skip
 ORDERS = {"name": "A to Z", "value": "Highest first"}
-SIDES = {"above": "Above the limits", "below": "Below the limits"}
+SIDES = {"above": "Above the usual range", "below": "Below the usual range"}
 LIMITS_SAID = (
-    "The limits allow for each school’s size and for how schools differ anyway: where schools differ a lot they are "
+    "The usual range allows for each school’s size and for how schools differ anyway: where schools differ a lot it is "
     "wide, and consistency is the question, not any one school. Standing apart is a signal for a conversation, not a "
     "verdict: who studies there, how the school tutors and how it keeps its records all play a part."
 )
@@ -62,10 +62,6 @@ def page(visit: Visit) -> None:
     """Schools on one measure, which of them are worth a visit or a conversation, how they meet, and over the years."""
     release = visit.release
     one = visit.viewer.home.startswith("school:")
-    layout.question(
-        release.about["university"],
-        "How does your school compare?" if one else "Which schools differ beyond chance?",
-    )
     head = st.container()
     with layout.filters(visit):
         filters = Filters(release)
@@ -75,6 +71,8 @@ def page(visit: Visit) -> None:
     x = visit.once("chosen", lambda: _chosen(release, metric, period, level, faculty))
     compared = x.compared
     with head:
+        asked = "How does your school compare?" if one else "Which schools stand apart from the rest?"
+        layout.question(layout.whose(visit, visit.viewer.home, str(period["label"])), asked)
         layout.answer(visit.once("answer", lambda: x.answer))
         layout.not_as_asked(visit, filters)
         if compared.limited and not one:
@@ -152,10 +150,10 @@ def _marked(c: Comparison, faculty: str) -> tuple[pd.DataFrame, set[str]]:
 def _legend(visit: Visit, c: Comparison, glyphs: str, *more: tuple[str, str, str]) -> list[html.Key]:
     theme, better = visit.theme, c.metric["better"]
     sides = [
-        (getattr(theme, consistency.verdict(side, better)), glyph, f"{side} the limits")
+        (getattr(theme, consistency.verdict(side, better)), glyph, f"{side} the usual range")
         for side, glyph in zip(("below", "above"), glyphs, strict=True)
     ]
-    return [*(sides if c.limited else []), (theme.context, "●", "within the limits"), *more]
+    return [*(sides if c.limited else []), (theme.context, "●", "within the usual range"), *more]
 
 
 def _about(visit: Visit, x: Chosen) -> str:
@@ -177,7 +175,7 @@ def _rows(visit: Visit, x: Chosen, order: str) -> dict[str, Any]:
     schools, own = _marked(c, faculty)
     if order == "value":
         schools = schools.sort_values("value", ascending=False, kind="stable")  # those without one last
-    more = [(theme.context, "▒", "95% and 99.8% limits at the school’s size")] if c.limited else []
+    more = [(theme.context, glyph, said) for glyph, said in consistency.SHADES] if c.limited else []
     if x.spread and not c.limited:
         more.append((theme.context, "▒", "the middle 80% of all schools, unnamed"))
     return {

@@ -28,9 +28,10 @@ ALL_LEVELS = "all levels"
 def page(visit: Visit) -> None:
     """How students answered every statement in a unit; one statement by unit and group; and who did not answer."""
     release = visit.release
-    layout.question(release.about["university"], "Do students know, trust and feel supported by their tutor?")
+    asked = "Do students know, trust and feel supported by their tutor?"
     statements = voice.statements(release.metrics)
     if statements.empty:
+        layout.question(release.about["university"], asked)
         layout.answer(voice.none_to_show(release.metrics))
         visit.link("quality", "What each measure means")
         return
@@ -40,6 +41,7 @@ def page(visit: Visit) -> None:
         unit, period = filters.unit(), filters.period(str(statements.index[0]), "all")
     x = visit.once("asked", lambda: _asked(release, statements, unit, period))
     with head:
+        layout.question(layout.whose(visit, unit, x.called), asked)
         layout.answer(visit.once("answer", lambda: _answer(visit, x)))
         layout.not_as_asked(visit, filters)
     if text := voice.linked_words(release.metrics):
@@ -86,6 +88,7 @@ class Asked:
     split: pd.DataFrame  # the same with how the answers divide
     rates: pd.DataFrame
     weighted: pd.DataFrame
+    limits: pd.DataFrame  # of `funnel`: schools' usual ranges
 
     @property
     def when(self) -> dict[str, str]:
@@ -108,7 +111,8 @@ def _asked(release: Release, statements: pd.DataFrame, unit: str, period: pd.Ser
     cells, split = keep(release, lambda: _answered(release, statements, period), "answered", code(period))
     rates = release.rows("response", unit=unit, level="all", **when)
     weighted = release.rows("weighted", unit=unit, **when)
-    return Asked(unit, period, statements, cells, split, rates, weighted)
+    limits = release.derived("funnel", level="all", **when)
+    return Asked(unit, period, statements, cells, split, rates, weighted, limits)
 
 
 def _answered(release: Release, statements: pd.DataFrame, period: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -123,7 +127,7 @@ def _answer(visit: Visit, x: Asked) -> str:
     place = "at the university" if x.unit == UNIVERSITY else f"in {words.within(visit.name(x.unit))}"
     said = [voice.answer(x.own, metrics, place, x.called)]
     if x.unit != UNIVERSITY:
-        said.append(voice.beside(x.own, x.cells[x.cells["unit"] == UNIVERSITY], metrics))
+        said.append(voice.beside(x.own, x.cells[x.cells["unit"] == UNIVERSITY], metrics, x.limits))
     said.append(voice.doubt(_everyone(x.rates, x.unit), x.weighted, metrics))
     return " ".join(part for part in said if part)
 
@@ -166,8 +170,9 @@ def _units(visit: Visit, x: Asked, metric: pd.Series) -> dict[str, Any]:
     rows = tables_voice.unit_rows(split, places, x.unit)
     others = rows[rows["unit"] != UNIVERSITY]
     smallest = others["kind"].iloc[-1] if len(others) else "school"
+    limits = x.limits[x.limits["metric"] == metric["metric"]] if len(x.limits) else x.limits
     title = voice.units_title(
-        others[others["kind"] == smallest], standing.figure(split, UNIVERSITY), words.lowered(str(smallest))
+        others[others["kind"] == smallest], standing.figure(split, UNIVERSITY), words.lowered(str(smallest)), limits
     )
     return {
         "figure": diverging(rows, metric, visit.theme, visit.column),

@@ -26,13 +26,14 @@ PANEL = 1.8  # the width of lines in small panels
 def page(visit: Visit) -> None:
     """The share who have met their tutor by each week, in a unit and by group, and contacts week by week."""
     release = visit.release
-    layout.question(release.about["university"], "Who has not met their tutor yet?")
     head = st.container()
     with layout.filters(visit):
         filters = Filters(release)
         unit, level = filters.unit(), filters.level()
         period = filters.year()
     x = visit.once("asked", lambda: _asked(visit, unit, level, period))
+    with head:
+        layout.question(layout.whose(visit, unit, str(period["label"])), "Who has not met their tutor yet?")
     if not x:
         with head:
             layout.answer("This release does not say by when students met their tutor.")

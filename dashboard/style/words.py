@@ -79,6 +79,25 @@ def gap_interval(lower: float, upper: float, metric: Mapping[str, Any]) -> str:
     return f"{low} to {high}{metric['gap_suffix']}"
 
 
+def difference(value: float, lower: float, upper: float, metric: Mapping[str, Any], than: str = "") -> str:
+    """'6 points lower than for B (5 to 8 points)', '1 point higher (1 lower to 2 points higher)'."""
+    way, is_none = "higher" if value > 0 else "lower", not float(number(abs(value), int(metric["decimals"])))
+    if lower * upper > 0:
+        fine = precise(lower, upper, metric)
+        low, high = sorted((abs(lower), abs(upper)))
+        bounds = f"{number(low, fine['decimals'])} to {size(high, fine)}"
+        return f"{size(value, fine if is_none else metric)} {way}{than} ({bounds})"
+    said = "no higher or lower" if is_none else f"{size(value, metric)} {way}"
+    return f"{said}{than} ({sides(lower, upper, metric)})"
+
+
+def sides(lower: float, upper: float, metric: Mapping[str, Any]) -> str:
+    """The limits of a difference, each with its side in words: '1 lower to 2 points higher'."""
+    low, high = sorted((lower, upper), key=abs) if lower * upper > 0 else (lower, upper)
+    start = number(abs(low), int(metric["decimals"])) + (" lower" if lower <= 0 <= upper else "")
+    return f"{start} to {size(high, metric)} {'higher' if high > 0 else 'lower'}"
+
+
 def precise(lower: float, upper: float, metric: Mapping[str, Any]) -> dict[str, Any]:
     """The metric with the decimals that show limits on one side of 0 to be there."""
     decimals, nearest = int(metric["decimals"]), min(abs(lower), abs(upper))

@@ -139,7 +139,7 @@ def _where(first: Row, pooled: Row | None, facts: Facts) -> str:
     if says == WHICH:
         kept = size if side * round(left, int(metric["decimals"])) > 0 else "nothing"
         verb = "are" if kept.endswith("s") else "is"
-        return f"{alike} {kept} of it {verb} left ({bounds}): it comes mostly from which schools they are in"
+        return f"{alike} {kept} of it {verb} left ({bounds}): it comes mostly from which schools and levels they are in"
     but = f", and {between}" if between else "" if pooled is None else ", with no clear difference between schools"
     return f"{alike} it is {size} ({bounds}){but}"
 

@@ -67,12 +67,13 @@ def _best(facts: Facts, school: str, theme: str, far: pd.DataFrame) -> Row | Non
 
 
 def conversations(facts: Facts) -> list[Finding]:
-    """Where a school itself lies on the worse side of what chance and usual differences explain, one per theme."""
+    """Where a school itself lies on the worse side of the usual range, one per theme, and what chance does."""
     standing = _funnel(facts)
     if standing is None:
         return []
     outside = standing[(standing["says"] == TALK) & (standing["side"] == "worse") & (standing["beyond"] > 0)]
     outside = outside.sort_values(["headline", "beyond", "metric"], ascending=False)
+    judged = standing.groupby("unit")["metric"].nunique()
     out = []
     for (unit, theme), rows in outside.groupby(["unit", "theme"], sort=False):
         if theme == "contact" and unit in facts.incomplete():
@@ -82,10 +83,10 @@ def conversations(facts: Facts) -> list[Finding]:
         others = [facts.label(m) for m in rows["metric"].iloc[1:4]]
         text = (
             f"{facts.label(row['metric'])}{facts.during(row['metric'])} is worth a conversation: "
-            f"{w.value(row['value'], metric)}, outside the {w.interval(row, metric)} that chance and the usual "
-            "differences between schools explain"
+            f"{w.value(row['value'], metric)}, outside the usual range for schools ({w.interval(row, metric)})"
         )
         text += f"; so {'is' if len(others) == 1 else 'are'} {w.listed(others)}" if others else ""
+        text += f". {w.by_chance(int(judged[unit]))}"
         out.append(_placed(str(unit), "conversation", text, "schools", 1.5 + min(row["beyond"], 1.5), "bad", row))
     return out
 

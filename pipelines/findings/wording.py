@@ -10,6 +10,7 @@ import pandas as pd
 Row = Mapping[str, Any]
 
 MOST_DECIMALS = 4
+BY_CHANCE = 0.05  # how often a school lies outside 95% limits without being apart
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -63,6 +64,13 @@ def about(base: Any, people: str) -> str:
 def small(n: int) -> str:
     """A count in words up to ten, in figures beyond."""
     return NUMERALS[n] if n < len(NUMERALS) else number(n)
+
+
+def by_chance(measures: int) -> str:
+    """'Of 14 measures looked at, about one would be by chance alone': outside 95% limits."""
+    expected = measures * BY_CHANCE
+    about = "hardly one" if expected < 0.5 else f"about {small(max(1, round(expected)))}"
+    return f"Of {small(measures)} measure{'s' if measures > 1 else ''} looked at, {about} would be by chance alone"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ FEWEST = 5
 TRIM = 0.1
 
 FAR_ABOVE, ABOVE, WITHIN, BELOW, FAR_BELOW = "far above", "above", "within the limits", "below", "far below"
-LEARN, TALK = "worth learning from", "worth a conversation"
+LEARN, MAYBE, TALK = "worth learning from", "may be worth learning from", "worth a conversation"
 
 
 def funnel(
@@ -118,15 +118,15 @@ def side(position: pd.Series) -> pd.Series:
 def words(funnels: pd.DataFrame, better: pd.Series) -> pd.Series:
     """What a school's position asks for. funnels: metric, position. better: metric → higher, lower or neither.
 
-    worth learning from     far on the good side
-    worth a conversation    outside the limits on the other side, or beyond the inner limits on the good side, or
-                            anywhere outside them where neither side is good
+    worth learning from         beyond the outer limits on the good side
+    may be worth learning from  beyond the inner ones only, on the good side
+    worth a conversation        outside them on the other side, or on either where neither is good
     """
     good = sets.lookup(funnels["metric"], better.map({"higher": 1, "lower": -1, "neither": 0})).astype(float)
     side = sets.lookup(funnels["position"], pd.Series({FAR_ABOVE: 2, ABOVE: 1, BELOW: -1, FAR_BELOW: -2})).astype(float)
     asks = sets.said(
-        [funnels["position"] == gaps.TOO_FEW, side * good == 2, side.notna()],
-        [gaps.TOO_FEW, LEARN, TALK],
+        [funnels["position"] == gaps.TOO_FEW, side * good == 2, side * good == 1, side.notna()],
+        [gaps.TOO_FEW, LEARN, MAYBE, TALK],
         default=WITHIN,
     )
     return pd.Series(asks, index=funnels.index)

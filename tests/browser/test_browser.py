@@ -14,7 +14,7 @@ from tests.dashboard.sample_release import Sample, write_release
 
 QUESTIONS = {
     "": "Is tutoring consistent this year?",
-    "schools": "Which schools differ beyond chance?",
+    "schools": "Which schools stand apart from the rest?",
     "equity": "Who is missing out, where, and is it real?",
     "voice": "Do students know, trust and feel supported by their tutor?",
     "year": "Who has not met their tutor yet?",

@@ -80,7 +80,8 @@ def _funnel(of_schools: pd.DataFrame, university: pd.DataFrame, definitions: Def
     far = (found["value"] > found["upper_outer"]) | (found["value"] < found["lower_outer"])
     good = found["metric"].map({m.name: {"higher": "above", "lower": "below"}.get(m.better, "-")
                                 for m in definitions.metrics.values()})  # fmt: skip
-    says = np.select([far & (side == good), side != ""], ["worth learning from", "worth a conversation"], "")
+    words = ["worth learning from", "may be worth learning from", "worth a conversation"]
+    says = np.select([far & (side == good), side == good, side != ""], words, "")
     return found.drop(columns="base").assign(
         overdispersion=5.0,
         position=np.where(side == "", "within the limits", side),

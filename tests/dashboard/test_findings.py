@@ -36,7 +36,8 @@ def schools_at(
     for i, v in enumerate(values):
         rows.append((f"school:{i}", 100, *v, "shown") if v else (f"school:{i}", None, None, None, None, "suppressed"))
     cells = pd.DataFrame(rows, columns=["unit", "base", "value", "lower", "upper", "status"])
-    published = pd.DataFrame([{"low": middle[0], "high": middle[1], "says": says}]) if says else None
+    odds = {"value": 70.0, "odds_ratio_upper": 1.2}
+    published = pd.DataFrame([{"low": middle[0], "high": middle[1], "says": says, **odds}]) if says else None
     return consistency.compare(cells, units, PERCENT, "2025/26", published, funnel(values))
 
 
@@ -75,12 +76,15 @@ def test_whether_schools_differ_is_what_is_published() -> None:
     unsaid = schools_at([(85, 80, 90)] * 10 + [(55, 50, 60)] * 10)
     assert (apart.differs, alike.differs, unsaid.differs) == (True, False, None)
     assert consistency.consistency_answer([apart]).startswith("No. On the headline measure")
-    assert consistency.consistency_answer([alike]).startswith("As far as these figures can tell, yes")
+    said = consistency.consistency_answer([alike])
+    assert said.startswith("No difference between schools beyond chance can be seen on one headline measure.")
+    assert "about eight in ten could still lie as far apart as 65% and 75%" in said
+    assert "yes" not in said.lower(), "that no difference is seen does not show that there is none"
     assert consistency.consistency_answer([apart, alike]).startswith("Only in part. On one of two headline measures")
     assert consistency.consistency_answer([unsaid]) == "There are too few figures to say."
     assert consistency.schools_answer(apart).endswith("Schools differ by more than chance.")
-    assert consistency.schools_answer(alike).endswith("Schools differ by no more than chance.")
-    assert "differ" not in consistency.schools_answer(unsaid)
+    assert consistency.schools_answer(alike).endswith("could still lie as far apart as 65% and 75%.")
+    assert "Schools differ" not in consistency.schools_answer(unsaid)
 
 
 def test_without_limits_no_school_is_said_to_stand_apart() -> None:
@@ -88,7 +92,38 @@ def test_without_limits_no_school_is_said_to_stand_apart() -> None:
     assert not few.limited
     assert few.middle is None
     assert consistency.schools_answer(few).startswith("Too few schools have figures on ‘Met their tutor’")
-    assert consistency.funnel_title(schools_at([(70, 60, 80)] * 5)) == "All five schools lie within the limits"
+    assert consistency.funnel_title(schools_at([(70, 60, 80)] * 5)) == "All five schools lie within the usual range"
+
+
+def test_the_good_side_is_for_learning_and_only_the_other_for_a_conversation() -> None:
+    c = schools_at([(95, 90, 99), (85, 71, 99), (55, 40, 70), (70, 60, 80), (70, 60, 80)])
+    c.schools.loc[1, "says"] = consistency.MAYBE
+    assert c.called(LEARN)["name"].tolist() == ["School 0", "School 1"]
+    assert c.called(TALK)["name"].tolist() == ["School 2"]
+    assert [said[0] for said in consistency.named(c.called(LEARN), PERCENT, set())] == ["★", "☆"]
+    c.schools.loc[1, "says"] = TALK
+    assert c.called(TALK)["name"].tolist() == ["School 2"], "older releases called it so"
+    assert consistency.funnel_title(c).startswith("Three schools outside the usual range: two worth learning from and")
+    neither = replace(c, metric={**PERCENT, "better": "neither"})
+    assert neither.called(LEARN).empty
+    assert len(neither.called(TALK)) == 3
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [(4, "hardly one"), (10, "about one"), (20, "about one"), (28, "about one or two"), (60, "about three")],
+)
+def test_how_many_stand_apart_by_chance_alone_is_said(n: int, said: str) -> None:
+    assert consistency.by_chance(n) == said
+    c = schools_at([(85, 80, 90)] + [(70, 60, 80)] * (n - 1) if n > 4 else [(85, 80, 90)] * 6)
+    assert "would by chance alone, if none differed." in consistency.schools_answer(c)
+
+
+def test_how_far_schools_may_lie_apart_all_the_same() -> None:
+    assert consistency.range_at(70.0, 1.0) == pytest.approx((70, 70))
+    low, high = consistency.range_at(70.0, 1.2)
+    assert (round(low), round(high)) == (65, 75)
+    assert consistency.range_at(100.0, 2.0) == (100.0, 100.0)
 
 
 def test_the_published_range_of_schools_comes_before_the_observed_one() -> None:
@@ -186,7 +221,8 @@ def test_the_equity_answer_is_honest_about_doubt() -> None:
     )
     possible = clear.assign(evidence=["possible gap", "no clear gap"])
     few = clear.assign(evidence="too few to say", direction="none")
-    assert "a clear gap by one of two characteristics" in equity.equity_answer(clear, METRICS, PERCENT, LABELS)
+    told = equity.equity_answer(clear, METRICS, PERCENT, LABELS, "in the School of Law")
+    assert "a clear gap in the School of Law by one of two characteristics" in told
     assert "one gap may be real" in equity.equity_answer(possible, METRICS, PERCENT, LABELS)
     assert equity.equity_answer(few, METRICS, PERCENT, LABELS).startswith("Too few students to say")
     assert equity.equity_answer(clear.assign(status="suppressed"), METRICS, PERCENT, LABELS).startswith(
@@ -196,6 +232,18 @@ def test_the_equity_answer_is_honest_about_doubt() -> None:
     assert "neither direction is better" in equity.equity_answer(clear, METRICS, neither, LABELS)
 
 
+def test_characteristics_without_a_gap_are_those_that_the_answer_counts() -> None:
+    broad = gap("ethnicity_broad", "Minority ethnic groups", 0, "no clear gap", "none")
+    gaps = pd.DataFrame(
+        [gap("ethnicity", "Black", -9, "clear gap", "worse"), broad, gap("sex", "Female", 1, "no clear gap", "none")]
+    )
+    assert equity.without_gap(gaps, LABELS) == ["sex"]
+    assert "one of two characteristics" in equity.equity_answer(gaps, METRICS, PERCENT, LABELS)
+    none = pd.DataFrame([gap("ethnicity", "Black", 0, "no clear gap", "none"), broad])
+    assert equity.without_gap(none, LABELS) == ["ethnicity"]
+    assert equity.without_gap(none.assign(evidence="too few to say"), LABELS) == []
+
+
 def test_one_groups_gap_is_told_with_its_doubt_or_as_hidden() -> None:
     gap = {"group": "B", "reference": "A", "value": -3, "lower": -5, "upper": 2, "evidence": "no clear gap"}
     people = {"people": {"B": "commuters", "A": "others"}}
@@ -203,8 +251,8 @@ def test_one_groups_gap_is_told_with_its_doubt_or_as_hidden() -> None:
     def told(status: str) -> str:
         return equity.one_gap(pd.DataFrame([{**gap, "status": status}]), "B", PERCENT, people, "in the School of Law")
 
-    assert (
-        told("shown") == "No clear gap in the School of Law: −3 points for commuters against others (−5 to +2 points)."
+    assert told("shown") == (
+        "No clear gap in the School of Law: 3 points lower for commuters than for others (5 lower to 2 points higher)."
     )
     assert told("suppressed") == "Commuters and others in the School of Law: hidden to protect people."
     assert told("none") == ""
@@ -214,7 +262,7 @@ def test_a_broader_characteristic_counts_only_where_the_finer_one_has_no_clear_g
     broad = gap("ethnicity_broad", "Minority ethnic groups", -12, "clear gap", "worse")
     both = pd.DataFrame([gap("ethnicity", "Black", -9, "clear gap", "worse"), broad])
     answer = equity.equity_answer(both, METRICS, PERCENT, LABELS)
-    assert "a clear gap by one of one characteristic" in answer
+    assert "a clear gap at the university by one of one characteristic" in answer
     assert "for Black students than" in answer
     clear = equity.missing_out(both, METRICS)
     assert equity.widest_by_characteristic(clear, LABELS, 3)["group"].tolist() == ["Black"]

@@ -58,6 +58,17 @@ def test_broader_groups_are_those_the_release_names() -> None:
     assert nearest.broader(characteristics.drop(columns="of"), groups) == {}
 
 
+def test_a_hidden_group_is_named_with_its_characteristic() -> None:
+    units = pd.DataFrame({"short_name": ["A", "B"], "name": ["A", "B"]}, index=["school:A", "school:B"])
+    hidden = [HIDDEN, replace(HIDDEN, group="Other"), replace(HIDDEN, characteristic="sex", group="Other")]
+    by = {"ethnicity": "ethnicity", "sex": "sex"}
+    said = nearest.named(hidden, lambda view: view.group, units, by)
+    assert said == "Black and Other (ethnicity) in A and Other (sex) in A"
+    offer = nearest.Offer(replace(HIDDEN, level="all"), ((HIDDEN, "too few to show"),))
+    said = nearest.offer_words(offer, lambda view: view.group, units, "All levels", "2026/27", by)
+    assert said == "Too few to show: Black (ethnicity) in A. Nearest: A, all levels"
+
+
 def query_of(link: object) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(link.query_string).items()}  # type: ignore[attr-defined]
 

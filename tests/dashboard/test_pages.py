@@ -28,7 +28,7 @@ from tests.dashboard.visiting import VIEWS
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = {
     "overview": "Is tutoring consistent this year?",
-    "schools": "Which schools differ beyond chance?",
+    "schools": "Which schools stand apart from the rest?",
     "equity": "Who is missing out, where, and is it real?",
     "voice": "Do students know, trust and feel supported by their tutor?",
     "year": "Who has not met their tutor yet?",
@@ -176,7 +176,29 @@ def test_the_two_ways_a_school_differs_are_named_by_what_is_good() -> None:
     assert "Worth learning from" in text(visit("schools", metric="no_meeting"))
     neither = text(visit("schools", metric="recorded_of_recalled"))
     assert "Worth learning from" not in neither
-    assert "Above the limits" in neither
+    assert "Above the usual range" in neither
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize(
+    ("page", "asked", "said"),
+    [
+        (
+            "equity",
+            {"unit": "school:ENG3", "metric": "trust"},
+            "Northmere University · School of Computer Science and Informatics · 20",
+        ),
+        ("voice", {"unit": "school:ENG3"}, "Northmere University · School of Computer Science and Informatics · 20"),
+        (
+            "year",
+            {"unit": "faculty:ENG"},
+            "Northmere University · Faculty of Engineering and the Built Environment · 20",
+        ),
+        ("schools", {"metric": "any_meeting"}, "Northmere University · 2026/27 to week 9"),
+    ],
+)
+def test_every_page_says_whose_figures_and_of_when_above_its_question(page: str, asked: dict, said: str) -> None:
+    assert said in text(visit(page, **asked))
 
 
 @pytest.mark.usefixtures("served")

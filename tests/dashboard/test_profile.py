@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from dashboard.charts import profile as charts
-from dashboard.findings import profile
+from dashboard.findings import consistency, profile
 from dashboard.findings.profile import Measure
 from dashboard.published import Release
 from dashboard.style.theme import LIGHT
@@ -42,18 +42,24 @@ def measure(value: float | None = 70, at: tuple[str, str] | None = ("within the 
 
 
 WELL = measure(95, ("above", "worth learning from"))
-GOOD = measure(85, ("above", "worth a conversation"))
+GOOD = measure(85, ("above", "may be worth learning from"))
 LOW = measure(50, ("below", "worth a conversation"))
 
 
 @pytest.mark.parametrize(
     ("given", "place", "verdict", "says"),
     [
-        (WELL, "learn", "well", "worth learning from"),
-        (GOOD, "better", "well", "worth a conversation, to the good: higher than usual"),
+        (WELL, "learn", "well", "worth learning from: higher than usual"),
+        (GOOD, "better", "well", "may be worth learning from: higher than usual"),
         (LOW, "conversation", "attention", "worth a conversation: lower than usual"),
         (replace(LOW, metric=LOGGED), "apart", "context", "worth a conversation: lower than usual"),
-        (measure(), "within", "context", "within what chance gives"),
+        (
+            measure(85, ("above", "worth a conversation")),
+            "better",
+            "well",
+            "may be worth learning from: higher than usual",
+        ),
+        (measure(), "within", "context", "within the usual range for schools"),
         (measure(at=None), "", "context", "no limits to compare with"),
         (measure(None), "", "context", "hidden to protect people"),
     ],
@@ -64,12 +70,14 @@ def test_each_place_has_a_mark_and_words(given: Measure, place: str, verdict: st
 
 
 def test_every_place_looks_different_without_colour() -> None:
-    assert len(set(profile.GLYPHS.values())) == len(profile.GLYPHS) == len(set(charts.SYMBOLS.values()))
+    assert len(set(consistency.MARKS.values())) == len(consistency.MARKS) == len(set(charts.SYMBOLS.values()))
 
 
 def test_what_goes_well_is_said_as_plainly_as_what_does_not() -> None:
     said = profile.answer("School of Law", [WELL, GOOD, LOW, measure()], incomplete=True)
-    assert said.startswith("Of four measures, the School of Law does well on two and is worth a conversation on one")
+    assert said.startswith(
+        "Of four measures, the School of Law is worth learning from on two and worth a conversation on one"
+    )
     assert "record looks incomplete" in said
     well, others = profile.lists([LOW, GOOD, WELL], incomplete=False)
     assert [name[0] for name in well.names] == ["★", "☆"]
@@ -83,6 +91,11 @@ def test_the_table_sets_a_value_beside_others_and_a_year_before() -> None:
     assert rows["Value"].tolist() == ["70% (66% to 74%)", "hidden to protect people"]
     assert rows["Since the year before"].tolist() == ["up 10 points (+4 to +16)", "no figure to compare with"]
     assert rows["Faculty"].tolist() == ["69%", "69%"]
+
+
+def test_the_title_counts_the_measures_it_is_given() -> None:
+    assert profile.chart_title([WELL, measure()]) == "Outside the usual range on ‘I trust my tutor’"
+    assert profile.chart_title([measure()] * 2) == "Within the usual range for schools on all of two measures"
 
 
 def test_the_chart_draws_marks_limits_and_words() -> None:
@@ -137,7 +150,10 @@ def test_who_is_heard_less_is_said_with_its_interval(release: Release) -> None:
 
 def test_the_record_is_judged_by_its_interval() -> None:
     logged = measure(94, metric=LOGGED)
-    assert "at its word" in profile.record(logged)
+    assert "about 6 in 100 fewer than students recall" in profile.record(logged)
+    assert "about 40 in 100 more than" in profile.record(replace(logged, own=cell(140)))
+    for sound in (cell(97), cell(97, 1), cell(110, 12)):
+        assert profile.record(replace(logged, own=sound)).endswith("at its word.")
     assert "may be incomplete" in profile.record(replace(logged, own=cell(72)))
     assert "matter of logging" in profile.record(replace(logged, own=cell(40)))
     assert "not shown" in profile.record(None)
@@ -150,7 +166,17 @@ def test_the_page_tells_all_about_one_school(sample: Path, serve) -> None:
     said = text(app)
     assert app.title[0].value == "How is tutoring in the School of Mathematics and Statistics?"
     assert "☆" in said or "★" in said
-    for part in ("Going well", "Worth a conversation", "Contact", "Student voice", "Record check", "hidden to protect"):
+    title = next(h.value for h in app.header if "the usual range" in h.value)
+    assert "of 14 measures" in title, "percentages alone are drawn"
+    assert app.markdown[0].value.startswith("Of 16 measures"), app.markdown[0].value
+    for part in (
+        "Worth learning from",
+        "Worth a conversation",
+        "Contact",
+        "Student voice",
+        "Record check",
+        "hidden to protect",
+    ):
         assert part in said
     assert "nan" not in said.lower().replace("finance", "").split()
     gaps = [link for link in links(app) if "gap by" in link.label]

@@ -42,11 +42,13 @@ def answer(*pairs: tuple[dict[str, object], str]) -> str:
 def test_a_unit_is_said_to_be_better_or_worse_by_what_is_good() -> None:
     high, low, near = row(80), row(60), row(71)
     said = answer((high, "higher"), (low, "higher"), (near, "higher"))
-    assert "the School of Law is clearly better on one and clearly worse on one of three headline measures" in said
+    assert (
+        "the School of Law is better than usual on one and worse than usual on one of three headline measures" in said
+    )
     assert "‘Met their tutor’: 60% here, 70% across the university." in said
-    assert "clearly worse on both headline measures" in answer((high, "lower"), (low, "higher"))
-    assert "clearly better on one headline measure" in answer((low, "lower"))
-    assert "within the limits around the university on both" in answer((near, "higher"), (near, "lower"))
+    assert "worse than usual on both headline measures" in answer((high, "lower"), (low, "higher"))
+    assert "better than usual on one headline measure" in answer((low, "lower"))
+    assert "within the usual range for schools on both" in answer((near, "higher"), (near, "lower"))
     assert "not clearly apart" in answer((near, "higher"), (high, "neither"))
     assert "too few figures" in answer((row(50, status="suppressed"), "higher"))
 
@@ -54,8 +56,8 @@ def test_a_unit_is_said_to_be_better_or_worse_by_what_is_good() -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (row(60), "The School of Law is at 60%, below the limits around the university’s 70%."),
-        (row(71), "The School of Law is at 71%, within the limits around the university’s 70%."),
+        (row(60), "The School of Law is at 60%, below the usual range around the university’s 70%."),
+        (row(71), "The School of Law is at 71%, within the usual range around the university’s 70%."),
         (row(60, status="suppressed"), "School of Law: hidden to protect people. The university is at 70%."),
     ],
 )

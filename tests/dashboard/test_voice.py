@@ -28,6 +28,7 @@ METRICS = pd.DataFrame(
     columns=["metric", "label", "theme", "kind", "available", "unavailable_because"],
 ).assign(suffix="%", decimals=0)
 METRICS.index = METRICS["metric"].tolist()
+NONE = pd.DataFrame(columns=["unit", "status"])  # no limits
 
 
 def cell(metric: str, value: float, half: float = 2, unit: str = "university", **more: Any) -> dict[str, Any]:
@@ -89,13 +90,31 @@ def test_doubt_says_who_was_not_heard_and_what_weights_change() -> None:
 def test_a_unit_is_set_beside_the_university_both_ways() -> None:
     university = frame(cell("trust", 60), cell("knows_me", 60))
     both = frame(cell("trust", 70, unit="school:A"), cell("knows_me", 50, unit="school:A"))
-    assert voice.beside(both, university, METRICS) == (
+    both = both.assign(unit="faculty:A")
+    assert voice.beside(both, university, METRICS, NONE) == (
         "Agreement is clearly higher on ‘I trust my tutor’ and lower on ‘My tutor knows me’ than across the university."
     )
-    near = frame(cell("trust", 61, unit="school:A"))
-    assert voice.beside(near, university, METRICS) == "No statement is clearly apart from the university’s."
-    assert "higher on both statements" in voice.beside(both.assign(lower=65, upper=75), university, METRICS)
-    assert voice.beside(frame(hidden()), university, METRICS) == ""
+    near = frame(cell("trust", 61, unit="faculty:A"))
+    assert voice.beside(near, university, METRICS, NONE) == "No statement is clearly apart from the university’s."
+    assert "higher on both statements" in voice.beside(both.assign(lower=65, upper=75), university, METRICS, NONE)
+    assert voice.beside(frame(hidden()), university, METRICS, NONE) == ""
+
+
+def test_a_school_is_set_beside_the_usual_range_as_on_every_other_page() -> None:
+    university = frame(cell("trust", 60), cell("knows_me", 60))
+    own = frame(cell("trust", 70, 1, unit="school:A"), cell("knows_me", 50, 1, unit="school:A"))
+    at = {"unit": "school:A", "position": "within the limits", "status": "shown"}
+    within = frame(*({"metric": m, **at} for m in METRICS.index))
+    said = voice.beside(own, university, METRICS, within)
+    assert said == "Agreement lies within the usual range for schools on both statements."
+    low = within.assign(position=["below" if m == "knows_me" else "within the limits" for m in within["metric"]])
+    said = voice.beside(own, university, METRICS, low)
+    assert said == "Beside the usual range for schools, agreement is below on ‘My tutor knows me’."
+    assert voice.beside(own, university, METRICS, NONE) == "", "without limits nothing is said"
+    one = own[own["metric"] == "trust"].assign(name="Law")
+    assert voice.units_title(one, cell("trust", 60), "school", within[within["metric"] == "trust"]).endswith(
+        "70% agree, within the usual range around the university’s 60%"
+    )
 
 
 def test_titles_do_not_rank_what_cannot_be_told_apart() -> None:
@@ -113,9 +132,17 @@ def test_titles_do_not_rank_what_cannot_be_told_apart() -> None:
     assert "too few to say whether groups differ" in voice.groups_title(groups, few, metrics, "Law")
     tied = frame(cell("trust", 80), cell("knows_me", 80), cell("any_meeting", 20))
     assert "most with ‘I trust my tutor’ and ‘My tutor knows me’, least with" in voice.statements_title(tied, METRICS)
-    schools = frame(cell("trust", 70, unit="a"), cell("trust", 61, unit="b"), hidden(unit="c"))
-    assert voice.units_title(schools, cell("trust", 60), "school") == (
-        "Of two schools, one is clearly above the university’s 60% who agree"
+    faculties = frame(cell("trust", 70, unit="a"), cell("trust", 61, unit="b"), hidden(unit="c"))
+    assert voice.units_title(faculties, cell("trust", 60), "faculty", NONE) == (
+        "Of two faculties, one is clearly above the university’s 60% who agree"
+    )
+    schools = frame(*(cell("trust", 70, unit=f"school:{u}") for u in "ab"))
+    limits = frame(
+        *({"unit": f"school:{u}", "position": p, "status": "shown"} for u, p in (("a", "above"), ("b", "x")))
+    )
+    limits.loc[1, "position"] = "within the limits"
+    assert voice.units_title(schools, cell("trust", 60), "school", limits) == (
+        "Of two schools, one above the usual range around the university’s 60% who agree"
     )
 
 

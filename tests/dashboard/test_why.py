@@ -36,7 +36,11 @@ def gap(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("says", [*why.BESIDE_RAW, "", "something new"])
 def test_like_for_like_is_told_in_the_published_words(says: str) -> None:
     told = why.like_words(gap(like_for_like_says=says), PERCENT)
-    assert told == "" if says not in why.BESIDE_RAW else told.startswith(f"{why.ALIKE} {why.BESIDE_RAW[says]} (−8, ")
+    left = "8 points lower (5 to 11 points)."
+    assert told == (f"{why.ALIKE} {why.BESIDE_RAW[says]}: {left}" if says in why.BESIDE_RAW else "")
+    turned = {"worse_off": "White", "value": 9.0, "like_for_like": 1.0, "like_for_like_lower": -2.0}
+    other_side = why.like_words(gap(**turned, like_for_like_upper=3.0, like_for_like_says=says), PERCENT)
+    assert not told or other_side.endswith(": 1 point lower (3 lower to 2 points higher)."), "as the raw gap is told"
     assert "(" not in why.like_words(gap(like_for_like=np.nan, like_for_like_says="too few to say"), PERCENT)
 
 
@@ -46,7 +50,8 @@ def test_a_pooled_gap_says_whether_it_is_the_same_everywhere() -> None:
         "says": "differs between schools",
     }  # fmt: skip
     told = why.pooled_words(pd.DataFrame([row]), PERCENT)
-    assert "it differs between schools. In another such school it would likely lie in −10 to +1 points." in told
+    assert "4 points lower (2 to 6 points), and it differs between schools. In another such school it" in told
+    assert told.endswith("would likely be 10 lower to 1 point higher.")
     few = why.pooled_words(pd.DataFrame([{**row, "likely_lower": np.nan, "likely_upper": np.nan}]), PERCENT)
     assert "another such school" not in few
     assert why.likely(pd.DataFrame([row])) == (-10.0, 1.0)
@@ -115,7 +120,7 @@ def test_a_gap_and_what_it_is_made_of(release: Release) -> None:
     assert sum(len(t.x) for t in parts(rows, metric, LIGHT).checked().data) == 3 + 2 * why.MOST_SCHOOLS
     assert len(gap_tables.parts(whole, schools, release.units, metric)) == 3 + len(schools)
     title = why.part_title(whole, "Black", release.characteristics.loc["ethnicity"], metric)
-    assert title.startswith("Black students against White students, −")
+    assert "points lower for Black students than for White students: " in title
 
 
 def test_average_and_spread_names_only_where_groups_differ(release: Release) -> None:
@@ -132,6 +137,25 @@ def test_average_and_spread_names_only_where_groups_differ(release: Release) -> 
     assert len(gap_tables.spread(rows, metric)) == len(rows)
     assert unequal.spread_title(schools, "Ethnicity").startswith("Groups by ethnicity differ in")
     assert "not published" in unequal.spread_title([], "Ethnicity")
+
+
+def test_a_range_of_ordered_groups_needs_both_ends_and_says_which_way_it_goes(release: Release) -> None:
+    groups = pd.DataFrame({"group": ["1", "2", "5", "Unknown"], "compared": [True, True, True, False],
+                           "ordering": [1, 2, 3, 4]})  # fmt: skip
+    cells = pd.DataFrame(
+        [("school:A", "1", "shown"), ("school:A", "5", "shown"), ("school:B", "1", "suppressed"),
+         ("school:B", "2", "shown"), ("school:B", "5", "shown")], columns=["unit", "group", "status"]
+    )  # fmt: skip
+    ends = unequal.with_both_ends(cells, groups)
+    assert ends == {"school:A": True, "school:B": False}
+    row = {"name": "A", "average": 70.0, "spread": 2.0, "range": -4.0, "groups": 3, "says": "groups differ"}
+    table = gap_tables.spread([row, {**row, "range": None}], PERCENT, ordered=True)
+    assert table["Most to least disadvantaged"].tolist() == ["−4", "–"]
+    assert gap_tables.spread([row], PERCENT)["Lowest to highest"].tolist() == ["4 points"]
+    found = release.derived("inequality", **OF, characteristic="imd")
+    if len(found):
+        everyone = release.everyone("trust", "all", WHEN)
+        assert all(r["range"] is None for r in unequal.spread_rows(found, everyone, release.units, {}))
 
 
 def test_a_trend_is_told_in_the_published_words(release: Release) -> None:

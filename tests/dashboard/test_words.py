@@ -30,6 +30,17 @@ def test_values_and_differences_carry_their_unit() -> None:
     assert words.signed(0, MEAN) == "0.0"
 
 
+def test_differences_keep_their_direction_in_words() -> None:
+    assert words.difference(-6, -8, -5, PERCENT) == "6 points lower (5 to 8 points)"
+    assert (
+        words.difference(1, -1, 2, PERCENT, " for A than for B")
+        == "1 point higher for A than for B (1 lower to 2 points higher)"
+    )
+    assert words.difference(0.2, -3, 2, PERCENT) == "no higher or lower (3 lower to 2 points higher)"
+    assert words.difference(4, 0.4, 7.7, PERCENT) == "4 points higher (0.4 to 7.7 points)"
+    assert words.sides(-10, -2, PERCENT) == "2 to 10 points lower"
+
+
 def test_hidden_cells_are_words_not_blanks() -> None:
     assert words.shown({"status": "suppressed", "value": None}, PERCENT) == "hidden to protect people"
     assert words.shown({"status": "none", "value": None}, PERCENT) == "no figure"

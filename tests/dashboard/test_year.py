@@ -26,7 +26,8 @@ WHOLE = Span("2025/26", "2024/25", 31, "2025/26", False)
 
 
 def point(value: float, half: float = 1, base: int = 37400) -> dict[str, Any]:
-    return {"week": 9, "value": value, "lower": value - half, "upper": value + half, "base": base}
+    limits = {"lower": value - half, "upper": value + half}
+    return {"week": 9, "value": value, **limits, "base": base, "status": "shown"}
 
 
 def line(values: list[float]) -> pd.DataFrame:
@@ -44,6 +45,8 @@ def test_who_has_not_met_their_tutor_is_said_with_numbers_and_doubt() -> None:
         "By week 9 of 2026/27, 19% of the students at the university had no meeting with their tutor on record "
         "(18% to 20%), about 7,100 of 37,400; not clearly different from the 20% by week 9 of 2025/26."
     )
+    touching = findings.answer(point(83.5, 2), point(80, 2), "here", NOW)
+    assert "clearly fewer than the 20% by" in touching, "judged by the interval of the difference, as on the Overview"
     assert "clearly fewer than the 30% by" in findings.answer(point(81), point(70), "here", NOW)
     assert "clearly more than the 10% in 2024/25" in findings.answer(point(81), point(90), "here", WHOLE)
     assert "is not shown" in findings.answer(None, None, "here", NOW)

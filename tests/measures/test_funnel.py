@@ -120,7 +120,8 @@ def test_positions_without_how_far():
     [
         ("far above", "higher", "worth learning from"),
         ("far below", "lower", "worth learning from"),
-        ("above", "higher", "worth a conversation"),
+        ("above", "higher", "may be worth learning from"),
+        ("above", "neither", "worth a conversation"),
         ("far below", "higher", "worth a conversation"),
         ("far above", "neither", "worth a conversation"),
         ("within the limits", "higher", "within the limits"),

@@ -54,8 +54,33 @@ def test_where_to_begin_names_whose_record_to_look_at_and_whom_the_release_calls
     assert steps["First"] == NOT_LOGGING
     assert not (steps.get("Learn", set()) | steps.get("Talk", set())) & NOT_LOGGING
     funnel = release.derived("funnel", level="all", academic_year=YEAR)
-    assert steps.get("Learn", set()) <= set(funnel.loc[funnel["says"] == consistency.LEARN, "unit"])
+    good = funnel["says"].isin([consistency.LEARN, consistency.MAYBE])
+    assert steps.get("Learn", set()) <= set(funnel.loc[good, "unit"])
     assert "in three schools the record looks incomplete" in story.answer
+
+
+def test_schools_on_several_measures_stand_beside_the_table_of_all_and_those_on_one_beside_its_chart() -> None:
+    story = told(open_release(command_line("university")), Request("university", YEAR))
+    section = next(s for s in story.sections if s.key == "consistency")
+    assert all("on two headline measures or more" in named.heading for named in section.lists)
+    [apart] = [f for f in story.findings if f.lead.startswith("Schools on")]
+    assert apart.lists
+    assert {named.explanation for named in apart.lists} == {f"On {apart.lead.removeprefix('Schools on ')}"}
+    for named in apart.lists:
+        sides = {side for side in ("above", "below") for name in named.names if f", {side} the usual range" in name}
+        assert len(sides) == 1, "one side of the usual range only"
+    well = [named for named in section.lists if named.verdict == "well"]
+    practice = [f for f in story.findings if f.lead == "Good practice"]
+    assert bool(practice) == bool(set(well[0].units) - NOT_LOGGING if well else set())
+    assert all(f.verdict == "well" and "worth learning from" in f.headline for f in practice)
+
+
+def test_what_is_grey_in_a_chart_of_schools_is_in_its_key() -> None:
+    story = told(open_release(command_line("university")), Request("university", YEAR))
+    strips = next(f for f in story.figures if f.kind == "strips")
+    rows = next(f for f in story.figures if f.key == "schools any_meeting")
+    assert [said for _, glyph, said in strips.legend if glyph == "▒"]
+    assert [glyph for _, glyph, _ in rows.legend if glyph in "▓░"] == ["▓", "░"]
 
 
 def test_a_school_whose_record_looks_incomplete_says_so_first() -> None:
