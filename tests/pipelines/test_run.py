@@ -14,6 +14,7 @@ import pytest
 from pipelines import commands, publish, warehouse
 from pipelines import definitions as definition_files
 from pipelines.accounts import ReconciliationError
+from pipelines.disclosure import ledger
 from pipelines.engines.duckdb_expectations import ExpectationError
 from pipelines.models import ModelError
 from pipelines.settings import ROOT, Settings
@@ -115,6 +116,23 @@ def test_status_and_rollback(after_run, settings, capsys):
     assert f"{first}  in force" in capsys.readouterr().out
     assert pipelines("rollback", "nothing") == 1
     assert first in capsys.readouterr().err
+
+
+def test_what_a_run_published_in_vain_is_not_taken_for_published(after_run, settings, monkeypatch):
+    in_force = publish.current(settings)
+    of_force = ledger.load(settings.warehouse, in_force)
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.publish.publish", failing(OSError(errno.ENOSPC, "No space left on device", "/data/x")))
+        assert pipelines("run") == 1
+    assert len(list(settings.warehouse.glob("ledger-*"))) == 2, "of the release in force, and of none"
+    (settings.warehouse / ".ledger-half-written.parquet").touch()
+    shutil.rmtree(settings.published / in_force)  # readers have seen it all the same
+    seen = []
+    monkeypatch.setattr("pipelines.run.protect", lambda *about, **_: seen.append(about[3]) or failing(OSError)())
+    assert pipelines("run") == 1
+    assert [path.name for path in settings.warehouse.glob("*ledger-*")] == [f"ledger-{in_force}.parquet"]
+    assert seen[0].seen.empty
+    assert seen[0].cells.equals(of_force.cells)
 
 
 def test_an_empty_inbox_says_what_to_do(settings, monkeypatch, capsys):
