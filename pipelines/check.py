@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines import engines, models
+from pipelines.absent import absent
 from pipelines.accounts import LONGEST_VALUE, SAME_ROW, account, judge_lost, number, reconcile, write_result
 from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines import Connection, Validator, Verdict
@@ -36,11 +37,13 @@ class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not 
 class CheckOutcome:
     """What the checks found, as the published tables `check`, `reconciliation` and `quarantine`.
 
-    warnings: one sentence for each expectation of severity 'warning' that was not met.
+    warnings: one sentence for each expectation of severity 'warning' that was not met. absent: what of the contract the
+    extracts do not have, a sentence for each table.
     """
 
     tables: dict[str, pd.DataFrame]
     warnings: list[str]
+    absent: list[str]
 
 
 def check(
@@ -89,7 +92,7 @@ def check(
             + "\nCorrect the extracts, or their mapping in sources.toml, and run again."
         )
     reconcile(con)
-    return CheckOutcome(_published(con), _sentences(con, WARNING))
+    return CheckOutcome(_published(con), _sentences(con, WARNING), absent(definitions, extracted))
 
 
 def _prepare(con: Connection, extracted: Extracted) -> None:

@@ -202,14 +202,13 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     counts = done.outcome.tables["reconciliation"][
         ["rows_read", "rows_loaded", "rows_quarantined", "duplicates_dropped"]
     ].sum()
-    warnings = done.outcome.warnings
     progress.say("")
     progress.say(
         f"Read {counts.rows_read:,} rows = {counts.rows_loaded:,} loaded + {counts.rows_quarantined:,} quarantined "
         f"+ {counts.duplicates_dropped:,} exact duplicates dropped."
     )
-    for warning in warnings:
-        progress.say(f"Warning: {warning}")
+    for said in (*(f"Warning: {warning}" for warning in done.outcome.warnings), *done.outcome.absent):
+        progress.say(said)
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
     progress.say(cost.in_words(done.safe.tables["protection"]))
     if done.decision.differing:
@@ -240,6 +239,8 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
     for line in checks[~checks["passed"]].itertuples():
         rows = "" if line.rows_failing is None else f" ({line.rows_failing:,} rows)"
         progress.say(f"{line.severity:<10} {line.table_name}: {line.rule}{rows}")
+    for said in outcome.absent:
+        progress.say(said)
     progress.say(f"{int(checks['passed'].sum())} of {len(checks)} expectations met; none that stops a release failed.")
     return 0
 

@@ -15,13 +15,13 @@ import duckdb
 from pipelines import engines, sources
 from pipelines.check import check
 from pipelines.extract import extract
-from pipelines.model import model
 from pipelines.pseudonymise import pseudonymise
 from pipelines.settings import Settings
 from tests.engines import universities
 from tests.engines.cluster import cluster, java
 from tests.engines.conftest import KEY, LOCAL
 from tests.engines.universities import DEFINITIONS
+from tests.pipelines.modelling import model
 
 SHARED = ("spark.driver.host", "spark.driver.bindAddress", "spark.ui.enabled", "spark.executor.cores")
 CONF = {name: LOCAL[name] for name in SHARED}

@@ -12,9 +12,9 @@ from pipelines import definitions as definition_files
 from pipelines import models, suites, through_the_year, voice
 from pipelines.check import check
 from pipelines.engines import portable
-from pipelines.model import model
 from pipelines.settings import Settings
 from tests.pipelines.inputs import TODAY, valid, write
+from tests.pipelines.modelling import model
 
 DEFINITIONS = definition_files.load()
 

@@ -7,8 +7,9 @@ import pytest
 
 from pipelines import definitions as definition_files
 from pipelines.errors import InputError
-from pipelines.model import missing, missing_characteristic, model
+from pipelines.model import missing, missing_characteristic
 from tests import reference_cells
+from tests.pipelines.modelling import model
 
 DEFINITIONS = definition_files.load()
 PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}

@@ -95,6 +95,17 @@ def test_a_critical_failure_exits_1_and_keeps_the_release_in_force(after_run, se
     assert not (settings.warehouse / warehouse.UNFINISHED).exists()
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_is_not_there_is_said_at_the_end(settings, inbox, capsys, command):
+    (inbox / "tutors.csv").rename(inbox / "staff.csv")
+    (inbox / "README.md").touch()
+    assert pipelines(command) == 0
+    said = capsys.readouterr().out
+    assert "There is no extract of tutors. Left out: Tutees per full-time tutor.\n" in said
+    assert "Not in the extract of enrolments: start_date, end_date, ethnicity, " in said
+    assert "Files that no table took: staff.csv.\n" in said
+
+
 def test_check_publishes_nothing(settings, inbox, capsys):
     assert pipelines("check") == 0
     assert "expectations met" in capsys.readouterr().out

@@ -10,9 +10,9 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines import through_the_year
 from pipelines.measures import consistency
-from pipelines.model import model
 from pipelines.protect import protect
 from pipelines.settings import Rules, Settings
+from tests.pipelines.modelling import model
 from tests.pipelines.test_model import FEW, connect, staged
 
 DEFINITIONS = definition_files.load()
