@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from pipelines.definitions import Table
@@ -37,8 +38,10 @@ class Expectation:
         return kwargs.get("column") or kwargs.get("column_A") or self.column
 
 
-def suite(table: Table, present: Mapping[str, frozenset[str]]) -> tuple[list[Expectation], list[str]]:
-    """The expectations of `table` in order, and the models they look at.
+def suite(
+    table: Table, present: Mapping[str, frozenset[str]], today: date | None = None
+) -> tuple[list[Expectation], list[str]]:
+    """The expectations of `table` in order, and the models they look at. today: named by rules that speak of it.
 
     What follows from the definitions (readable, given, in the list of codes) comes first, then the
     suite's file. Expectations on columns or tables that no extract supplied are left out.
@@ -48,7 +51,7 @@ def suite(table: Table, present: Mapping[str, frozenset[str]]) -> tuple[list[Exp
     expectations = [
         Expectation(
             name=spec["meta"]["name"],
-            rule=spec["meta"]["rule"],
+            rule=spec["meta"]["rule"].replace("{today}", f"{today or date.today():%d/%m/%Y}"),
             severity=spec["meta"]["severity"],
             column=spec["meta"]["column"],
             spec=spec,

@@ -73,7 +73,7 @@ def _seconds(mapping: Path, folder: Path, workers: int) -> dict[str, float]:
             seconds["extract"] = time.perf_counter() - start
             pseudonymise(con, DEFINITIONS, extracted, KEY)
             seconds["pseudonymise"] = time.perf_counter() - start - sum(seconds.values())
-            check(con, DEFINITIONS, extracted, settings, today=mapped.as_of)
+            check(con, DEFINITIONS, extracted, settings, as_of=mapped.as_of)
             seconds["check"] = time.perf_counter() - start - sum(seconds.values())
             model(con, DEFINITIONS, extracted.present)
             seconds["model"] = time.perf_counter() - start - sum(seconds.values())

@@ -39,7 +39,7 @@ def statements() -> list[str]:
     with duckdb.connect() as con:
         recorder = Recorder(con)
         extracted = write(con, DEFINITIONS, valid())
-        check(recorder, DEFINITIONS, extracted, Settings(), today=TODAY)
+        check(recorder, DEFINITIONS, extracted, Settings(), as_of=TODAY)
         modelled = model(recorder, DEFINITIONS, extracted.present)
         characteristics = [c for c in DEFINITIONS.characteristics if c in extracted.present["enrolments"]]
         through_the_year.model(recorder, DEFINITIONS, extracted.present, modelled)

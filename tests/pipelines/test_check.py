@@ -67,7 +67,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def checked(con: duckdb.DuckDBPyConnection, tables: dict[str, list[Row]], most: float = 1.0) -> CheckOutcome:
     extracted = write(con, DEFINITIONS, tables)
-    return check(con, DEFINITIONS, extracted, Settings(most_quarantined=most), today=TODAY)
+    return check(con, DEFINITIONS, extracted, Settings(most_quarantined=most), as_of=TODAY)
 
 
 def unmet(outcome: CheckOutcome) -> dict[str, int | None]:
@@ -167,6 +167,30 @@ def test_a_row_in_quarantine_has_no_say_in_what_is_said_of_the_whole_table(con: 
     assert f"last meeting {last:%d/%m/%Y}" in results.loc["meetings.fresh", "observed"]
 
 
+def test_meetings_that_only_an_old_as_of_puts_in_the_future_are_told_of(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    last = max(row["meeting_date"] for row in tables["meetings"])
+    tables["meetings"].append(
+        tables["meetings"][0] | {"meeting_id": "typo", "meeting_date": date.today() + timedelta(days=90)}
+    )
+
+    def told(as_of: date | None) -> tuple[list[str], str]:
+        outcome = check(con, DEFINITIONS, write(con, DEFINITIONS, tables), Settings(most_quarantined=1), as_of=as_of)
+        rules = con.execute("select distinct rule from quarantine").fetchall()
+        return [said for said in outcome.warnings if "as_of" in said], rules[0][0]
+
+    late = sum(row["meeting_date"] > last - timedelta(days=7) for row in tables["meetings"]) - 1
+    assert told(last - timedelta(days=7)) == (
+        [
+            f"meetings: {late} rows are set aside because as_of in sources.toml says that the extracts were taken on "
+            f"{last - timedelta(days=7):%d/%m/%Y}. Leave as_of out, and the day of the run counts."
+        ],
+        f"The meeting is not in the future (after {last - timedelta(days=7):%d/%m/%Y}).",
+    )
+    assert told(last)[0] == []
+    assert told(None) == ([], f"The meeting is not in the future (after {date.today():%d/%m/%Y}).")
+
+
 def test_exact_duplicates_are_dropped_and_counted(con: duckdb.DuckDBPyConnection) -> None:
     tables = valid()
     tables["meetings"] += tables["meetings"][:3]
@@ -191,7 +215,7 @@ def test_records_that_are_no_rows_are_quarantined_too(con: duckdb.DuckDBPyConnec
     extracted.files[:] = [
         replace(file, rows_read=file.rows_read + 1) if file.table == "meetings" else file for file in extracted.files
     ]
-    outcome = check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+    outcome = check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
     assert unmet(outcome) == {"meetings.whole_records": 1}
     assert list(outcome.tables["quarantine"]["rule"]) == ["Too few fields."]
 
@@ -200,7 +224,7 @@ def test_rows_that_do_not_add_up_stop_everything(con: duckdb.DuckDBPyConnection)
     extracted = write(con, DEFINITIONS, valid())
     con.execute("delete from input_meetings where source_row = 7")
     with pytest.raises(ReconciliationError, match=r"meetings\.csv: 40 read, but 39 loaded"):
-        check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+        check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
 
 
 def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con: duckdb.DuckDBPyConnection) -> None:
@@ -228,7 +252,7 @@ def test_an_empty_table_that_everything_rests_on_is_critical(con: duckdb.DuckDBP
     extracted = write(con, DEFINITIONS, valid() | {table: []})
     extracted.present[table] = SUPPLIED[table]
     with pytest.raises(CheckFailed, match=f"{table}: There is at least one"):
-        check(con, DEFINITIONS, extracted, Settings(most_quarantined=1), today=TODAY)
+        check(con, DEFINITIONS, extracted, Settings(most_quarantined=1), as_of=TODAY)
 
 
 def test_a_wrong_date_format_cannot_publish_an_empty_year(con: duckdb.DuckDBPyConnection) -> None:
@@ -252,7 +276,7 @@ def test_warnings_are_reported_and_move_no_row(con: duckdb.DuckDBPyConnection) -
     tables["meetings"][0]["tutor_id"] = None
     tables["meetings"][1]["tutor_id"] = None
     extracted = write(con, DEFINITIONS, tables, modified=datetime(2026, 3, 2))
-    outcome = check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+    outcome = check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
     assert set(unmet(outcome)) == {
         *("enrolments.tutor_known", "meetings.tutor_known", "meetings.tutor_recorded", "meetings.volume"),
         "meetings.fresh",
