@@ -10,6 +10,7 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines.accounts import ReconciliationError
 from pipelines.check import CheckFailed, CheckOutcome, check
+from pipelines.publish import FILE
 from pipelines.settings import Settings
 from tests.pipelines.inputs import TODAY, Row, valid, write
 
@@ -238,6 +239,26 @@ def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con:
     assert "first in schools.csv, row 1" in message
     assert "calendar: Teaching of one year ends before that of the next starts. Not so: 1 of 2 rows" in message
     assert "sources.toml" in message
+
+
+@pytest.mark.parametrize("code", ["A/B", "Arts & Humanities", "../x", "A\\B", "(X)"])
+def test_a_faculty_code_that_cannot_name_a_file_is_critical(con: duckdb.DuckDBPyConnection, code: str) -> None:
+    tables = valid()
+    for row in tables["schools"]:
+        row["faculty_code"] = code
+    with pytest.raises(CheckFailed, match="schools: A faculty code, which names a file") as failed:
+        checked(con, tables)
+    assert "[tables.schools.codes.faculty_code]" in str(failed.value)
+    assert code not in str(failed.value)
+
+
+@pytest.mark.parametrize("code", ["F", "LAW-2", "h_1.a", "Zürich", "法学"])
+def test_any_other_faculty_code_will_do(con: duckdb.DuckDBPyConnection, code: str) -> None:
+    tables = valid()
+    for row in tables["schools"]:
+        row["faculty_code"] = code
+    assert unmet(checked(con, tables)) == {}
+    assert FILE.fullmatch(f"faculty-{code}.duckdb")
 
 
 def test_a_year_listed_twice_is_said_first_though_rows_no_longer_add_up(con: duckdb.DuckDBPyConnection) -> None:
