@@ -49,8 +49,8 @@ def load_key(settings: Settings, example: bool) -> bytes:
         )
     if not example and path.is_relative_to(settings.data.resolve()):
         raise InputError(
-            f"The key file {path} is inside the data folder, where whoever copies the warehouse would have the key of "
-            f"its pseudonyms too. Move it elsewhere, and set key_file in settings.toml (or APT_KEY_FILE) to its new place."
+            f"The key file {path} is inside the data folder: whoever copies the warehouse would have the key of its "
+            f"pseudonyms too. Move it elsewhere, and set key_file in settings.toml (or APT_KEY_FILE) to its new place."
         )
     if not path.exists():
         if not example:
