@@ -60,11 +60,6 @@ def missing_characteristic(characteristic: Characteristic, present: Present) -> 
     return f"the enrolments extract has no {characteristic.column}"
 
 
-def usable(definitions: Definitions, present: Present) -> list[Characteristic]:
-    """The characteristics that the extracts have."""
-    return [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
-
-
 def rows(con: Connection, definitions: Definitions, present: Present) -> pd.DataFrame:
     """Make the marts of single rows, from which all else is counted; return the periods there are, as mart_period."""
     of = usable(definitions, present)
@@ -115,6 +110,11 @@ def cells(
         data_through=through[0] if through else None,
         settled=settled,
     )
+
+
+def usable(definitions: Definitions, present: Present) -> list[Characteristic]:
+    """The characteristics that the extracts have."""
+    return [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
 
 
 def _current_week(periods: pd.DataFrame) -> int:
