@@ -314,8 +314,8 @@ def _no_file(table: Table, pattern: str, folder: Path) -> str:
 def _unknown_codes(
     con: Connection, table: Table, extracted: Extracted, settings: Settings, earlier: Earlier | None
 ) -> Iterator[str]:
-    """Columns in which too many values are none of the contract's, in words, with what to write."""
-    coded = [c for c in table.columns.values() if c.values and c.name in extracted.present[table.name]]
+    """Columns in use in which too many values are none of the contract's, in words, with what to write."""
+    coded = [c for c in table.columns.values() if c.values and c.used and c.name in extracted.present[table.name]]
     if not coded:
         return
     counts = ", ".join(f"count({c.name}), count(case when {_is_unknown(c)} then 1 end)" for c in coded)

@@ -68,13 +68,14 @@ def suite(
 
 
 def _of_columns(table: Table, severity: str) -> list[dict[str, Any]]:
-    """What the definitions of a table's columns imply, as expectations."""
+    """What the definitions of a table's columns imply, as expectations; of columns that are not used, as warnings."""
     kinds = {"date": "a date", "integer": "a whole number", "number": "a number"}
     specs = []
 
     def add(about: str, name: str, rule: str, kind: str, **kwargs: Any) -> None:
-        meta = {"name": f"{table.name}.{about}_{name}", "severity": severity, "rule": rule, "column": about}
-        specs.append({"type": kind, "kwargs": kwargs, "severity": GX_SEVERITY[severity], "meta": meta})
+        of = severity if table.columns[about].used else WARNING
+        meta = {"name": f"{table.name}.{about}_{name}", "severity": of, "rule": rule, "column": about}
+        specs.append({"type": kind, "kwargs": kwargs, "severity": GX_SEVERITY[of], "meta": meta})
 
     for c in table.columns.values():
         if c.type in kinds:

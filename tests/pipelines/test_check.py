@@ -32,9 +32,8 @@ BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
     ("enrolments", {"school_code": "Z"}, "school_known", "Z"),
     ("enrolments", {"academic_year": "2031/32"}, "year_known", "2031/32"),
     ("enrolments", {"level": None}, "level_given", None),
-    ("enrolments", {"year_of_study": 9}, "year_of_study_range", "9"),
     ("enrolments", {"sex": "woman"}, "sex_in_list", "woman"),
-    ("enrolments", {"study_mode": "x" * 200}, "study_mode_in_list", "x" * 80),
+    ("enrolments", {"commuter": "x" * 200}, "commuter_in_list", "x" * 80),
     ("enrolments", {"end_date": date(2020, 1, 1)}, "end_after_start", "2020-01-01"),
     ("enrolments", {"start_date": date(2052, 9, 1)}, "starts_in_time", "2052-09-01"),
     ("enrolments", {"start_date": None, "end_date": date(1985, 6, 1)}, "ends_in_time", "1985-06-01"),
@@ -50,7 +49,6 @@ BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
     ("meetings", {"student_id": "nobody"}, "enrolment_found", None),
     ("meetings", {"school_code": "Z"}, "school_known", "Z"),
     ("meetings", {"status": "late"}, "status_in_list", "late"),
-    ("meetings", {"duration_minutes": -5}, "duration_minutes_range", "-5"),
     ("feedback", {"trust": 0}, "trust_range", "0"),
     ("feedback", {"trust": 6}, "trust_range", "6"),
     ("feedback", {"recalled_meetings": 101}, "recalled_meetings_range", "101"),
@@ -303,6 +301,25 @@ def test_warnings_are_reported_and_move_no_row(con: duckdb.DuckDBPyConnection) -
         "meetings.fresh",
     }
     assert "meetings: The number of meetings is within 30% of the year before. Not so:" in "\n".join(outcome.warnings)
+    assert outcome.tables["quarantine"].empty
+
+
+def test_what_is_wrong_in_columns_of_which_nothing_is_made_costs_no_row(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    for row in tables["enrolments"]:
+        row |= {"year_of_study": 9, "study_mode": "evenings"}
+    for row in tables["meetings"]:
+        row |= {"duration_minutes": None, "duration_minutes_unreadable": "an hour", "initiated_by": "parent"}
+    tables["meetings"][0] |= {"duration_minutes": -5, "duration_minutes_unreadable": None}
+    outcome = checked(con, tables, most=0.10)
+    assert unmet(outcome) == {
+        "enrolments.study_mode_in_list": 20,
+        "enrolments.year_of_study_range": 20,
+        "meetings.duration_minutes_readable": 39,
+        "meetings.initiated_by_in_list": 40,
+        "meetings.duration_minutes_range": 1,
+    }
+    assert len(outcome.warnings) == 5
     assert outcome.tables["quarantine"].empty
 
 

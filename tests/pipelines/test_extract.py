@@ -278,6 +278,12 @@ def test_a_handful_of_unknown_codes_is_left_for_the_check(con: Any, read: Any, i
     assert rows(con, "select count(*) from raw_feedback where level = 'Foundation'") == [(4,)]
 
 
+def test_unknown_codes_of_a_column_of_which_nothing_is_made_stop_nothing(con: Any, read: Any, inbox: Path) -> None:
+    write_csv(inbox / "enrolments.csv", [{**row, "Study Mode": "evenings"} for row in tables()["enrolments"]])
+    read(con)
+    assert rows(con, "select distinct study_mode from raw_enrolments") == [("evenings",)]
+
+
 def test_a_line_with_a_person_s_data_is_never_taken_for_column_names(con: Any, read: Any, inbox: Path) -> None:
     (inbox / "tutors.csv").write_text("900123,Jo Smith,2024/25,1\n900124,Al Jones,2024/25,1\n")
     with pytest.raises(InputError) as raised:
