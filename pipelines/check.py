@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines import engines, models
+from pipelines.absent import absent
 from pipelines.accounts import LONGEST_VALUE, SAME_ROW, account, judge_lost, number, reconcile, write_result
 from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines import Connection, Validator, Verdict
@@ -36,11 +37,13 @@ class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not 
 class CheckOutcome:
     """What the checks found, as the published tables `check`, `reconciliation` and `quarantine`.
 
-    warnings: one sentence for each expectation of severity 'warning' that was not met.
+    warnings: one sentence for each expectation of severity 'warning' that was not met. absent: what of the contract the
+    extracts do not have, a sentence for each table.
     """
 
     tables: dict[str, pd.DataFrame]
     warnings: list[str]
+    absent: list[str]
 
 
 def check(
@@ -49,19 +52,20 @@ def check(
     extracted: Extracted,
     settings: Settings,
     report: Report = quiet,
-    today: date | None = None,
+    as_of: date | None = None,
 ) -> CheckOutcome:
     """Stage and check the `input_<table>` tables of `con`, which must not be inside a transaction.
 
     Leaves `stg_<table>` (good rows), `quarantine`, `check_result`, `reconciliation` and
-    `quarantine_summary`. `today` is the day after which a date lies in the future. Raises CheckFailed when
-    all tables are checked and a critical expectation was not met.
+    `quarantine_summary`. `as_of` is the day after which a date lies in the future: today, where none is given. Raises
+    CheckFailed when all tables are checked and a critical expectation was not met.
     """
     _prepare(con, extracted)
-    parameters, done = {"today": (today or date.today()).isoformat()}, list[str]()
+    today, done = as_of or date.today(), list[str]()
+    parameters = {"today": today.isoformat()}
     with engines.of(con).validator(con) as validate:
         for table in definitions.tables.values():
-            expectations, needed = suite(table, extracted.present)
+            expectations, needed = suite(table, extracted.present, today)
             _stage(con, table, definitions)
             of_rows = [e for e in expectations if e.severity == ROW_LEVEL]
             of_rest = [e for e in expectations if e.severity != ROW_LEVEL]
@@ -81,15 +85,17 @@ def check(
             report(table.name, number(con, f"select count(*) from stg_{table.name}"), done=extracted.share(done))
             for model in ("repeated", *needed):
                 con.execute(f"drop table {model}")
+    late = _after(con, as_of) if as_of else []
     failures = _sentences(con, CRITICAL)
     if failures:
+        failures += late
         raise CheckFailed(
             "The checks stopped this run; nothing was published.\n"
             + "\n".join(f"- {failure}" for failure in failures)
             + "\nCorrect the extracts, or their mapping in sources.toml, and run again."
         )
     reconcile(con)
-    return CheckOutcome(_published(con), _sentences(con, WARNING))
+    return CheckOutcome(_published(con), [*_sentences(con, WARNING), *late], absent(definitions, extracted))
 
 
 def _prepare(con: Connection, extracted: Extracted) -> None:
@@ -250,6 +256,18 @@ def _sentences(con: Connection, severity: str) -> list[str]:
         + ", ".join(filter(None, [f"{failing:,} of {checked:,} rows" if failing else None, observed]))
         + "."
         for table, rule, failing, checked, observed in unmet
+    ]
+
+
+def _after(con: Connection, as_of: date) -> list[str]:
+    """Whether there are meetings that only an old `as_of` puts in the future, in words."""
+    between = f"meeting_date > date '{as_of}' and meeting_date <= date '{date.today()}'"
+    rows = number(con, f"select count(*) from input_meetings where {between}")
+    if not rows:
+        return []
+    return [
+        f"meetings: {rows:,} rows are set aside because as_of in sources.toml says that the extracts were taken on "
+        f"{as_of:%d/%m/%Y}. Leave as_of out, and the day of the run counts."
     ]
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pipelines import publish
 from pipelines.definitions import DefinitionError
 from pipelines.progress import Progress
-from pipelines.settings import SettingError, Settings
+from pipelines.settings import Rules, SettingError, Settings
 
 SOURCES = "sources.toml"
 CHOSEN = ("engine", "master", "work")  # settings that an option may give
@@ -50,12 +50,22 @@ def main(arguments: list[str] | None = None) -> int:
     except tomllib.TOMLDecodeError as error:
         print(f"\nsettings.toml is not valid TOML: {error}", file=sys.stderr)
     except ValidationError as error:
-        problems = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "\n".join(f"  {_in_words(e['loc'], e['type'], e['msg'])}" for e in error.errors())
         print(f"\nA setting (settings.toml or APT_… in the environment) is wrong:\n{problems}", file=sys.stderr)
     except Exception as error:
         step = f"in the step '{progress.under_way}'" if progress.under_way else f"in '{options.name}'"
         print(f"\nStopped {step}: {_cause(error)}\n{_details(options, settings)}", file=sys.stderr)
     return 1
+
+
+def _in_words(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    """What is wrong with a setting."""
+    from pipelines.errors import did_you_mean
+
+    if kind == "extra_forbidden":
+        known = [*Settings.model_fields, *Rules.model_fields]
+        message = f"there is no such setting.{did_you_mean(str(place[-1]), known)}"
+    return f"{'.'.join(map(str, place))}: {message}"
 
 
 def _cause(error: Exception) -> str:
@@ -192,14 +202,13 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     counts = done.outcome.tables["reconciliation"][
         ["rows_read", "rows_loaded", "rows_quarantined", "duplicates_dropped"]
     ].sum()
-    warnings = done.outcome.warnings
     progress.say("")
     progress.say(
         f"Read {counts.rows_read:,} rows = {counts.rows_loaded:,} loaded + {counts.rows_quarantined:,} quarantined "
         f"+ {counts.duplicates_dropped:,} exact duplicates dropped."
     )
-    for warning in warnings:
-        progress.say(f"Warning: {warning}")
+    for said in (*(f"Warning: {warning}" for warning in done.outcome.warnings), *done.outcome.absent):
+        progress.say(said)
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
     progress.say(cost.in_words(done.safe.tables["protection"]))
     if done.decision.differing:
@@ -230,6 +239,8 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
     for line in checks[~checks["passed"]].itertuples():
         rows = "" if line.rows_failing is None else f" ({line.rows_failing:,} rows)"
         progress.say(f"{line.severity:<10} {line.table_name}: {line.rule}{rows}")
+    for said in outcome.absent:
+        progress.say(said)
     progress.say(f"{int(checks['passed'].sum())} of {len(checks)} expectations met; none that stops a release failed.")
     return 0
 

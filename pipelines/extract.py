@@ -63,11 +63,14 @@ class Earlier(Protocol):
 
 @dataclass(frozen=True)
 class Extracted:
-    """What the extracts gave: the files read, and for each table the contract columns in them."""
+    """What the extracts gave: the files read, for each table the contract columns in them, and the files beside
+    sources.toml that no table took.
+    """
 
     files: list[ExtractedFile] = field(default_factory=list)
     present: dict[str, frozenset[str]] = field(default_factory=dict)
     date_formats: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    untaken: list[str] = field(default_factory=list)
 
     def rows_read(self, table: str) -> int:
         """Rows read for `table`, from all its files, rejected ones included."""
@@ -97,8 +100,9 @@ def extract(
     found; then none of these is left.
     """
     sources.verify(definitions)
-    extracted, problems = Extracted(), list[str]()
-    read, size = 0, _size(path for table in definitions.tables.values() for path in _any_files(table, sources))
+    paths = [path for table in definitions.tables.values() for path in _any_files(table, sources)]
+    extracted, problems = Extracted(untaken=_untaken(paths, sources.folder)), list[str]()
+    read, size = 0, _size(paths)
 
     def said(label: str, rows: int, path: Path) -> None:
         nonlocal read
@@ -183,6 +187,13 @@ def _any_files(table: Table, sources: Sources) -> list[Path]:
         return _files(table, sources.of(table), sources.folder)
     except InputError:
         return []
+
+
+def _untaken(taken: Iterable[Path], folder: Path) -> list[str]:
+    """The files of the folder that are none of those, and not there for another reason."""
+    known = {path.resolve() for path in taken}
+    there = (p for p in folder.iterdir() if p.is_file() and p.suffix != ".toml" and p.name != "README.md")
+    return sorted(p.name for p in there if not p.name.startswith((".", "~$")) and p.resolve() not in known)
 
 
 def _size(paths: Iterable[Path]) -> int:
@@ -303,8 +314,8 @@ def _no_file(table: Table, pattern: str, folder: Path) -> str:
 def _unknown_codes(
     con: Connection, table: Table, extracted: Extracted, settings: Settings, earlier: Earlier | None
 ) -> Iterator[str]:
-    """Columns in which too many values are none of the contract's, in words, with what to write."""
-    coded = [c for c in table.columns.values() if c.values and c.name in extracted.present[table.name]]
+    """Columns in use in which too many values are none of the contract's, in words, with what to write."""
+    coded = [c for c in table.columns.values() if c.values and c.used and c.name in extracted.present[table.name]]
     if not coded:
         return
     counts = ", ".join(f"count({c.name}), count(case when {_is_unknown(c)} then 1 end)" for c in coded)

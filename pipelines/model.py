@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,14 +39,18 @@ class Modelled:
 
 def missing(metric: Metric, present: Present) -> str | None:
     """Why `metric` cannot be computed from the extracts given, in words; None when it can."""
-    needs = {f"{GRAINS[metric.grain]}.", *metric.needs}
-    for need in sorted(needs):
-        table, _, column = need.partition(".")
-        if not present.get(table):
-            return f"there is no {table} extract"
-        if column and column not in present[table]:
-            return f"the {table} extract has no {column}"
+    for table, column in lacking(metric, present):
+        return f"the {table} extract has no {column}" if present.get(table) else f"there is no {table} extract"
     return None
+
+
+def lacking(metric: Metric, present: Present) -> Iterator[tuple[str, str]]:
+    """Table and column of what `metric` needs and the extracts do not have."""
+    for need in sorted({f"{GRAINS[metric.grain]}.", *metric.needs}):
+        table, _, column = need.partition(".")
+        there = present.get(table, frozenset())
+        if not there or (column and column not in there):
+            yield table, column
 
 
 def missing_characteristic(characteristic: Characteristic, present: Present) -> str | None:
@@ -56,14 +60,9 @@ def missing_characteristic(characteristic: Characteristic, present: Present) -> 
     return f"the enrolments extract has no {characteristic.column}"
 
 
-def model(con: Connection, definitions: Definitions, present: Present) -> Modelled:
-    """Run the mart models on the staged tables of `con` and return the cells."""
-    return cells(con, definitions, present, rows(con, definitions, present))
-
-
 def rows(con: Connection, definitions: Definitions, present: Present) -> pd.DataFrame:
     """Make the marts of single rows, from which all else is counted; return the periods there are, as mart_period."""
-    usable = _usable(definitions, present)
+    of = usable(definitions, present)
     models.run(con, "mart_unit")
     models.run(con, "mart_period")
     periods = con.execute("select * from mart_period order by academic_year, part").df()
@@ -73,8 +72,8 @@ def rows(con: Connection, definitions: Definitions, present: Present) -> pd.Data
             "Run again once a week of teaching has passed, or check the dates in the calendar."
         )
     models.run(con, "mart_contact", current_week=_current_week(periods))
-    models.run(con, "mart_enrolment", characteristics=usable)
-    models.run(con, "mart_response", characteristics=usable, statements=_answers(definitions))
+    models.run(con, "mart_enrolment", characteristics=of)
+    models.run(con, "mart_response", characteristics=of, statements=_answers(definitions))
     models.run(con, "mart_tutor")
     return periods
 
@@ -87,7 +86,7 @@ def cells(
     settled: frozenset[tuple[str, str]] = frozenset(),
 ) -> Modelled:
     """Count the cells of all periods but those that are settled. periods: from `rows`."""
-    characteristics = [c.name for c in _usable(definitions, present)]
+    characteristics = [c.name for c in usable(definitions, present)]
     metrics = [m for m in definitions.metrics.values() if not missing(m, present)]
     grains = [
         {
@@ -113,7 +112,8 @@ def cells(
     )
 
 
-def _usable(definitions: Definitions, present: Present) -> list[Characteristic]:
+def usable(definitions: Definitions, present: Present) -> list[Characteristic]:
+    """The characteristics that the extracts have."""
     return [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
 
 

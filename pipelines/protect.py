@@ -169,10 +169,12 @@ class Protected:
 
     @property
     def cells(self) -> int:
+        """How many cells there are, hidden ones too."""
         return len(self.tables["cell"])
 
     @property
     def hidden(self) -> int:
+        """How many of them are hidden."""
         return int((self.tables["cell"]["status"] == rules.SUPPRESSED).sum())
 
 

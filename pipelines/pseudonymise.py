@@ -33,8 +33,8 @@ def load_key(settings: Settings, example: bool) -> bytes:
     """The key of the pseudonyms: from the settings, else from the key file.
 
     The example university never uses the key of real data: from the settings' key its own is derived, and it has a key
-    file of its own, made where it is missing. Raises InputError where there is no key, where it is too short, or where
-    others could read it.
+    file of its own, made where it is missing. Raises InputError where there is no key, where it is too short, where
+    others could read it, or where it lies in the repository or beside the pseudonyms that it makes.
     """
     if settings.key is not None:
         key = _long_enough(settings.key.get_secret_value(), "The key in APT_KEY")
@@ -46,6 +46,11 @@ def load_key(settings: Settings, example: bool) -> bytes:
         raise InputError(
             f"The key file {path} is inside the repository, where it could be committed or copied. Move it elsewhere, "
             f"and set key_file in settings.toml (or APT_KEY_FILE) to its new place."
+        )
+    if not example and path.is_relative_to(settings.data.resolve()):
+        raise InputError(
+            f"The key file {path} is inside the data folder: whoever copies the warehouse would have the key of its "
+            f"pseudonyms too. Move it elsewhere, and set key_file in settings.toml (or APT_KEY_FILE) to its new place."
         )
     if not path.exists():
         if not example:

@@ -208,8 +208,8 @@ def _files(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str, pd.
     for name, of_scope in scopes.files({name: _in_order(table) for name, table in tables.items()}):
         if not FILE.fullmatch(name):
             raise ReleaseError(
-                f"The faculty code in {name!r} cannot name a file. Map it to letters, digits, '-', '_' or '.' with a "
-                "[schools.codes] table in sources.toml."
+                f"The faculty code in {name!r} cannot name a file. Say in sources.toml, under "
+                "[tables.schools.codes.faculty_code], which letters, digits, '-', '_' and '.' are to stand for it."
             )
         yield name, of_scope
 

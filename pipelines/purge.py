@@ -253,9 +253,7 @@ def still_in_extracts(sources_file: Path, before: int, settings: Settings) -> Re
                 year = "c.academic_year"
             for file, of_year, number in _earlier(con, source, year, before, "t.source_file"):
                 rows.setdefault(file, Counter())[of_year] += number
-    read = {Path(file.file).name for file in extracted.files} | {sources_file.name, "README.md"}
-    unmapped = sorted(path.name for path in mapped.folder.iterdir() if path.is_file() and path.name not in read)
-    return Remaining(rows, unmapped)
+    return Remaining(rows, extracted.untaken)
 
 
 def _earlier(con: duckdb.DuckDBPyConnection, rows: str, year: str, before: int, by: str) -> list[tuple[str, str, int]]:

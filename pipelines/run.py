@@ -48,6 +48,7 @@ def run(
     definitions = definition_files.load(settings.definitions, settings.material)
     with publish.only_run(settings):
         publish.clear_unfinished(settings)
+        ledger.tidy(settings.warehouse, _there(settings))  # a run that published nothing may have left its own
         mapped = sources.load(sources_file)
         source = publish.Source(mapped.university, mapped.example)
         publish.only_real_after_real(source, settings)
@@ -94,9 +95,14 @@ def run(
             decided = decision.cells, decision.why, modelled.periods, decision.terms, same
             ledger.save(settings.warehouse, release, published, *decided)  # first: no release is without its ledger
             publish.publish(release, safe, modelled, checks, definitions, extracted.present, source, settings)
-            ledger.tidy(settings.warehouse, publish.folders(settings))
+            ledger.tidy(settings.warehouse, _there(settings))
             progress.note(release)
     return Summary(release, extracted, outcome, safe, decision)
+
+
+def _there(settings: Settings) -> set[str]:
+    """The releases that are kept, and the one in force even if its folder is lost: readers have seen them."""
+    return {*publish.folders(settings), *filter(None, [publish.current(settings)])}
 
 
 def check_only(sources_file: Path, settings: Settings, progress: Progress, full: bool = False) -> CheckOutcome:

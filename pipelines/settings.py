@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,12 +18,43 @@ from pydantic_settings import (
 )
 
 from pipelines.definitions import FOLDER
+from pipelines.errors import did_you_mean
 
 ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "APT_"
+ELSEWHERE = ("ACCESS", "DEBUG", "SHARED")  # read by the dashboard, the command line and the tests
+# of Debian's package manager, which is called apt too
+OF_DEBIAN = re.compile(r"CONFIG|LIST(CHANGES|BUGS)_\w+|KEY_DONT_WARN\w*")
 
 
 class SettingError(ValueError):
     """A setting where it must not be; the message says where it may be."""
+
+
+class _KnownNames(PydanticBaseSettingsSource):
+    """Nothing but a refusal of names in the environment that no setting has: a misspelt rule would not be in force."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        known = [*self.settings_cls.model_fields, *ELSEWHERE]
+        known += [f"RULES__{rule}" for rule in Rules.model_fields]
+        if problems := list(_strange_names(os.environ, [f"{PREFIX}{name.upper()}" for name in known])):
+            raise SettingError("\n".join(problems))
+        return {}
+
+
+def _strange_names(environment: Iterable[str], known: list[str]) -> Iterator[str]:
+    for name in sorted(environment):
+        upper = name.upper()
+        own = upper.removeprefix(PREFIX)
+        if upper == own or upper in known or own.startswith("SPARK__") or OF_DEBIAN.fullmatch(own):
+            continue
+        yield (
+            f"The environment has {name}, which is no setting.{did_you_mean(name, known)} "
+            "Correct or remove it; docs/operations.md says where the settings are."
+        )
 
 
 class _TomlWithoutKey(TomlConfigSettingsSource):
@@ -39,18 +72,30 @@ class _TomlWithoutKey(TomlConfigSettingsSource):
 
 
 class Rules(BaseModel):
-    """Disclosure rules in force (defaults follow HESA's and the Office for Students' published rules)."""
+    """Disclosure rules in force (defaults follow HESA's and the Office for Students' published rules).
 
-    smallest_base: int = Field(default=10, description="a cell on fewer is hidden")
-    smallest_percentage_base: int = Field(default=23, description="a percentage on fewer is hidden")
-    smallest_margin: int = Field(default=3, description="fewer than this many on either side of a percentage: hidden")
-    smallest_mean_base: int = Field(default=8, description="a mean on fewer is hidden")
-    smallest_respondents: int = Field(default=10, description="feedback from fewer is hidden")
-    narrowest_base: int = Field(default=5, description="the counts a hidden base may be must range over this many")
-    narrowest_margin: int = Field(
-        default=3, description="where the base is known, those a hidden numerator may be must range over this many"
+    The least that may be set: of two people each knows the other's figure; a figure that nobody or everybody shares
+    tells of each of them; and a hidden count that can be one thing only is not hidden.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    smallest_base: int = Field(default=10, ge=3, description="a cell on fewer is hidden")
+    smallest_percentage_base: int = Field(default=23, ge=3, description="a percentage on fewer is hidden")
+    smallest_margin: int = Field(
+        default=3, ge=1, description="fewer than this many on either side of a percentage: hidden"
     )
-    round_bases_to: int = Field(default=5, description="bases are shown to the nearest")
+    smallest_mean_base: int = Field(default=8, ge=3, description="a mean on fewer is hidden")
+    smallest_respondents: int = Field(default=10, ge=3, description="feedback from fewer is hidden")
+    narrowest_base: int = Field(
+        default=5, ge=2, description="the counts a hidden base may be must range over this many"
+    )
+    narrowest_margin: int = Field(
+        default=3,
+        ge=2,
+        description="where the base is known, those a hidden numerator may be must range over this many",
+    )
+    round_bases_to: int = Field(default=5, ge=1, description="bases are shown to the nearest")
 
 
 class Settings(BaseSettings):
@@ -70,7 +115,7 @@ class Settings(BaseSettings):
         description="file with the key, outside the repository",
     )
     memory_limit: str = Field(default="3.8GB", description="what DuckDB may use before it spills to disk")
-    threads: int = Field(default=0, description="processors for DuckDB, protection and attack; 0: all")
+    threads: int = Field(default=0, ge=0, description="processors for DuckDB, protection and attack; 0: all")
     engine: str = Field(default="duckdb", description="which engine takes in and models the extracts: duckdb or spark")
     master: str = Field(default="local[*]", description="URL of the Spark cluster's master, such as spark://host:7077")
     work: Path | None = Field(
@@ -78,34 +123,43 @@ class Settings(BaseSettings):
     )
     spark: dict[str, str] = Field(default={}, description="settings of Spark itself, such as spark.executor.memory")
     keep_releases: int = Field(default=5, ge=1, description="how many releases are kept")
-    most_unmapped: float = Field(default=0.01, description="share of unknown codes in a column that stops a run")
-    most_quarantined: float = Field(default=0.10, description="share of quarantined rows in a table that stops a run")
+    most_unmapped: float = Field(
+        default=0.01, ge=0, le=1, description="share of unknown codes in a column that stops a run"
+    )
+    most_quarantined: float = Field(
+        default=0.10, ge=0, le=1, description="share of quarantined rows in a table that stops a run"
+    )
     material: float = Field(3.0, gt=0, description="smallest gap that matters, in points; a metric's own counts first")
     too_wide: float = Field(
         3.5,
+        gt=0,
         description="a gap whose interval reaches further either side than this many material gaps is too few to say",
     )
     rules: Rules = Rules()
 
     @property
     def runs(self) -> str:
-        """How the folders of runs on Spark begin: several universities may share a work folder."""
+        """How the folders of this installation's runs on Spark begin, so that no other's are taken for them."""
         return f"run-{hashlib.sha256(str(self.data.resolve()).encode()).hexdigest()[:8]}-"
 
     @property
     def inbox(self) -> Path:
+        """Where extracts and their sources.toml are."""
         return self.data / "inbox"
 
     @property
     def warehouse(self) -> Path:
+        """Where what is restricted is: student-level rows, ledgers, quarantine."""
         return self.data / "warehouse"
 
     @property
     def published(self) -> Path:
+        """Where releases are."""
         return self.data / "published"
 
     @property
     def example(self) -> Path:
+        """Where the example university's extracts are."""
         return self.data / "example"
 
     @property
@@ -123,4 +177,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _TomlWithoutKey(settings_cls)
+        """What counts first, what else, and what is refused."""
+        return init_settings, _KnownNames(settings_cls), env_settings, _TomlWithoutKey(settings_cls)

@@ -31,6 +31,8 @@ def _as_list(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(_as_text)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
+Names = Annotated[Texts, Field(min_length=1)]
+
 
 class TableSource(BaseModel):
     """The entry of one table: its files, how to read them, and what their columns and codes mean."""
@@ -43,7 +45,7 @@ class TableSource(BaseModel):
     sheet: str | None = None
     skip_rows: int | None = Field(default=None, ge=0)
     date_formats: Texts = ()
-    columns: dict[str, str] = {}
+    columns: dict[str, Names] = {}
     codes: dict[str, dict[str, Text]] = {}
     constants: dict[str, Text] = {}
     defaults: dict[str, Text] = {}

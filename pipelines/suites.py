@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from pipelines.definitions import Table
@@ -37,8 +38,10 @@ class Expectation:
         return kwargs.get("column") or kwargs.get("column_A") or self.column
 
 
-def suite(table: Table, present: Mapping[str, frozenset[str]]) -> tuple[list[Expectation], list[str]]:
-    """The expectations of `table` in order, and the models they look at.
+def suite(
+    table: Table, present: Mapping[str, frozenset[str]], today: date | None = None
+) -> tuple[list[Expectation], list[str]]:
+    """The expectations of `table` in order, and the models they look at. today: named by rules that speak of it.
 
     What follows from the definitions (readable, given, in the list of codes) comes first, then the
     suite's file. Expectations on columns or tables that no extract supplied are left out.
@@ -48,7 +51,7 @@ def suite(table: Table, present: Mapping[str, frozenset[str]]) -> tuple[list[Exp
     expectations = [
         Expectation(
             name=spec["meta"]["name"],
-            rule=spec["meta"]["rule"],
+            rule=spec["meta"]["rule"].replace("{today}", f"{today or date.today():%d/%m/%Y}"),
             severity=spec["meta"]["severity"],
             column=spec["meta"]["column"],
             spec=spec,
@@ -65,13 +68,14 @@ def suite(table: Table, present: Mapping[str, frozenset[str]]) -> tuple[list[Exp
 
 
 def _of_columns(table: Table, severity: str) -> list[dict[str, Any]]:
-    """What the definitions of a table's columns imply, as expectations."""
+    """What the definitions of a table's columns imply, as expectations; of columns that are not used, as warnings."""
     kinds = {"date": "a date", "integer": "a whole number", "number": "a number"}
     specs = []
 
     def add(about: str, name: str, rule: str, kind: str, **kwargs: Any) -> None:
-        meta = {"name": f"{table.name}.{about}_{name}", "severity": severity, "rule": rule, "column": about}
-        specs.append({"type": kind, "kwargs": kwargs, "severity": GX_SEVERITY[severity], "meta": meta})
+        of = severity if table.columns[about].used else WARNING
+        meta = {"name": f"{table.name}.{about}_{name}", "severity": of, "rule": rule, "column": about}
+        specs.append({"type": kind, "kwargs": kwargs, "severity": GX_SEVERITY[of], "meta": meta})
 
     for c in table.columns.values():
         if c.type in kinds:

@@ -15,7 +15,7 @@ from pipelines.disclosure import rules, shares
 from pipelines.disclosure.tables import EVERYONE, parents_of
 from pipelines.engines import Connection, frame
 from pipelines.measures import consistency, intervals, over_time, sets
-from pipelines.model import GRAINS, Modelled, Present, missing, missing_characteristic
+from pipelines.model import GRAINS, Modelled, Present, missing, usable
 from pipelines.pooled import POOLED
 from pipelines.protect import Decision, unlisted
 from pipelines.settings import Settings
@@ -52,7 +52,7 @@ def tables(
 def model(con: Connection, definitions: Definitions, present: Present, modelled: Modelled) -> None:
     """Run the models these tables rest on."""
     weeks = list(range(int(modelled.periods["through_week"].max()) + 1)) if len(modelled.periods) else [0]
-    characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+    characteristics = [c.name for c in usable(definitions, present)]
     models.run(con, "mart_curve", characteristics=characteristics)
     models.run(con, "mart_meeting")
     models.run(con, "mart_week", weeks=weeks)

@@ -17,7 +17,7 @@ from pipelines.disclosure.ledger import in_periods
 from pipelines.disclosure.places import Period
 from pipelines.engines import Connection, frame
 from pipelines.measures import response, sets
-from pipelines.model import Modelled, Present, missing, missing_characteristic
+from pipelines.model import Modelled, Present, missing, usable
 from pipelines.protect import Decision, unlisted
 from pipelines.readers.mapping import literal
 from pipelines.settings import Settings
@@ -41,7 +41,7 @@ def tables(
     settings: Settings,
 ) -> dict[str, pd.DataFrame]:
     """The published tables answers, response, representativeness and weighted; empty where there is no survey."""
-    characteristics = [c.name for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+    characteristics = [c.name for c in usable(definitions, present)]
     finest = [c for c in characteristics if not definitions.characteristics[c].of]  # the broader ones match with them
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
     model(con, definitions, characteristics, finest, metrics)

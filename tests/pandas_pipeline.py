@@ -69,7 +69,7 @@ def _read(mapped: sources.Sources, table: definition_files.Table) -> pd.DataFram
             except UnicodeDecodeError:
                 frame = pd.read_csv(path, dtype=str, encoding="cp1252", sep=";")
         # fmt: off
-        named = {source.columns.get(name, name): name for name in table.columns}
+        named = {n: name for name in table.columns for n in source.columns.get(name, (name,))}
         frame = frame.rename(columns={c: named.get(c.strip(), named.get(c.strip().lower(), c.strip().lower()))
                                       for c in frame.columns})
         # fmt: on

@@ -58,7 +58,7 @@ def run(sources_file: Path) -> pl.DataFrame:
 def _read(mapped: sources.Sources, table: definition_files.Table) -> pl.LazyFrame:
     """The rows of all files of a table, with the contract's columns, codes and types."""
     source = mapped.of(table)
-    named = {source.columns.get(name, name): name for name in table.columns}
+    named = {n: name for name in table.columns for n in source.columns.get(name, (name,))}
     frames = []
     for path in sorted(p for pattern in source.files for p in mapped.folder.glob(pattern)):
         frame = _scan(path, source)

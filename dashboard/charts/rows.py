@@ -44,10 +44,12 @@ class Label:
 
     @property
     def lines(self) -> list[str]:
+        """The label's text, as it is broken into lines."""
         return wrap(self.text, self.column * HEADING if self.heading else self.column) or [" "]
 
     @property
     def height(self) -> int:
+        """How high its row is, in pixels."""
         lead = LINE // 2 if self.heading else 0
         return LINE * (len(self.lines) + bool(self.note)) + self.air + lead
 
@@ -68,6 +70,7 @@ class Rows:
 
     @property
     def height(self) -> int:
+        """How high all rows are together, in pixels."""
         return sum(label.height for label in self.labels)
 
     @property

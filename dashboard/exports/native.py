@@ -24,7 +24,6 @@ STEP = 20  # per cent between lines
 BAND, TICK = 279400, 0.27  # how thick a band is (EMU), how far the university's tick reaches (rows)
 ROOM = 0.35  # of the values' axis, for names beside it
 PERCENT = '0"%"'
-INTERVALS = "Bars show the value, thin lines the 95% interval."
 
 
 def add(slide: Any, figure: Figure, place: Place) -> Any:

@@ -14,6 +14,24 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 FOLDER = Path(__file__).parent
 UNKNOWN = "Unknown"
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+# metrics that pipeline and pages speak of by name, and what they are for
+BY_NAME = {
+    "any_meeting": "the curves through the year and how students met are shown where it is",
+    "met_by_promised_week": "a curve through the year is shown where it is not hidden",
+    "no_meeting": "the pages say of whom there is no record",
+    "response_rate": "the pages say who answered the survey",
+    "recorded_of_recalled": "schools whose record looks incomplete are found by it",
+}
+# columns of the models that put a characteristic beside them, besides those of the tables
+RESERVED = frozenset({
+    "all", "answered", "attended", "attended_with_tutor", "begun_week", "counted", "counted_part", "counted_year",
+    "counts_for", "enrolled", "enrolled_through_promised_week", "enrolled_throughout", "enrolment", "everyone",
+    "first_meeting_by_week", "first_week", "grp", "has_groups", "has_tutor", "has_undated", "linked",
+    "meetings_due", "meetings_per_year", "met_week", "missed", "n", "named_tutor", "next_valid_from", "one_tutor",
+    "part", "promised_week", "recorded_meetings", "responded", "rows_read", "source_file", "source_row",
+    "superseded_by", "teaching_end", "teaching_start", "teaching_week", "teaching_weeks", "through_week", "unit",
+    "valid_from", "valid_to", "year_begins", "year_ends",
+})  # fmt: skip
 
 ColumnType = Literal["text", "identifier", "code", "date", "integer", "number"]
 
@@ -37,6 +55,7 @@ class Column:
     not_blank: bool = False
     values: tuple[str, ...] = ()
     person: str = ""  # whose identifier: student, tutor, meeting or response
+    used: bool = True  # else nothing is made of it: what cannot be read is told, and its row stays
 
 
 @dataclass(frozen=True)
@@ -110,10 +129,12 @@ class Metric:
 
     @property
     def is_percentage(self) -> bool:
+        """Whether it is shown as a percentage."""
         return self.kind == "proportion" or (self.kind == "ratio" and self.percent)
 
     @property
     def decimals(self) -> int:
+        """How many decimals it is shown with."""
         return 0 if self.is_percentage else 1
 
     @property
@@ -132,6 +153,7 @@ class Definitions:
 
     @cached_property
     def levels(self) -> tuple[str, ...]:
+        """The levels of study that an enrolment may have."""
         return self.tables["enrolments"].columns["level"].values
 
 
@@ -201,6 +223,17 @@ def _wrongly_joined(c: Characteristic, others: dict[str, Characteristic]) -> str
     return None
 
 
+def _taken(c: Characteristic, where: str) -> str:
+    """The message for a characteristic called like something else."""
+    said = f"characteristics.toml, entry [{c.name}]: {where} has a column of that name already. Call it otherwise"
+    if c.of:
+        return f"{said}, such as [{c.name}_group]."
+    return (
+        f"{said}, such as [{c.name}_group], and say in sources.toml which column of your extract it is, mapped already "
+        f'or not:\n    [tables.enrolments.columns]\n    {c.name}_group = "the name of the column in your extract"'
+    )
+
+
 def load(folder: Path = FOLDER, material: float = Metric.material) -> Definitions:
     """Read the definitions in `folder` and check that they hang together.
 
@@ -222,6 +255,9 @@ def load(folder: Path = FOLDER, material: float = Metric.material) -> Definition
             raise DefinitionError(f"tables.toml, entry [{name}]: it has no [{name}.columns]")
         columns = {n: _build(Column, "tables.toml", n, c, f"{name}.columns.") for n, c in entry["columns"].items()}
         if entry.get("characteristics"):
+            for c in characteristics.values():
+                if c.name in columns or c.name in RESERVED:
+                    raise DefinitionError(_taken(c, name if c.name in columns else "a model"))
             for c in (c for c in characteristics.values() if not c.of):
                 columns[c.name] = Column(c.name, "code", says=c.label, values=(*c.groups, UNKNOWN))
         rest = {key: value for key, value in entry.items() if key != "characteristics"}
@@ -233,6 +269,12 @@ def load(folder: Path = FOLDER, material: float = Metric.material) -> Definition
         name: _build(Metric, "metrics.toml", name, {"material": material} | entry)
         for name, entry in _entries(folder / "metrics.toml").items()
     }
+    for name, use in BY_NAME.items():
+        if name not in metrics:
+            raise DefinitionError(
+                f"metrics.toml: there is no entry [{name}], which is spoken of by name: {use}. Keep it, as in "
+                f"{FOLDER / 'metrics.toml'}; its label, definition and value may be your own."
+            )
     for m in metrics.values():
         if (m.kind == "ratio") != bool(m.denominator):
             raise DefinitionError(f"metrics.toml, entry [{m.name}]: a ratio, and only a ratio, has a denominator")

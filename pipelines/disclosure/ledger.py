@@ -154,9 +154,9 @@ def save(
 
 
 def tidy(folder: Path, releases: Collection[str]) -> None:
-    """Remove the ledgers of releases that are no longer kept."""
+    """Remove the ledgers of releases that are not there: no longer kept, or never published; half-written ones too."""
     kept = {_path(folder, release) for release in releases}
-    for path in set(folder.glob(FILE.format("*"))) - kept:
+    for path in {*folder.glob(FILE.format("*")), *folder.glob(_unfinished(FILE.format("*")))} - kept:
         path.unlink()
 
 
@@ -185,9 +185,13 @@ def _path(folder: Path, release: str) -> Path:
     return folder / FILE.format(release)
 
 
+def _unfinished(name: str) -> str:
+    return f".{name}"
+
+
 def _write(con: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
     """Write a query's rows in one go, for the owner's eyes."""
-    unfinished = path.with_name(f".{path.name}")
+    unfinished = path.with_name(_unfinished(path.name))
     con.execute(f"copy ({rows}) to $1 (format parquet)", [str(unfinished)])
     unfinished.chmod(0o600)
     os.replace(unfinished, path)

@@ -31,6 +31,7 @@ class Axis:
 
     @property
     def leaves(self) -> list[int]:
+        """The positions that are sums of no others."""
         return [i for i in range(self.size) if i not in {parent for parent, _ in self.lines}]
 
     @cached_property

@@ -195,6 +195,7 @@ class Search:
             moves = _joined(agreeing, changed, (np.arange(3)[:, None] * self.low.shape[1] + cells).ravel())
 
     def run(self) -> None:
+        """Go from corner to corner of what agrees, until no cell is open or going on shows nothing new."""
         if not self._about.free.any():
             self._least = self._most = self._constant.reshape(self.low.shape)
             return

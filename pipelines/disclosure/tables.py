@@ -102,6 +102,7 @@ def mark(linked: np.ndarray, where: Where, found: Hidden) -> None:
 
 
 def parents_of(schools: pd.DataFrame) -> dict[str, str]:
+    """Each unit → the one it is part of; the university is part of none."""
     codes = schools[["school_code", "faculty_code"]].drop_duplicates()
     faculties = {f"faculty:{f}" for f in codes["faculty_code"]}
     return dict(zip("school:" + codes["school_code"], "faculty:" + codes["faculty_code"], strict=True)) | dict.fromkeys(

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import InputError
-from pipelines.readers.mapping import Mapping, Read, Reject, count, header_of, literal, no_header
+from pipelines.readers.mapping import Mapping, Read, Reject, count, header_of, literal
 from pipelines.readers.text import TextFile, as_utf8, decoded, look_through
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -89,7 +89,7 @@ def _header(file: TextFile, mapping: Mapping) -> tuple[str, int, list[str]]:
         if header := header_of(rows, mapping):
             found.append((mapping.score(header[1]), len(header[1]), delimiter, first + header[0], header[1]))
     if not found:
-        raise InputError(no_header(mapping.table.name, file.path.name))
+        raise InputError(mapping.no_header(file.path.name))
     *_, delimiter, place, names = max(found, key=lambda each: each[:2])
     return delimiter, place, names
 

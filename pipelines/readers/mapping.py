@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +11,10 @@ from pathlib import Path
 
 from pipelines.definitions import Column, Table
 from pipelines.engines import Connection
-from pipelines.errors import closest, did_you_mean, is_personal, plain
+from pipelines.errors import closest, is_personal, plain
 from pipelines.sources import TableSource
+
+PLACEHOLDER = "the name of the column in your extract"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Mapping:
         """How many contract columns a row of column names would fill: the header has the most."""
         return len(self.find(names))
 
+    def wanted(self, column: str) -> tuple[str, ...]:
+        """What a contract column may be called in an extract; the first of these that a file has is the one."""
+        return self.source.columns.get(column, (column,))
+
     def find(self, names: Sequence[str]) -> dict[str, int]:
         """Contract column → position of the extract's column, for those found."""
         exact, loose = _positions(names), _positions(plain(name) for name in names)
@@ -68,10 +75,10 @@ class Mapping:
         for column in self.table.columns:
             if column in self.source.constants:
                 continue
-            wanted = self.source.columns.get(column, column)
-            places = exact.get(wanted) or loose.get(plain(wanted)) or []
-            if len(places) == 1:
-                found[column] = places[0]
+            places = [exact.get(name) or loose.get(plain(name)) or [] for name in self.wanted(column)]
+            first = next(filter(None, places), [])
+            if len(first) == 1:
+                found[column] = first[0]
         return found
 
     def problems(self, file: str, names: Sequence[str]) -> list[str]:
@@ -135,46 +142,78 @@ class Mapping:
             value = f"coalesce({value}, {literal(self.source.defaults[name])})"
         return value
 
+    def no_header(self, file: str) -> str:
+        """The message for a file in which no row of column names was found."""
+        return (
+            f"{self.table.name}: {file} has no row of column names in its first 20 rows that sources.toml or the "
+            f"contract knows.\n{self._how_to_name()}"
+        )
+
     def _no_known_name(self, file: str) -> str:
         column = next(c for c in self.table.columns.values() if c.required)
-        wanted = self.source.columns.get(column.name, column.name)
+        return (
+            f"{self.table.name}: {file} seems to have no header row: it has no column "
+            f"{_either(self.wanted(column.name))} for '{column.name}', nor any other that sources.toml or the contract "
+            f"knows.\n{self._how_to_name()}"
+        )
+
+    def _how_to_name(self) -> str:
+        column = next(c for c in self.table.columns.values() if c.required)
         entry = f"tables.{self.table.name}"
         return (
-            f"{self.table.name}: {file} seems to have no header row: it has no column '{wanted}' for '{column.name}', "
-            f"nor any other that sources.toml or the contract knows.\n"
             f"    Export it with its column names. If there are some, write in sources.toml how many rows stand above "
             f"them:\n"
             f"        [{entry}]\n        skip_rows = 3\n"
-            f"    and what they are called, for every column of the contract:\n"
+            f"    and what they are called, long ones whole, for every column of the contract:\n"
             f"        [{entry}.columns]\n"
-            f'        {column.name} = "the name of the column in your extract"'
+            f'        {column.name} = "{PLACEHOLDER}"'
         )
 
     def _missing(self, file: str, column: Column, names: Sequence[str]) -> str:
-        wanted = self.source.columns.get(column.name, column.name)
+        wanted = self.wanted(column.name)
         entry = f"tables.{self.table.name}"
-        if sum(plain(name) == plain(wanted) for name in names) > 1:
+        found = [plain(name) for name in names]
+        if twice := next((name for name in wanted if found.count(plain(name)) > 1), None):
             return (
-                f"{self.table.name}: {file} has more than one column called '{wanted}', so '{column.name}' is "
+                f"{self.table.name}: {file} has more than one column called '{twice}', so '{column.name}' is "
                 f"ambiguous. Rename one of them in the extract, or map '{column.name}' to another column in "
                 f'sources.toml:\n    [{entry}.columns]\n    {column.name} = "…"'
             )
-        there = ", ".join(f"'{name}'" for name in names if name and not is_personal(name))
-        guess = closest(wanted, [n for n in names if n and not is_personal(n)])
-        return (
-            f"{self.table.name}: {file} has no column '{wanted}' for '{column.name}' ({column.says}).\n"
-            f"    Its columns are {there or 'not recognisable'}."
-            f"{did_you_mean(wanted, [guess]) if guess else ''}\n"
-            f"    Write in sources.toml:\n"
-            f"        [{entry}.columns]\n"
-            f'        {column.name} = "{guess or "the name of the column in your extract"}"'
-            + (
-                f"\n    or, if it is the same in every row:\n        [{entry}.constants]\n        {column.name} = "
-                f'"{column.values[0] if column.values else "…"}"'
-                if column.type in ("code", "integer", "number")
-                else ""
-            )
-        )
+        told = [name for name in names if name and not is_personal(name)]
+        guess = next(filter(None, (closest(name, told) for name in (*wanted, column.name))), None)
+        new = guess or PLACEHOLDER
+        lines = [
+            f"{self.table.name}: {file} has no column {_either(wanted)} for '{column.name}' ({column.says}).",
+            f"    Its columns are {_listed(told, sum(map(bool, names)) - len(told))}."
+            + (f" Did you mean '{guess}'?" if guess else ""),
+            f"    Write in sources.toml:\n        [{entry}.columns]",
+        ]
+        if len(wanted) == 1:
+            lines.append(f"        {column.name} = {json.dumps(new, ensure_ascii=False)}")
+        if column.name in self.source.columns:  # by its other names it may be in other files
+            if len(wanted) == 1:
+                lines.append(
+                    f"    or, if other files call it {_either(wanted)}, all its names, of which the first there counts:"
+                )
+            lines.append(f"        {column.name} = {json.dumps([*wanted, new], ensure_ascii=False)}")
+        if column.type in ("code", "integer", "number"):
+            value = column.values[0] if column.values else "…"
+            lines.append(f"    or, if it is the same in every row:\n        [{entry}.constants]")
+            lines.append(f'        {column.name} = "{value}"')
+        return "\n".join(lines)
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)
+
+
+def _listed(told: Sequence[str], untold: int) -> str:
+    """Column names, and how many there are that may say something about a person."""
+    listed = [f"'{name}'" for name in told]
+    more = f"{untold} {'column whose name is' if untold == 1 else 'columns whose names are'} not shown"
+    if not listed:
+        return more
+    return ", ".join(listed) + (f", and {more}" if untold else "")
 
 
 def _positions(names: Iterable[str]) -> dict[str, list[int]]:
@@ -202,12 +241,3 @@ def header_of(rows: Iterable[Sequence[str]], mapping: Mapping) -> tuple[int, lis
             best = (rank, place, names)
     rank, place, names = best
     return None if rank[0] == 0 and looks_like_data(names) else (place, names)
-
-
-def no_header(table: str, file: str) -> str:
-    """The message for a file in which no row of column names was found."""
-    return (
-        f"{table}: {file} has no row of column names in its first 20 rows that sources.toml or the contract knows. "
-        f"Export it with its column names, or say in sources.toml how many rows stand above them:\n"
-        f"    [tables.{table}]\n    skip_rows = 3"
-    )

@@ -12,7 +12,7 @@ import python_calamine as calamine
 
 from pipelines.errors import InputError, did_you_mean
 from pipelines.readers.delimited import TITLE_ROWS, TRIM_ALL
-from pipelines.readers.mapping import Mapping, Read, count, header_of, no_header
+from pipelines.readers.mapping import Mapping, Read, count, header_of
 
 
 def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, target: str) -> Read:
@@ -26,7 +26,7 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
     titles = rows[first : first + 1] if source.skip_rows is not None else rows[:TITLE_ROWS]
     header = header_of(([_text(cell) or "" for cell in row] for row in titles), mapping)
     if header is None:
-        raise InputError(no_header(table, path.name))
+        raise InputError(mapping.no_header(path.name))
     place, names = first + header[0], header[1]
     if problems := mapping.problems(path.name, names):
         raise InputError(problems)

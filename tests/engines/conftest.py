@@ -23,7 +23,6 @@ from pipelines.settings import ROOT, Settings
 from tests.engines import universities
 from tests.engines.cluster import FRUGAL, cluster, java
 from tests.engines.universities import DEFINITIONS
-from tests.pipelines.unattacked import NOTHING_HIDDEN
 
 KEY = b"a key of thirty-two characters..."
 LOCAL = {
@@ -77,9 +76,8 @@ def whole_run(mapping: Path, definitions: Path, data: Path, *options: str) -> st
     """Run the pipeline as its user does, hiding nothing so that all figures are compared; gives what it said."""
     env = {"APT_DATA": data, "APT_DEFINITIONS": definitions, "APT_KEY": KEY.decode(), "APT_SPARK": json.dumps(LOCAL)}
     env |= {"APT_MOST_QUARANTINED": 1, "APT_MOST_UNMAPPED": 1}
-    env |= {f"APT_RULES__{rule}": value for rule, value in NOTHING_HIDDEN.model_dump().items()}
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines", "run", "--sources", mapping, *options],
+        [sys.executable, "-m", "tests.engines.openly", "run", "--sources", mapping, *options],
         cwd=ROOT, env=os.environ | {name: str(value) for name, value in env.items()},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -15,13 +15,13 @@ import duckdb
 from pipelines import engines, sources
 from pipelines.check import check
 from pipelines.extract import extract
-from pipelines.model import model
 from pipelines.pseudonymise import pseudonymise
 from pipelines.settings import Settings
 from tests.engines import universities
 from tests.engines.cluster import cluster, java
 from tests.engines.conftest import KEY, LOCAL
 from tests.engines.universities import DEFINITIONS
+from tests.pipelines.modelling import model
 
 SHARED = ("spark.driver.host", "spark.driver.bindAddress", "spark.ui.enabled", "spark.executor.cores")
 CONF = {name: LOCAL[name] for name in SHARED}
@@ -73,7 +73,7 @@ def _seconds(mapping: Path, folder: Path, workers: int) -> dict[str, float]:
             seconds["extract"] = time.perf_counter() - start
             pseudonymise(con, DEFINITIONS, extracted, KEY)
             seconds["pseudonymise"] = time.perf_counter() - start - sum(seconds.values())
-            check(con, DEFINITIONS, extracted, settings, today=mapped.as_of)
+            check(con, DEFINITIONS, extracted, settings, as_of=mapped.as_of)
             seconds["check"] = time.perf_counter() - start - sum(seconds.values())
             model(con, DEFINITIONS, extracted.present)
             seconds["model"] = time.perf_counter() - start - sum(seconds.values())

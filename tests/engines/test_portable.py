@@ -12,9 +12,9 @@ from pipelines import definitions as definition_files
 from pipelines import models, suites, through_the_year, voice
 from pipelines.check import check
 from pipelines.engines import portable
-from pipelines.model import model
 from pipelines.settings import Settings
 from tests.pipelines.inputs import TODAY, valid, write
+from tests.pipelines.modelling import model
 
 DEFINITIONS = definition_files.load()
 
@@ -39,7 +39,7 @@ def statements() -> list[str]:
     with duckdb.connect() as con:
         recorder = Recorder(con)
         extracted = write(con, DEFINITIONS, valid())
-        check(recorder, DEFINITIONS, extracted, Settings(), today=TODAY)
+        check(recorder, DEFINITIONS, extracted, Settings(), as_of=TODAY)
         modelled = model(recorder, DEFINITIONS, extracted.present)
         characteristics = [c for c in DEFINITIONS.characteristics if c in extracted.present["enrolments"]]
         through_the_year.model(recorder, DEFINITIONS, extracted.present, modelled)

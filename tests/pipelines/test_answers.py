@@ -7,8 +7,8 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines.answers import FIVE, KEY, answers
 from pipelines.disclosure import patterns
-from pipelines.model import model
 from pipelines.protect import Decision
+from tests.pipelines.modelling import model
 from tests.pipelines.test_model import FEW, connect, staged
 from tests.pipelines.test_through_the_year import OPEN
 

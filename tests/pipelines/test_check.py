@@ -10,6 +10,7 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines.accounts import ReconciliationError
 from pipelines.check import CheckFailed, CheckOutcome, check
+from pipelines.publish import FILE
 from pipelines.settings import Settings
 from tests.pipelines.inputs import TODAY, Row, valid, write
 
@@ -31,9 +32,8 @@ BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
     ("enrolments", {"school_code": "Z"}, "school_known", "Z"),
     ("enrolments", {"academic_year": "2031/32"}, "year_known", "2031/32"),
     ("enrolments", {"level": None}, "level_given", None),
-    ("enrolments", {"year_of_study": 9}, "year_of_study_range", "9"),
     ("enrolments", {"sex": "woman"}, "sex_in_list", "woman"),
-    ("enrolments", {"study_mode": "x" * 200}, "study_mode_in_list", "x" * 80),
+    ("enrolments", {"commuter": "x" * 200}, "commuter_in_list", "x" * 80),
     ("enrolments", {"end_date": date(2020, 1, 1)}, "end_after_start", "2020-01-01"),
     ("enrolments", {"start_date": date(2052, 9, 1)}, "starts_in_time", "2052-09-01"),
     ("enrolments", {"start_date": None, "end_date": date(1985, 6, 1)}, "ends_in_time", "1985-06-01"),
@@ -49,7 +49,6 @@ BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
     ("meetings", {"student_id": "nobody"}, "enrolment_found", None),
     ("meetings", {"school_code": "Z"}, "school_known", "Z"),
     ("meetings", {"status": "late"}, "status_in_list", "late"),
-    ("meetings", {"duration_minutes": -5}, "duration_minutes_range", "-5"),
     ("feedback", {"trust": 0}, "trust_range", "0"),
     ("feedback", {"trust": 6}, "trust_range", "6"),
     ("feedback", {"recalled_meetings": 101}, "recalled_meetings_range", "101"),
@@ -67,7 +66,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def checked(con: duckdb.DuckDBPyConnection, tables: dict[str, list[Row]], most: float = 1.0) -> CheckOutcome:
     extracted = write(con, DEFINITIONS, tables)
-    return check(con, DEFINITIONS, extracted, Settings(most_quarantined=most), today=TODAY)
+    return check(con, DEFINITIONS, extracted, Settings(most_quarantined=most), as_of=TODAY)
 
 
 def unmet(outcome: CheckOutcome) -> dict[str, int | None]:
@@ -167,6 +166,30 @@ def test_a_row_in_quarantine_has_no_say_in_what_is_said_of_the_whole_table(con: 
     assert f"last meeting {last:%d/%m/%Y}" in results.loc["meetings.fresh", "observed"]
 
 
+def test_meetings_that_only_an_old_as_of_puts_in_the_future_are_told_of(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    last = max(row["meeting_date"] for row in tables["meetings"])
+    tables["meetings"].append(
+        tables["meetings"][0] | {"meeting_id": "typo", "meeting_date": date.today() + timedelta(days=90)}
+    )
+
+    def told(as_of: date | None) -> tuple[list[str], str]:
+        outcome = check(con, DEFINITIONS, write(con, DEFINITIONS, tables), Settings(most_quarantined=1), as_of=as_of)
+        rules = con.execute("select distinct rule from quarantine").fetchall()
+        return [said for said in outcome.warnings if "as_of" in said], rules[0][0]
+
+    late = sum(row["meeting_date"] > last - timedelta(days=7) for row in tables["meetings"]) - 1
+    assert told(last - timedelta(days=7)) == (
+        [
+            f"meetings: {late} rows are set aside because as_of in sources.toml says that the extracts were taken on "
+            f"{last - timedelta(days=7):%d/%m/%Y}. Leave as_of out, and the day of the run counts."
+        ],
+        f"The meeting is not in the future (after {last - timedelta(days=7):%d/%m/%Y}).",
+    )
+    assert told(last)[0] == []
+    assert told(None) == ([], f"The meeting is not in the future (after {date.today():%d/%m/%Y}).")
+
+
 def test_exact_duplicates_are_dropped_and_counted(con: duckdb.DuckDBPyConnection) -> None:
     tables = valid()
     tables["meetings"] += tables["meetings"][:3]
@@ -191,7 +214,7 @@ def test_records_that_are_no_rows_are_quarantined_too(con: duckdb.DuckDBPyConnec
     extracted.files[:] = [
         replace(file, rows_read=file.rows_read + 1) if file.table == "meetings" else file for file in extracted.files
     ]
-    outcome = check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+    outcome = check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
     assert unmet(outcome) == {"meetings.whole_records": 1}
     assert list(outcome.tables["quarantine"]["rule"]) == ["Too few fields."]
 
@@ -200,7 +223,7 @@ def test_rows_that_do_not_add_up_stop_everything(con: duckdb.DuckDBPyConnection)
     extracted = write(con, DEFINITIONS, valid())
     con.execute("delete from input_meetings where source_row = 7")
     with pytest.raises(ReconciliationError, match=r"meetings\.csv: 40 read, but 39 loaded"):
-        check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+        check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
 
 
 def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con: duckdb.DuckDBPyConnection) -> None:
@@ -216,6 +239,26 @@ def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con:
     assert "sources.toml" in message
 
 
+@pytest.mark.parametrize("code", ["A/B", "Arts & Humanities", "../x", "A\\B", "(X)"])
+def test_a_faculty_code_that_cannot_name_a_file_is_critical(con: duckdb.DuckDBPyConnection, code: str) -> None:
+    tables = valid()
+    for row in tables["schools"]:
+        row["faculty_code"] = code
+    with pytest.raises(CheckFailed, match="schools: A faculty code, which names a file") as failed:
+        checked(con, tables)
+    assert "[tables.schools.codes.faculty_code]" in str(failed.value)
+    assert code not in str(failed.value)
+
+
+@pytest.mark.parametrize("code", ["F", "LAW-2", "h_1.a", "Zürich", "法学"])
+def test_any_other_faculty_code_will_do(con: duckdb.DuckDBPyConnection, code: str) -> None:
+    tables = valid()
+    for row in tables["schools"]:
+        row["faculty_code"] = code
+    assert unmet(checked(con, tables)) == {}
+    assert FILE.fullmatch(f"faculty-{code}.duckdb")
+
+
 def test_a_year_listed_twice_is_said_first_though_rows_no_longer_add_up(con: duckdb.DuckDBPyConnection) -> None:
     tables = valid()
     tables["calendar"].append(tables["calendar"][1] | {"teaching_end": date(2026, 5, 20)})
@@ -228,7 +271,7 @@ def test_an_empty_table_that_everything_rests_on_is_critical(con: duckdb.DuckDBP
     extracted = write(con, DEFINITIONS, valid() | {table: []})
     extracted.present[table] = SUPPLIED[table]
     with pytest.raises(CheckFailed, match=f"{table}: There is at least one"):
-        check(con, DEFINITIONS, extracted, Settings(most_quarantined=1), today=TODAY)
+        check(con, DEFINITIONS, extracted, Settings(most_quarantined=1), as_of=TODAY)
 
 
 def test_a_wrong_date_format_cannot_publish_an_empty_year(con: duckdb.DuckDBPyConnection) -> None:
@@ -252,12 +295,31 @@ def test_warnings_are_reported_and_move_no_row(con: duckdb.DuckDBPyConnection) -
     tables["meetings"][0]["tutor_id"] = None
     tables["meetings"][1]["tutor_id"] = None
     extracted = write(con, DEFINITIONS, tables, modified=datetime(2026, 3, 2))
-    outcome = check(con, DEFINITIONS, extracted, Settings(), today=TODAY)
+    outcome = check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
     assert set(unmet(outcome)) == {
         *("enrolments.tutor_known", "meetings.tutor_known", "meetings.tutor_recorded", "meetings.volume"),
         "meetings.fresh",
     }
     assert "meetings: The number of meetings is within 30% of the year before. Not so:" in "\n".join(outcome.warnings)
+    assert outcome.tables["quarantine"].empty
+
+
+def test_what_is_wrong_in_columns_of_which_nothing_is_made_costs_no_row(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    for row in tables["enrolments"]:
+        row |= {"year_of_study": 9, "study_mode": "evenings"}
+    for row in tables["meetings"]:
+        row |= {"duration_minutes": None, "duration_minutes_unreadable": "an hour", "initiated_by": "parent"}
+    tables["meetings"][0] |= {"duration_minutes": -5, "duration_minutes_unreadable": None}
+    outcome = checked(con, tables, most=0.10)
+    assert unmet(outcome) == {
+        "enrolments.study_mode_in_list": 20,
+        "enrolments.year_of_study_range": 20,
+        "meetings.duration_minutes_readable": 39,
+        "meetings.initiated_by_in_list": 40,
+        "meetings.duration_minutes_range": 1,
+    }
+    assert len(outcome.warnings) == 5
     assert outcome.tables["quarantine"].empty
 
 

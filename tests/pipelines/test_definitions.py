@@ -1,12 +1,13 @@
 """The definitions hang together, and a wrong entry is named."""
 
+import re
 import shutil
 
 import pytest
 
 from pipelines import definitions
 from pipelines.protect import terms_of
-from pipelines.settings import Settings
+from pipelines.settings import ROOT, Settings
 
 
 def test_the_definitions_load():
@@ -51,6 +52,47 @@ def test_the_definitions_load():
 )
 def test_a_wrong_entry_is_named(tmp_path, file, entry, message):
     assert_wrong(tmp_path, file, entry, message)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("study_mode", "enrolments"), ("year_of_study", "enrolments"), ("level", "enrolments"),
+        ("trust", "feedback"), ("part", "a model"), ("attended", "a model"),
+    ],
+)  # fmt: skip
+def test_a_characteristic_called_like_another_column_is_refused_with_what_to_do(tmp_path, name, where):
+    entry = f'[{name}]\nlabel = "X"\ngroups = ["A", "B"]\nreference = "A"'
+    said = rf"(?s)\[{name}\]: {where} has a column of that name already.*tables.enrolments.columns.*{name}_group = "
+    assert_wrong(tmp_path, "characteristics.toml", entry, said)
+
+
+def test_a_broader_characteristic_called_like_another_column_is_refused(tmp_path):
+    entry = "[attended]\n" + "\n".join(f"{key} = {value}" for key, value in BROADER.items())
+    assert_wrong(tmp_path, "characteristics.toml", entry, r"\[attended\]: a model has a column of that name already")
+
+
+@pytest.mark.parametrize("name", definitions.BY_NAME)
+def test_metrics_spoken_of_by_name_must_stay(tmp_path, name):
+    for path in definitions.FOLDER.glob("*.toml"):
+        (tmp_path / path.name).write_text(path.read_text().replace(f"[{name}]", f"[my_{name}]"))
+    with pytest.raises(definitions.DefinitionError, match=rf"no entry \[{name}\].*: {definitions.BY_NAME[name]}"):
+        definitions.load(tmp_path)
+
+
+def test_every_metric_spoken_of_by_name_is_listed():
+    metrics = definitions.load().metrics
+    spoken_of = {
+        name
+        for folder in ("pipelines", "dashboard")
+        for path in (ROOT / folder).rglob("*.py")
+        if "example" not in path.parts
+        for name in re.findall(r'^[A-Z_]+ = "(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+        if name in metrics
+    }
+    assert spoken_of == {*definitions.BY_NAME}
+    header = (definitions.FOLDER / "metrics.toml").read_text(encoding="utf-8").partition("\n[")[0]
+    assert all(name in header for name in definitions.BY_NAME)
 
 
 BROADER = {

@@ -29,10 +29,11 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def read(inbox: Path) -> Callable[..., Extracted]:
-    """Extract the inbox, with lines added to its sources.toml, into the connection given."""
+    """Extract the inbox, with `mode` mapped so and lines added to its sources.toml, into the connection given."""
 
-    def run(con: duckdb.DuckDBPyConnection, more: str = "") -> Extracted:
-        (inbox / "sources.toml").write_text(SOURCES + more, encoding="utf-8")
+    def run(con: duckdb.DuckDBPyConnection, more: str = "", mode: str = '"How"') -> Extracted:
+        mapping = SOURCES.replace('mode = "How"', f"mode = {mode}")
+        (inbox / "sources.toml").write_text(mapping + more, encoding="utf-8")
         return extract(con, sources.load(inbox / "sources.toml"), DEFINITIONS, Settings())
 
     return run
@@ -109,6 +110,54 @@ def test_several_files_keep_their_names_and_row_numbers(con: Any, read: Any, inb
         ("meetings_a.csv", 30),
         ("meetings_b.csv", 70),
     ]
+
+
+def test_a_column_may_have_several_names_of_which_the_first_there_counts(con: Any, read: Any, inbox: Path) -> None:
+    meetings = [{**row, "Way": "online"} for row in tables()["meetings"]]
+    renamed = [{"How met" if name == "How" else name: value for name, value in row.items()} for row in meetings[50:]]
+    write_csv(inbox / "meetings.csv", meetings[:50])
+    write_csv(inbox / "meetings_new.csv", renamed)
+    with pytest.raises(InputError) as raised:
+        read(con)
+    assert "meetings_new.csv has no column 'How' for 'mode'" in str(raised.value)
+    assert 'mode = ["How", "How met"]' in str(raised.value)  # not the new name alone, which the other file lacks
+    read(con, mode='["How", "How met", "Way"]')
+    found = rows(con, "select source_file, mode, count(*) from raw_meetings group by all order by all")
+    assert found == [
+        ("meetings.csv", "in person", 25), ("meetings.csv", "online", 25),
+        ("meetings_new.csv", "in person", 25), ("meetings_new.csv", "online", 25),
+    ]  # fmt: skip
+
+
+def test_a_file_that_has_none_of_several_names_is_told_all_of_them(con: Any, read: Any) -> None:
+    with pytest.raises(InputError, match="no column 'Way' or 'Haw' for 'mode'") as raised:
+        read(con, mode='["Way", "Haw"]')
+    assert 'mode = ["Way", "Haw", "How"]' in str(raised.value)
+
+
+QUESTION = "My tutor knows me well enough to notice when something is wrong"
+
+
+def test_long_column_names_can_be_mapped_and_are_counted_where_they_are_not_quoted(
+    con: Any, read: Any, inbox: Path
+) -> None:
+    questions = {"knows_me": QUESTION, "trust": QUESTION.replace("knows", "trusts"), "level": "Level of study"}
+    survey = [{questions.get(name, name): value for name, value in row.items()} for row in tables()["feedback"]]
+    write_csv(inbox / "feedback.csv", survey)
+    with pytest.raises(InputError) as raised:
+        read(con)
+    assert "'recalled_meetings', and 2 columns whose names are not shown." in str(raised.value)
+    assert QUESTION not in str(raised.value)
+    only_long = [
+        {f"{name} as it was written in the questionnaire of this year": row[name] for name in row} for row in survey
+    ]
+    write_csv(inbox / "feedback.csv", only_long)
+    with pytest.raises(InputError, match="no row of column names") as raised:
+        read(con)
+    assert "[tables.feedback.columns]" in str(raised.value)
+    named = [f'{name} = "{long}"' for name, long in zip(tables()["feedback"][0], only_long[0], strict=True)]
+    read(con, "\n".join(["[tables.feedback.columns]", *named]))
+    assert rows(con, "select distinct knows_me, trust from raw_feedback") == [("4", "5")]
 
 
 def test_files_of_the_same_name_are_told_apart(con: Any, read: Any, inbox: Path) -> None:
@@ -227,6 +276,12 @@ def test_a_handful_of_unknown_codes_is_left_for_the_check(con: Any, read: Any, i
     write_csv(inbox / "feedback.csv", feedback)
     read(con)
     assert rows(con, "select count(*) from raw_feedback where level = 'Foundation'") == [(4,)]
+
+
+def test_unknown_codes_of_a_column_of_which_nothing_is_made_stop_nothing(con: Any, read: Any, inbox: Path) -> None:
+    write_csv(inbox / "enrolments.csv", [{**row, "Study Mode": "evenings"} for row in tables()["enrolments"]])
+    read(con)
+    assert rows(con, "select distinct study_mode from raw_enrolments") == [("evenings",)]
 
 
 def test_a_line_with_a_person_s_data_is_never_taken_for_column_names(con: Any, read: Any, inbox: Path) -> None:

@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from pipelines import definitions as definition_files
+from pipelines.definitions import RESERVED
 from pipelines.errors import InputError
-from pipelines.model import missing, missing_characteristic, model
+from pipelines.model import missing, missing_characteristic
 from tests import reference_cells
+from tests.pipelines.modelling import model
 
 DEFINITIONS = definition_files.load()
 PRESENT = {name: frozenset(t.columns) for name, t in DEFINITIONS.tables.items()}
@@ -113,6 +115,15 @@ def connect(tables):
         con.execute(f"create table stg_{name} as select * {f'replace ({dates})' if dates else ''} from frame")
         con.unregister("frame")
     return con
+
+
+def test_no_characteristic_can_be_called_like_a_column_of_the_marts():
+    con = connect(staged())
+    model(con, DEFINITIONS, PRESENT)
+    of_tables = {c for name in ("enrolments", "feedback") for c in DEFINITIONS.tables[name].columns}
+    for mart in ("mart_enrolment", "mart_response", "mart_counted"):
+        columns = {name for (name, *_) in con.execute(f"describe {mart}").fetchall()} - set(CHARACTERISTICS)
+        assert columns - of_tables - set(DEFINITIONS.characteristics) <= RESERVED
 
 
 @pytest.mark.parametrize("in_progress", [True, False])

@@ -253,6 +253,14 @@ def test_a_key_file_inside_the_repository_is_refused(settings: Settings) -> None
         load_key(inside, example=True)
 
 
+def test_a_key_file_inside_the_data_folder_is_refused_for_real_data(settings: Settings) -> None:
+    inside = settings.model_copy(update={"key_file": settings.data / ".config" / "pseudonym.key"})
+    load_key(inside, example=True)  # of nobody
+    example_key(inside).rename(inside.key_file)
+    with pytest.raises(InputError, match="inside the data folder"):
+        load_key(inside, example=False)
+
+
 def test_a_short_key_is_refused_without_being_quoted(settings: Settings) -> None:
     short = settings.model_copy(update={"key": Settings(key="hunter2").key})
     with pytest.raises(InputError, match="32 or more") as raised:

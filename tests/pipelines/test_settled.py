@@ -11,11 +11,12 @@ import pytest
 from pipelines import publish, settled, warehouse
 from pipelines import run as recipe
 from pipelines.disclosure.ledger import Ledger
-from pipelines.model import cells, model, rows
+from pipelines.model import cells, rows
 from pipelines.progress import Progress
 from pipelines.settings import Settings
 from tests.bad_input import tiny
 from tests.bad_input.tiny import tiny_university
+from tests.pipelines.modelling import model
 from tests.pipelines.test_model import DEFINITIONS, FEW, connect, staged
 from tests.pipelines.test_unchanged import published
 

@@ -82,6 +82,7 @@ def test_a_missing_file_says_what_to_write(tmp_path: Path) -> None:
         ('university = "X"\n[tables.meetings]\ndate_formats = ["%d %m"]', "no date format"),
         ('university = "X"\n[tables.students]', "The tables are schools"),
         ('university = "X"\n[tables.meetings.columns]\nstudentid = "x"', "Did you mean 'student_id'?"),
+        ('university = "X"\n[tables.meetings]\ncolumns.mode = []', "mode: "),
         ('university = "X"\n[tables.meetings.constants]\nmode = "by letter"', "no value of mode"),
         ('university = "X"\n[codes.schol_code]\nA = "B"', "Did you mean 'school_code'?"),
         (

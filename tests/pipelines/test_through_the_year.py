@@ -10,16 +10,16 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines import through_the_year
 from pipelines.measures import consistency
-from pipelines.model import model
 from pipelines.protect import protect
 from pipelines.settings import Rules, Settings
+from tests.pipelines.modelling import model
 from tests.pipelines.test_model import FEW, connect, staged
 
 DEFINITIONS = definition_files.load()
 CURVE = ["academic_year", "part", "level", "unit", "characteristic", "group"]
-OPEN = Rules(
+OPEN = Rules.model_construct(
     smallest_base=1, smallest_percentage_base=1, smallest_margin=0, smallest_mean_base=1,
-    smallest_respondents=0, round_bases_to=1,
+    smallest_respondents=0, narrowest_base=5, narrowest_margin=3, round_bases_to=1,
 )  # fmt: skip
 TEXT = {"academic_year", "part", "level", "unit", "characteristic", "group", "mode", "metric", "between",
         "says", "signal", "rule", "status"}  # fmt: skip

@@ -9,9 +9,9 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines import voice
 from pipelines.measures import response
-from pipelines.model import model
 from pipelines.protect import protect, unlisted
 from pipelines.settings import Settings
+from tests.pipelines.modelling import model
 from tests.pipelines.test_model import CHARACTERISTICS, FEW, PRESENT, connect, staged
 from tests.pipelines.test_through_the_year import OPEN, TEXT, half_up, written_as_text
 
