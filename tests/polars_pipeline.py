@@ -232,7 +232,7 @@ def _response_values(feedback: pl.DataFrame, meetings: pl.DataFrame, periods: pl
         .group_by("response_id")
         .agg(recorded=pl.len())
     )
-    counted = (pl.col("recalled_meetings") > 0) & pl.col("enrolment").is_not_null()
+    counted = pl.col("recalled_meetings").is_not_null() & pl.col("enrolment").is_not_null()
     return (
         feedback.lazy()
         .join(periods.lazy().select("academic_year"), on="academic_year")
@@ -266,7 +266,7 @@ def _summed(rows: pl.DataFrame, characteristic: str, metrics: list[str]) -> pl.D
         x, n = pl.col(f"x_{metric}"), pl.col(f"x_{metric}").count()
         if f"y_{metric}" in rows.columns:
             y = pl.col(f"y_{metric}")
-            sy, syy, sxy, lack = y.sum(), (y * y).sum(), (x * y).sum(), x < y
+            sy, syy, sxy, lack = y.sum(), (y * y).sum(), (x * y).sum(), (x == 0) | (x < y)
         else:  # y is 1 for each x
             sy = syy = n.cast(pl.Float64)
             sxy, lack = x.sum(), x < 1

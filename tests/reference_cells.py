@@ -129,7 +129,7 @@ def _response_values(feedback, meetings, periods, part):
     linked = r.dropna(subset="enrolment")[["response_id", "enrolment", "response_date"]].merge(attended, on="enrolment")
     recorded = linked[linked["meeting_date"] <= linked["response_date"]].groupby("response_id").size()
     recalled = r["recalled_meetings"].astype("Float64").astype(float)
-    counted = (recalled > 0) & r["enrolment"].notna()
+    counted = recalled.notna() & r["enrolment"].notna()
     r = r.assign(
         x_recorded_of_recalled=r["response_id"].map(recorded).fillna(0).astype(float).where(counted),
         y_recorded_of_recalled=recalled.where(counted),
@@ -158,7 +158,7 @@ def aggregate(valued, characteristics, metrics):
             x = frame[f"x_{metric}"].astype(float)
             y = frame[f"y_{metric}"].astype(float) if f"y_{metric}" in frame else x.notna().astype(float)
             sums = frame[keys].assign(
-                n=x.notna(), sx=x, sxx=x * x, sy=y, syy=y * y, sxy=x * y, have_some=x > 0, lack_some=x < y
+                n=x.notna(), sx=x, sxx=x * x, sy=y, syy=y * y, sxy=x * y, have_some=x > 0, lack_some=(x == 0) | (x < y)
             )
             out = sums.groupby(keys, observed=True)[SUMS].sum().reset_index()
             yield out[out["n"] > 0].assign(metric=metric, characteristic=characteristic)

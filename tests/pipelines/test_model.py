@@ -7,6 +7,7 @@ import pytest
 
 from pipelines import definitions as definition_files
 from pipelines.errors import InputError
+from pipelines.measures.intervals import with_intervals
 from pipelines.model import missing, missing_characteristic, model
 from tests import reference_cells
 
@@ -130,6 +131,33 @@ def test_the_models_agree_with_pandas(in_progress):
         found[reference_cells.SUMS].to_numpy(float), expected[reference_cells.SUMS].to_numpy(float), atol=1e-9
     )
     assert set(found["metric"]) == set(DEFINITIONS.metrics)
+    assert (found["have_some"] + found["lack_some"] >= found["n"]).all(), "nobody neither has nor lacks it"
+
+
+def test_students_who_recall_too_few_meetings_weigh_against_those_who_recall_too_many():
+    """One meeting each is on record, of which a quarter recall none and a quarter two: 100 of every 100."""
+    tables = staged(in_progress=False)
+    who = tables["enrolments"][tables["enrolments"]["academic_year"] == "2024/25"].head(100)
+    day = pd.Timestamp("2024-10-10")
+    others = tables["meetings"][~tables["meetings"]["enrolment"].isin(who["enrolment"])]
+    one_each = others.iloc[[0] * 100].assign(
+        enrolment=who["enrolment"].to_numpy(), academic_year="2024/25", meeting_date=day, status="attended"
+    )
+    tables["meetings"] = pd.concat([others, one_each], ignore_index=True)
+    recalled = pd.array([0] * 25 + [1] * 50 + [2] * 25, dtype="Int64")
+    answers = tables["feedback"].iloc[[30] * 100].reset_index(drop=True)
+    tables["feedback"] = answers.assign(
+        response_id=range(100), enrolment=pd.array(who["enrolment"], dtype="Int64"), academic_year="2024/25",
+        response_date=day + pd.Timedelta(days=30), recalled_meetings=recalled,
+        school_code=who["school_code"].to_numpy(), level=who["level"].to_numpy(),
+    )  # fmt: skip
+    cells = model(connect(tables), DEFINITIONS, PRESENT).cells
+    record = cells.query(
+        "metric == 'recorded_of_recalled' and unit == 'university' and level == 'all' and characteristic == 'all'"
+    )
+    found = with_intervals(record, pd.Series({"recorded_of_recalled": "ratio"})).iloc[0]
+    assert (found["n"], found["value"]) == (100, 1.0)
+    assert 0.85 < found["lower"] < 1 < found["upper"] < 1.2
 
 
 def test_the_year_in_progress_is_compared_with_the_same_week():
