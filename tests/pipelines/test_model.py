@@ -180,6 +180,34 @@ def test_of_years_to_date_the_last_two_have_groups():
     assert set(everyone["academic_year"]) == {"2023/24", "2024/25", "2025/26"}
 
 
+def test_what_carries_no_date_has_no_figure_to_date_of_earlier_years():
+    cells = model(connect(staged()), DEFINITIONS, PRESENT).cells
+    undated = {name for name, metric in DEFINITIONS.metrics.items() if not metric.dated}
+    assert undated == {"has_tutor", "tutees_per_fte"}
+    there = cells.groupby("metric")[["academic_year", "part"]].apply(lambda c: {*c.itertuples(index=False, name=None)})
+    earlier = {("2023/24", "to_date"), ("2024/25", "to_date")}
+    every = earlier | {("2023/24", "year"), ("2024/25", "year"), ("2025/26", "to_date")}
+    assert all(there[name] == every - earlier for name in undated)
+    assert there["any_meeting"] == every
+
+
+def test_tutees_are_those_who_count_in_the_part_of_the_year():
+    tables = staged()
+    now, day = "2025/26", pd.Timedelta(days=1)
+    begins = tables["calendar"].set_index("academic_year").loc[now, "teaching_start"]
+    left, later = tables["enrolments"]["academic_year"].eq(now).pipe(lambda own: own[own].index[:2])
+    before = tables["enrolments"].assign(start_date=pd.NaT, end_date=pd.NaT, tutor_id="t1", school_code="A")
+    gone = before.copy()
+    gone.loc[left, "end_date"], gone.loc[later, "start_date"] = begins - day, begins + 100 * day
+
+    def tutees(enrolments):
+        cells = model(connect({**tables, "enrolments": enrolments}), DEFINITIONS, PRESENT).cells
+        own = cells.query("metric == 'tutees_per_fte' and unit == 'university' and part == 'to_date'")
+        return own.set_index("academic_year").loc[now, "sx"]
+
+    assert tutees(gone) == tutees(before) - 2
+
+
 def test_enrolments_for_a_year_that_has_not_begun_leave_the_year_in_progress_as_it_is():
     tables = staged()
     early = tables["enrolments"].head(3).assign(enrolment=[9001, 9002, 9003], academic_year="2026/27")
