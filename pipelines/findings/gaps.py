@@ -18,7 +18,7 @@ from pipelines.measures.pooling import DIFFERS
 PAIR = ["unit", "metric", "characteristic", "group"]
 MOST_BESIDE = 3  # further measures named in one sentence
 LESS_SO = 0.8  # the weight of a measure that is not a headline one
-ELSEWHERE = 0.7  # of a gap that comes with which schools students are in
+ELSEWHERE = 0.7  # of a gap that comes with which schools and levels students are in
 MOVED = {NARROWING: "narrowed", WIDENING: "widened", CROSSED: "turned round"}
 CLOSING = (NARROWING, LEFT)
 NEVER_DRAWN = "how much of it is chance in small numbers cannot be told from so few schools"
@@ -143,7 +143,7 @@ def _where(first: Row, pooled: Row | None, facts: Facts) -> str:
     if says == WHICH:
         kept = size if side * round(left, int(metric["decimals"])) > 0 else "nothing"
         verb = "are" if kept.endswith("s") else "is"
-        return f"{alike} {kept} of it {verb} left ({bounds}): it comes mostly from which schools they are in"
+        return f"{alike} {kept} of it {verb} left ({bounds}): it comes mostly from which schools and levels they are in"
     but = f", and {between}" if between else "" if pooled is None else ", with no clear difference between schools"
     return f"{alike} it is {size} ({bounds}){but}"
 
