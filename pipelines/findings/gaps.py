@@ -244,7 +244,7 @@ def closed_gaps(facts: Facts) -> list[Finding]:
         f
         for (unit, characteristic, _), rows in closed.items()
         if (unit, facts.finer.get(characteristic)) not in told
-        for f in _closed(sorted(rows, key=lambda r: (not _is_gone(*r[2:], facts), -r[0])), facts)
+        for f in _closed(sorted(rows, key=lambda r: (not _is_gone(r[2], r[3], facts), -r[0])), facts)
     ]
 
 
@@ -262,7 +262,7 @@ def _closed(rows: list[tuple[float, Row, Row, Row]], facts: Facts) -> list[Findi
     if round(last["value"], int(metric["decimals"])) == 0:
         now = f"level with them ({w.sizes(last['lower'], last['upper'], metric, last['value'])})"
     gone = _is_gone(first, last, facts)
-    beside = [facts.label(r[1]["metric"]) for r in rows[1:] if _is_gone(*r[2:], facts) == gone][:MOST_BESIDE]
+    beside = [facts.label(r[1]["metric"]) for r in rows[1:] if _is_gone(r[2], r[3], facts) == gone][:MOST_BESIDE]
     also = f"; {'it closed' if gone else 'so it is'} on {w.listed(beside)} too" if beside else ""
     narrowed = "is" if trend["says"] == LEFT else "has narrowed and is"
     lead = "a gap has closed" if gone else f"a gap {narrowed} no longer clear"

@@ -130,7 +130,7 @@ def test_a_gap_is_one_sentence_per_theme_with_its_numbers_and_its_doubt() -> Non
         (
             "mostly which schools",
             (1, -3, 2),
-            "nothing of it is left (−2 to 3): it comes mostly from which schools and levels they are in",
+            "nothing of it is left (−2 to 3): it comes mostly from which schools and levels",
         ),
         ("mostly which schools", (-2, -4, 1), "2 points of it are left (−1 to 4)"),
         ("mostly which schools", (-1, -4, 1), "1 point of it is left (−1 to 4)"),
