@@ -73,8 +73,9 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: p
     """
     listed = pd.Series(True, index=cells.index) if listed is None else listed
     rows = cells[[*KEY, *gaps.SUMS]].assign(hidden=hidden.to_numpy(bool), listed=listed.to_numpy(bool))
-    counted = sets.coded(rows.take(np.flatnonzero(cells["sy"] > 0)), KEY)
-    every = with_values(counted, with_terms.kinds)
+    rows, has_figure = sets.coded(rows, KEY), (cells["sy"] > 0).to_numpy(bool)
+    every = with_values(rows.take(np.flatnonzero(has_figure)), with_terms.kinds)
+    nothing = rows.take(np.flatnonzero(~has_figure & listed.to_numpy(bool)))  # of ratios: 0 to divide by
     of_everyone = (every["characteristic"] == EVERYONE).to_numpy(bool)
     of_groups = ~of_everyone & (every["group"] != UNKNOWN).to_numpy(bool)
     is_listed, all_levels = every["listed"].to_numpy(bool), (every["level"] == sets.EVERY_LEVEL).to_numpy(bool)
@@ -91,13 +92,7 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: p
     pooled = _pooled(schools, seen, with_terms)
     told = pooled["pooled_gap"]
     return {
-        "cell": cell.assign(
-            status=sets.said(
-                [cell["hidden"], ~np.isfinite(cell["upper"] - cell["lower"])],
-                [rules.SUPPRESSED, rules.NONE],
-                default=rules.SHOWN,
-            )
-        ),
+        "cell": sets.stacked([_cells(cell), _cells(nothing.assign(value=np.nan, lower=np.nan, upper=np.nan))]),
         "gap": sets.stacked(
             [
                 _beside_like_for_like(gap, _like_for_like(strata, told, with_terms), with_terms),
@@ -111,6 +106,14 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: p
         "inequality": _inequality(shown, with_terms),
         "trend": _trend(pd.concat([shown_everyone, shown]), seen, with_terms),
     }
+
+
+def _cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells with their status: those that are not hidden need limits to be shown."""
+    limits = np.isfinite(cells["upper"] - cells["lower"])
+    return cells.assign(
+        status=sets.said([cells["hidden"], ~limits], [rules.SUPPRESSED, rules.NONE], default=rules.SHOWN)
+    )
 
 
 def _shown(cells: pd.DataFrame) -> pd.DataFrame:

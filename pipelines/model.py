@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
@@ -93,7 +93,7 @@ def cells(
             "name": grain,
             "has_levels": grain != "tutor",
             "characteristics": [] if grain == "tutor" else characteristics,
-            "metrics": [m for m in metrics if m.grain == grain],
+            "metrics": [_where_known(m) for m in metrics if m.grain == grain],
         }
         for grain in GRAINS
     ]
@@ -115,6 +115,11 @@ def cells(
 def usable(definitions: Definitions, present: Present) -> list[Characteristic]:
     """The characteristics that the extracts have."""
     return [c for c in definitions.characteristics.values() if not missing_characteristic(c, present)]
+
+
+def _where_known(metric: Metric) -> Metric:
+    """A metric without dates has no value in earlier years to date, of which nobody knows how things stood then."""
+    return metric if metric.dated else replace(metric, value=f"case when has_undated then {metric.value} end")
 
 
 def _current_week(periods: pd.DataFrame) -> int:

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines import definitions as definition_files
 from pipelines import sources
-from tests.reference_cells import KEY, STATEMENTS, SUMS
+from tests.reference_cells import KEY, STATEMENTS, SUMS, UNDATED
 
 UNKNOWN = definition_files.UNKNOWN
 ENROLMENT = ["student_id", "academic_year", "school_code"]
@@ -44,14 +44,16 @@ def run(sources_file: Path) -> pl.DataFrame:
         met, answered = meetings.filter(so_far), feedback.filter(so_far)
         lately = periods["academic_year"].sort().to_list()[-2:]  # of years to date, those with groups
         of_groups = pl.lit(True) if part == "year" else pl.col("academic_year").is_in(lately)
+        dated = pl.lit(part == "year") | ~pl.col("metric").is_in(UNDATED) | (pl.col("academic_year") == lately[-1])
+        enrolled = _enrolment_values(enrolments, met, answered, standards, periods, part)
         for rows, groups, metrics in (
-            (_enrolment_values(enrolments, met, answered, standards, periods, part), characteristics, OF_ENROLMENTS),
+            (enrolled, characteristics, OF_ENROLMENTS),
             (_response_values(answered, meetings, periods), characteristics, [*STATEMENTS, "recorded_of_recalled"]),
-            (_tutor_values(tutors, enrolments, periods), [], ["tutees_per_fte"]),
+            (_tutor_values(tutors, enrolled, periods), [], ["tutees_per_fte"]),
         ):
             grouped = rows.filter(of_groups)
             summed = [_summed(rows, "all", metrics), *(_summed(grouped, group, metrics) for group in groups)]
-            by_school += [each.with_columns(part=pl.lit(part)) for each in summed]
+            by_school += [each.filter(dated).with_columns(part=pl.lit(part)) for each in summed]
     return _rolled_up(pl.concat(by_school), schools)
 
 
@@ -232,7 +234,7 @@ def _response_values(feedback: pl.DataFrame, meetings: pl.DataFrame, periods: pl
         .group_by("response_id")
         .agg(recorded=pl.len())
     )
-    counted = (pl.col("recalled_meetings") > 0) & pl.col("enrolment").is_not_null()
+    counted = pl.col("recalled_meetings").is_not_null() & pl.col("enrolment").is_not_null()
     return (
         feedback.lazy()
         .join(periods.lazy().select("academic_year"), on="academic_year")
@@ -266,7 +268,7 @@ def _summed(rows: pl.DataFrame, characteristic: str, metrics: list[str]) -> pl.D
         x, n = pl.col(f"x_{metric}"), pl.col(f"x_{metric}").count()
         if f"y_{metric}" in rows.columns:
             y = pl.col(f"y_{metric}")
-            sy, syy, sxy, lack = y.sum(), (y * y).sum(), (x * y).sum(), x < y
+            sy, syy, sxy, lack = y.sum(), (y * y).sum(), (x * y).sum(), (x == 0) | (x < y)
         else:  # y is 1 for each x
             sy = syy = n.cast(pl.Float64)
             sxy, lack = x.sum(), x < 1

@@ -9,6 +9,7 @@ from pipelines.definitions import Definitions
 
 KEY = ["academic_year", "part", "level", "unit", "characteristic", "group", "metric"]
 SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy", "have_some", "lack_some"]
+UNDATED = ["has_tutor", "tutees_per_fte"]  # how things stand now: not known of earlier years to date
 STATEMENTS = ["knows_me", "trust", "supported", "part_of_journey", "belonging"]
 
 
@@ -58,7 +59,7 @@ def cells(
             periods["ends"] = periods["teaching_start"] + pd.Timedelta(days=7 * progress[1] - 3)
         valued = _enrolment_values(enrolments, meetings, feedback, standards, periods, part)
         answers = _response_values(feedback, meetings, periods, part)
-        staff = _tutor_values(tutors, enrolments, periods)
+        staff = _tutor_values(tutors, valued, periods)
         long = [
             *aggregate(valued, characteristics, ["has_tutor", "any_meeting", "met_by_promised_week", "met_standard",
                         "meetings_per_student", "attendance", "same_tutor", "no_meeting", "response_rate"]),
@@ -69,6 +70,7 @@ def cells(
         if part == "to_date":  # groups of the year in progress and the one before alone
             lately = sorted(periods["academic_year"])[-2:]
             every = every[(every["characteristic"] == "all") | every["academic_year"].isin(lately)]
+            every = every[~every["metric"].isin(UNDATED) | (every["academic_year"] == progress[0])]
         parts.append(every)
     return rolled_up(pd.concat(parts), schools)
 
@@ -129,7 +131,7 @@ def _response_values(feedback, meetings, periods, part):
     linked = r.dropna(subset="enrolment")[["response_id", "enrolment", "response_date"]].merge(attended, on="enrolment")
     recorded = linked[linked["meeting_date"] <= linked["response_date"]].groupby("response_id").size()
     recalled = r["recalled_meetings"].astype("Float64").astype(float)
-    counted = (recalled > 0) & r["enrolment"].notna()
+    counted = recalled.notna() & r["enrolment"].notna()
     r = r.assign(
         x_recorded_of_recalled=r["response_id"].map(recorded).fillna(0).astype(float).where(counted),
         y_recorded_of_recalled=recalled.where(counted),
@@ -158,7 +160,7 @@ def aggregate(valued, characteristics, metrics):
             x = frame[f"x_{metric}"].astype(float)
             y = frame[f"y_{metric}"].astype(float) if f"y_{metric}" in frame else x.notna().astype(float)
             sums = frame[keys].assign(
-                n=x.notna(), sx=x, sxx=x * x, sy=y, syy=y * y, sxy=x * y, have_some=x > 0, lack_some=x < y
+                n=x.notna(), sx=x, sxx=x * x, sy=y, syy=y * y, sxy=x * y, have_some=x > 0, lack_some=(x == 0) | (x < y)
             )
             out = sums.groupby(keys, observed=True)[SUMS].sum().reset_index()
             yield out[out["n"] > 0].assign(metric=metric, characteristic=characteristic)

@@ -14,6 +14,7 @@ IN_WORDS = {
     "narrowing": "the gap is narrowing",
     "widening": "the gap is widening",
     "turned round": "the gap has turned round",
+    "no longer there": "the gap is no longer there",
     "no clear change": "no clear change in the gap",
     "too few to say": "too few students to say whether the gap changes",
 }

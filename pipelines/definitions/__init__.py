@@ -126,6 +126,7 @@ class Metric:
     counts_respondents: bool = False
     percent: bool = True  # a ratio shown as a percentage
     part_of_whole: bool = False  # a ratio that can never exceed 1
+    dated: bool = True  # else it tells how things stand now: of earlier years there is no figure to date
 
     @property
     def is_percentage(self) -> bool:

@@ -12,17 +12,19 @@ from pipelines.findings.facts import UNIVERSITY, WHEN, Facts, Finding, plain
 from pipelines.measures.gaps import CLEAR, NONE
 from pipelines.measures.like_for_like import GONE, REMAINS, TURNS
 from pipelines.measures.like_for_like import SCHOOLS as WHICH
-from pipelines.measures.over_time import CROSSED, NARROWING, WIDENING
+from pipelines.measures.over_time import CROSSED, LEFT, NARROWING, WIDENING
 from pipelines.measures.pooling import DIFFERS
 
 PAIR = ["unit", "metric", "characteristic", "group"]
 MOST_BESIDE = 3  # further measures named in one sentence
 LESS_SO = 0.8  # the weight of a measure that is not a headline one
-ELSEWHERE = 0.7  # of a gap that comes with which schools students are in
+ELSEWHERE = 0.7  # of a gap that comes with which schools and levels students are in
 MOVED = {NARROWING: "narrowed", WIDENING: "widened", CROSSED: "turned round"}
+CLOSING = (NARROWING, LEFT)
 NEVER_DRAWN = "how much of it is chance in small numbers cannot be told from so few schools"
 
 Row = dict[str, Any]
+Years = dict[tuple[Any, ...], Row]  # PAIR and academic year → gap
 
 
 def largest_gaps(facts: Facts) -> list[Finding]:
@@ -33,7 +35,9 @@ def largest_gaps(facts: Facts) -> list[Finding]:
     found = _clear(facts)
     if found is None:
         return []
-    pooled, trends, drawn = (_looked_up(f) for f in (facts.now("pooled_gap"), _trends(facts), _drawn_gaps(facts)))
+    moved = _trends(facts, tuple(MOVED))
+    pooled, trends, drawn = (_looked_up(f) for f in (facts.now("pooled_gap"), moved, _drawn_gaps(facts)))
+    yearly = {} if moved is None else _yearly(facts, moved[moved["says"] == CROSSED])
     found = facts.finest(_likely(found, drawn), "unit", "theme")
     out = []
     for (unit, _, _), rows in found.groupby(["unit", "characteristic", "theme"], sort=False):
@@ -45,7 +49,7 @@ def largest_gaps(facts: Facts) -> list[Finding]:
             said.append(_where(first, pooled.get(key), facts))
         else:
             said.append(_drawn(first, drawn.get(key), facts))
-        said.append(_moved(trends.get(key), facts))
+        said.append(_moved(trends.get(key), yearly, facts))
         out.append(
             Finding(
                 str(unit), "gap", " ".join(w.sentence(s) for s in said if s), "equity",
@@ -158,21 +162,52 @@ def _drawn(first: Row, drawn: Row | None, facts: Facts) -> str:
     return f"allowing for chance in small numbers, {likely} ({bounds})"
 
 
-def _moved(trend: Row | None, facts: Facts) -> str:
+def _moved(trend: Row | None, yearly: Years, facts: Facts) -> str:
+    """How it moved over the years: by how much, or of one that turned round from what to what, as that is less."""
     if trend is None:
         return ""
-    metric = facts.metrics[trend["metric"]]
-    change = f"{w.size(trend['change'], metric)} ({w.sizes(trend['lower'], trend['upper'], metric)})"
-    return f"it has {MOVED[trend['says']]} by {change} from {trend['first_year']} to {trend['last_year']}"
+    metric, years = facts.metrics[trend["metric"]], f"from {trend['first_year']} to {trend['last_year']}"
+    if trend["says"] != CROSSED:
+        change = f"{w.size(trend['change'], metric)} ({w.sizes(trend['lower'], trend['upper'], metric)})"
+        return f"it has {MOVED[trend['says']]} by {change} {years}"
+    first, last = _ends(trend, yearly)
+    if first is None or last is None or first["value"] * last["value"] >= 0:  # the years lie about the line
+        return f"it has {MOVED[CROSSED]} {years}"
+    was, now = (f"{_beside(row, metric)} in {row['academic_year']}" for row in (first, last))
+    group = facts.students(trend["group"], trend["characteristic"])
+    return f"it has {MOVED[CROSSED]}: for {group} it was {was}, and {now}"
 
 
-def _trends(facts: Facts) -> pd.DataFrame | None:
-    """Gaps that clearly narrowed, widened or turned round over the whole years."""
+def _beside(row: Row, metric: Row) -> str:
+    """'9 points lower (6 to 12)': a gap from the side of its group."""
+    limits = w.sizes(row["lower"], row["upper"], metric, row["value"])
+    return f"{w.size(row['value'], metric)} {w.more(row['value'])} ({limits})"
+
+
+def _trends(facts: Facts, says: tuple[str, ...]) -> pd.DataFrame | None:
+    """Gaps that clearly changed so over the whole years."""
     trend = facts.get("trend")
     if trend is None:
         return None
-    trend = plain(trend[(trend["of"] == "gap") & trend["says"].isin(list(MOVED))])
+    trend = plain(trend[(trend["of"] == "gap") & trend["says"].isin(says)])
     return trend.dropna(subset=["change", "lower", "upper"])
+
+
+def _yearly(facts: Facts, trends: pd.DataFrame) -> Years:
+    """The gaps of each whole year in the units and on the metrics of these trends."""
+    gap = facts.get("gap")
+    if gap is None or trends.empty:
+        return {}
+    gap = gap[(gap["part"] == "year") & gap["unit"].isin(trends["unit"]) & gap["metric"].isin(trends["metric"])]
+    if "against" in gap:
+        gap = gap[gap["against"] == "reference"]
+    return {(*(r[c] for c in PAIR), r["academic_year"]): r for r in plain(gap).to_dict("records")}
+
+
+def _ends(trend: Row, yearly: Years) -> tuple[Row | None, Row | None]:
+    """A trend's gap in its first and its last year."""
+    key = tuple(trend[c] for c in PAIR)
+    return yearly.get((*key, trend["first_year"])), yearly.get((*key, trend["last_year"]))
 
 
 def _drawn_gaps(facts: Facts) -> pd.DataFrame | None:
@@ -187,22 +222,17 @@ def _looked_up(frame: pd.DataFrame | None) -> dict[tuple[Any, ...], Row]:
 
 def closed_gaps(facts: Facts) -> list[Finding]:
     """Gaps that clearly narrowed and closed, or are not clear any more: of the unit itself, and of its schools."""
-    trends, gap = _trends(facts), facts.get("gap")
-    if trends is None or gap is None:
+    trends = _trends(facts, CLOSING)
+    if trends is None:
         return []
-    trends = trends[(trends["says"] == NARROWING) & trends["metric"].isin(facts.judged())].sort_values(PAIR)
-    if trends.empty:
-        return []
-    gap = plain(gap[(gap["part"] == "year") & gap["unit"].isin(trends["unit"]) & gap["metric"].isin(trends["metric"])])
-    if "against" in gap:
-        gap = gap[gap["against"] == "reference"]
+    trends = trends[trends["metric"].isin(facts.judged())].sort_values(PAIR)
+    yearly = _yearly(facts, trends)
     open_now = _looked_up(_clear(facts))
     still_open = {key[:3] for key in open_now}
-    yearly = {(*(r[c] for c in PAIR), r["academic_year"]): r for r in gap.to_dict("records")}
     closed: dict[tuple[str, str, str], list[tuple[float, Row, Row, Row]]] = {}
     for trend in trends.to_dict("records"):
         key = tuple(trend[c] for c in PAIR)
-        first, last = (yearly.get((*key, trend[end])) for end in ("first_year", "last_year"))
+        first, last = _ends(trend, yearly)
         if key in open_now or first is None or last is None or last["evidence"] == CLEAR or first["evidence"] != CLEAR:
             continue
         if (*key[:2], facts.finer.get(key[2])) in still_open:  # closed for the groups together, not for each
@@ -214,31 +244,28 @@ def closed_gaps(facts: Facts) -> list[Finding]:
         f
         for (unit, characteristic, _), rows in closed.items()
         if (unit, facts.finer.get(characteristic)) not in told
-        for f in _closed(sorted(rows, key=lambda r: (not _is_gone(r[3], facts), -r[0])), facts)
+        for f in _closed(sorted(rows, key=lambda r: (not _is_gone(r[2], r[3], facts), -r[0])), facts)
     ]
 
 
-def _is_gone(last: Row, facts: Facts) -> bool:
-    """Whether the last year's gap can be called none; else it is merely no longer clear."""
-    return bool(last["evidence"] == NONE and abs(last["value"]) < float(facts.metrics[last["metric"]]["material"]))
+def _is_gone(first: Row, last: Row, facts: Facts) -> bool:
+    """Whether the last year's gap can be called none, and not the first year's; else it is merely no longer clear."""
+    small = abs(last["value"]) < float(facts.metrics[last["metric"]]["material"])
+    return bool(last["evidence"] == NONE and small and not last["lower"] <= first["value"] <= last["upper"])
 
 
 def _closed(rows: list[tuple[float, Row, Row, Row]], facts: Facts) -> list[Finding]:
     weight, trend, first, last = rows[0]
     metric = facts.metrics[trend["metric"]]
     group, reference = (facts.students(last[c], trend["characteristic"]) for c in ("group", "reference"))
-    limits = w.sizes(first["lower"], first["upper"], metric)
-    was = f"{w.size(first['value'], metric)} {w.more(first['value'])} ({limits})"
-    decimals = int(metric["decimals"])
-    limits = w.sizes(last["lower"], last["upper"], metric, last["value"])
-    if round(last["value"], decimals) == 0:
-        now = f"level with them ({limits})"
-    else:
-        now = f"{w.size(last['value'], metric)} {w.more(last['value'])} ({limits})"
-    gone = _is_gone(last, facts)
-    beside = [facts.label(r[1]["metric"]) for r in rows[1:] if _is_gone(r[3], facts) == gone][:MOST_BESIDE]
+    was, now = _beside(first, metric), _beside(last, metric)
+    if round(last["value"], int(metric["decimals"])) == 0:
+        now = f"level with them ({w.sizes(last['lower'], last['upper'], metric, last['value'])})"
+    gone = _is_gone(first, last, facts)
+    beside = [facts.label(r[1]["metric"]) for r in rows[1:] if _is_gone(r[2], r[3], facts) == gone][:MOST_BESIDE]
     also = f"; {'it closed' if gone else 'so it is'} on {w.listed(beside)} too" if beside else ""
-    lead = "a gap has closed" if gone else "a gap has narrowed and is no longer clear"
+    narrowed = "is" if trend["says"] == LEFT else "has narrowed and is"
+    lead = "a gap has closed" if gone else f"a gap {narrowed} no longer clear"
     years = f"in {trend['first_year']}", f"in {trend['last_year']}"
     out = []
     for unit in facts.owners(trend["unit"]):

@@ -14,7 +14,6 @@ from pipelines.measures.intervals import CONFIDENCE
 Z = special.ndtri(0.5 + CONFIDENCE / 2)
 FAMILY = [c for c in gaps.PLACE if c != "unit"]
 SUMS = ["n", "sx", "sxx", "sy", "syy", "sxy"]
-MOSTLY = 2 / 3
 
 TURNS, GONE, WITHIN, WHICH, BOTH, APPEARS, NEITHER = (
     "turns round",
@@ -137,37 +136,37 @@ def verdict(whole: pd.DataFrame, material: pd.Series) -> pd.Series:
     turns round            the raw gap is clear, and within schools it is clear on the other side (Simpson, 1951), by at
                            least a third of what is material
     gone, if anything turned round
-                           the same, but within schools the interval holds no gap, and not the raw gap
-    mostly within schools  two thirds of the gap or more arise within schools
-    mostly which schools   two thirds of the gap or more arise from which schools students are in
-    both                   anything between
+                           the same, but within schools the interval holds no gap, and not half of the raw gap
+    mostly within schools  more than half of the gap arises within schools: so the whole interval says
+    mostly which schools   less than half of it does, likewise
+    both                   some of the gap arises within schools and some does not: the interval holds half of it, but
+                           neither none nor all
     appears within schools clear and material within schools only: which schools students are in hides it
     no clear gap to explain
                            neither the gap nor what arises within schools is clear and material
-    too few to say         no interval, or one that holds both no gap within schools and the whole gap
+    too few to say         no interval, or one that holds half of the gap and none of it, or all
     Clear: the interval does not hold 0. material: metric → size in the units of value.
     """
     needed = sets.lookup(whole["metric"], material).astype(float).to_numpy()
     value, raw_low, raw_high, within, low, high = (
         whole[c].to_numpy(float) for c in ("value", "lower", "upper", "within_schools", "within_lower", "within_upper")
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inside = within / value
     clear, clear_within = (raw_low > 0) | (raw_high < 0), (low > 0) | (high < 0)
-    vague = (low <= np.minimum(value, 0)) & (high >= np.maximum(value, 0))
+    size = np.abs(value)
+    least, most = np.sort([low * np.sign(value), high * np.sign(value)], axis=0)  # within schools, on the gap's side
     other_side = clear & (value * within < 0) & (np.abs(within) >= needed / 3)
     words = sets.said(
         [
             np.isnan(low),
-            ~((clear & (np.abs(value) >= needed)) | (clear_within & (np.abs(within) >= needed))),
-            vague,
+            ~((clear & (size >= needed)) | (clear_within & (np.abs(within) >= needed))),
             other_side & clear_within,
-            other_side,
+            other_side & (most < size / 2),
             ~clear,
-            inside >= MOSTLY,
-            inside <= 1 - MOSTLY,
+            least > size / 2,
+            most < size / 2,
+            (least > 0) & (most < size),
         ],
-        [gaps.TOO_FEW, NEITHER, gaps.TOO_FEW, TURNS, GONE, APPEARS, WITHIN, WHICH],
-        default=BOTH,
+        [gaps.TOO_FEW, NEITHER, TURNS, GONE, APPEARS, WITHIN, WHICH, BOTH],
+        default=gaps.TOO_FEW,
     )
     return pd.Series(words, index=whole.index)

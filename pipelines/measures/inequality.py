@@ -42,8 +42,9 @@ def inequality(cells: pd.DataFrame, kinds: pd.Series, groups: pd.DataFrame, bett
       slope (slope index of inequality: least minus most disadvantaged on the weighted line of y on X), slope_lower,
       slope_upper, relative (relative index: their ratio), relative_lower, relative_upper, concentration (2 cov(y, X)),
       concentration_relative (over µ)
-    p  that the groups are all alike (proportions: χ² test; else Welch's, 1951, F): a range is never negative, so read
-      it with this. reach: how far the 95% interval of the difference of two such groups typically reaches.
+    p  that the groups are all alike (proportions: χ² test, 1 where all have the same value; else Welch's, 1951, F): a
+      range is never negative, so read it with this. reach: how far the 95% interval of the difference of two such
+      groups typically reaches.
 
     Formulas and scales: WHO, Handbook on health inequality monitoring (2013), and its Health Inequality Monitor.
     Slope limits: the line's weights are taken as given, each group's standard error is carried through; those of the
@@ -210,6 +211,7 @@ class _Groups:
         df = np.maximum(of.size - 1, 1)
         chance = self.mu * (1 - self.mu)
         alike = special.chdtrc(df, of.sum(self.n * (self.y - self.mu[of.of]) ** 2) / chance)
+        alike[of.max(self.y) == of.min(self.y)] = 1.0  # at exactly 0 or 100% there is no chance either
         weight = 1 / self.error**2
         total = of.sum(weight)
         q = of.sum(weight * (self.y - (of.sum(weight * self.y) / total)[of.of]) ** 2)

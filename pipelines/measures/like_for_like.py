@@ -119,15 +119,15 @@ def beside_raw(raw: pd.DataFrame, like: pd.DataFrame, material: pd.Series) -> pd
     turns round            the raw gap is clear and material, and like for like it is clear on the other side (Simpson,
                            1951), by at least a third of what is material
     gone, if anything turned round
-                           the same, but like for like the interval holds no gap, and not the raw gap
-    mostly which schools   the raw gap is clear and material, and like for like less than half of it is left: the
-                           interval does not hold the raw gap
+                           the same, but like for like the interval holds no gap, and not half of the raw gap
+    mostly which schools   the raw gap is clear and material, and like for like less than half of it is left: so the
+                           whole interval says, which may hold no gap at all
     remains                clear both ways on the same side, and material in one of them
-    appears                clear and material like for like only: which schools students are in hides it
+    appears                clear and material like for like only: which schools and levels students are in hides it
     no clear gap either way
                            neither is clear and material
-    too few to say         one of them has no interval; or the raw gap is clear and material, and like for like both
-                           none of it and all of it may be left
+    too few to say         one of them has no interval; or the raw gap is clear and material, and like for like none
+                           of it may be left, or half of it and more
     Clear: the interval does not hold 0.
     """
     needed = sets.lookup(raw["metric"], material).astype(float).to_numpy()
@@ -135,14 +135,14 @@ def beside_raw(raw: pd.DataFrame, like: pd.DataFrame, material: pd.Series) -> pd
     b, low, high = (like[c].to_numpy(float) for c in ("value", "lower", "upper"))
     clear, clear_like = (low_a > 0) | (high_a < 0), (low > 0) | (high < 0)
     large, large_like = np.abs(a) >= needed, np.abs(b) >= needed
-    there, less = clear & large, (a < low) | (a > high)
+    there, less = clear & large, np.maximum(low * np.sign(a), high * np.sign(a)) < np.abs(a) / 2
     other_side = there & (a * b < 0) & (np.abs(b) >= needed / 3)
     words = sets.said(
         [
             np.isnan(low_a) | np.isnan(low),
             other_side & clear_like,
             other_side & less,
-            there & less & (np.abs(b) < np.abs(a) / 2),
+            there & less,
             clear & clear_like & (large | large_like) & (a * b > 0),
             there,
             clear_like & large_like,

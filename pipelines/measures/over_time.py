@@ -28,9 +28,9 @@ OUTSIDE, TREND, TWO_OF_THREE, SHIFT, HABIT = (
     "usual",
 )
 FIRST_YEAR = "no earlier year"
-NARROWING, WIDENING, CROSSED = "narrowing", "widening", "turned round"
+NARROWING, WIDENING, CROSSED, LEFT = "narrowing", "widening", "turned round", "no longer there"
 RISING, FALLING, NO_CHANGE = "rising", "falling", "no clear change"
-CHANGES = (NARROWING, WIDENING, CROSSED, RISING, FALLING)
+CHANGES = (NARROWING, WIDENING, CROSSED, LEFT, RISING, FALLING)
 
 
 def xmr(
@@ -298,9 +298,10 @@ def _usual_scatter(scatter: np.ndarray, df: np.ndarray, family: sets.Sets) -> tu
 
 
 def verdict(trends: pd.DataFrame, material: pd.Series, too_wide: pd.Series, of_gaps: bool = False) -> pd.Series:
-    """What a trend says, in words: of values rising or falling, of gaps narrowing, widening or turned round.
+    """What a trend says, in words: of values rising or falling, of gaps narrowing or widening, or one of these:
 
     turned round     a clear change of a gap that ends on the other side of 0, and is material there
+    no longer there  the same, but too small to matter there
     no clear change  anything that may be chance, or is less than material
     too few to say   two years only; or the change's interval reaches further than `too_wide` and holds no evidence
     trends: metric and the columns of `trend`; p_adjusted is used where it is there.
@@ -312,8 +313,10 @@ def verdict(trends: pd.DataFrame, material: pd.Series, too_wide: pd.Series, of_g
     grows = trends["end"].abs() > trends["start"].abs() if of_gaps else trends["change"] > 0
     up, down = (WIDENING, NARROWING) if of_gaps else (RISING, FALLING)
     vague = p.isna() | ((p >= gaps.SIGNIFICANT) & ((trends["upper"] - trends["lower"]) / 2 > limit))
-    crossed = of_gaps & (trends["start"] * trends["end"] < 0) & (trends["end"].abs() >= needed)
+    crossed = clear & of_gaps & (trends["start"] * trends["end"] < 0)
     words = sets.said(
-        [vague, clear & crossed, clear & grows, clear], [gaps.TOO_FEW, CROSSED, up, down], default=NO_CHANGE
+        [vague, crossed & (trends["end"].abs() >= needed), crossed, clear & grows, clear],
+        [gaps.TOO_FEW, CROSSED, LEFT, up, down],
+        default=NO_CHANGE,
     )
     return pd.Series(words, index=trends.index)

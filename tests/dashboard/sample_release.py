@@ -356,6 +356,8 @@ def _cells(sample: Sample, units: pd.DataFrame, periods: pd.DataFrame) -> pd.Dat
     )
     cells.loc[cells["status"] != "shown", ["base", "value", "lower", "upper"]] = np.nan
     order = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
+    earlier = cells["part"].eq("to_date") & cells["academic_year"].ne(_year(CURRENT_YEAR))
+    cells = cells[~(earlier & cells["metric"].isin([m.name for m in metrics.values() if not m.dated]))]
     return cells[[*order, "base", "value", "lower", "upper", "status", "why", "share", "spread"]]
 
 

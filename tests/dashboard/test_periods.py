@@ -24,5 +24,20 @@ def test_a_link_to_a_period_that_is_not_offered_says_so(sample: Path, serve) -> 
     assert "is not among those" not in text(visit("equity", period="2025-26-to-date"))
 
 
+def test_what_carries_no_date_is_not_compared_with_the_year_before(release: Release, sample: Path, serve) -> None:
+    assert years(periods_with(release, "has_tutor", "all"), "to_date") == ["2026/27"]
+    serve(sample)
+    rows = text(visit("profile", unit="school:SCI3")).split('role="rowheader">')
+    since = {row.partition("<")[0]: "no figure to compare with" in row for row in rows}
+    assert since["Has a named tutor"]
+    assert since["Tutees per full-time tutor"]
+    assert not since["Met their tutor"]
+    over_years = visit("schools", metric="has_tutor", drawn="years")
+    assert not over_years.exception
+    assert "% in 2026/27 to week 9" in text(over_years)
+    earlier = text(over_years).partition('role="rowheader">2025/26 to week 9<')[2].partition("</tr>")[0]
+    assert ">no figure<" in earlier
+
+
 def years(periods: pd.DataFrame, part: str) -> list[str]:
     return sorted(periods.loc[periods["part"] == part, "academic_year"])

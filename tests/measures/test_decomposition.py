@@ -142,6 +142,13 @@ def test_no_variation_is_too_few_to_say(share):
         ((-0.10, 0.03), (-0.09, 0.02), "mostly within schools"),
         ((-0.10, 0.03), (-0.01, 0.02), "mostly which schools"),
         ((-0.10, 0.03), (-0.05, 0.02), "both"),
+        ((-0.10, 0.03), (-0.08, 0.019), "mostly within schools"),
+        ((-0.10, 0.03), (-0.07, 0.025), "both"),
+        ((-0.10, 0.03), (-0.07, 0.06), "too few to say"),
+        ((0.10, 0.03), (0.07, 0.06), "too few to say"),
+        # what is likeliest is no evidence: nearly all of it may arise within schools, and hardly any of it
+        ((-0.06, 0.04), (-0.019, 0.04), "too few to say"),
+        ((-0.06, 0.04), (-0.042, 0.04), "too few to say"),
         ((-0.10, 0.03), (-0.05, 0.30), "too few to say"),
         ((0.01, 0.03), (-0.09, 0.02), "appears within schools"),
         ((0.10, 0.12), (-0.09, 0.02), "appears within schools"),

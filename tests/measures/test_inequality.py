@@ -202,6 +202,14 @@ def test_what_is_said_of_groups():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0, 0.5])
+def test_groups_that_are_all_at_one_value_are_alike_and_not_too_few(share):
+    same = measured([share] * 3, [400] * 3)
+    assert same["p"] == 1
+    frame = pd.DataFrame([same]).assign(metric="met", characteristic="c", academic_year="y", part="year")
+    assert inequality.verdict(frame, TOO_WIDE).item() == "no more than chance"
+
+
 def test_a_relative_index_to_next_to_nothing_is_not_given():
     assert np.isnan(measured([0.004, 0.1, 0.2], [100] * 3, ordered=True)["relative"])
     vague = measured([0.2, 0.3, 0.4], [100] * 3, ordered=True, error=[0.2] * 3)

@@ -256,7 +256,10 @@ def test_ten_thousand_random_trends_agree_with_statsmodels():
     [
         ([-0.15, -0.12, -0.08, -0.06, -0.03], 0.02, True, "narrowing"),
         ([0.15, 0.12, 0.08, 0.06, 0.03], 0.02, True, "narrowing"),
-        ([-0.15, -0.10, -0.06, -0.02, 0.02], 0.02, True, "narrowing"),  # on the other side, and too small to matter
+        # on the other side, and too small to matter: it neither narrowed by more than it was, nor widened
+        ([-0.15, -0.10, -0.06, -0.02, 0.02], 0.02, True, "no longer there"),
+        ([-0.020, -0.008, 0.005, 0.017, 0.029], 0.005, True, "no longer there"),
+        ([0.020, 0.008, -0.005, -0.017, -0.029], 0.005, True, "no longer there"),
         ([-0.26, -0.15, -0.04, 0.08, 0.19], 0.02, True, "turned round"),
         ([0.19, 0.08, -0.04, -0.15, -0.26], 0.02, True, "turned round"),
         ([-0.03, -0.06, -0.08, -0.12, -0.15], 0.02, True, "widening"),

@@ -127,7 +127,11 @@ def test_a_gap_is_one_sentence_per_theme_with_its_numbers_and_its_doubt() -> Non
 @pytest.mark.parametrize(
     ("says", "like", "words"),
     [
-        ("mostly which schools", (1, -3, 2), "nothing of it is left (−2 to 3): it comes mostly from which schools"),
+        (
+            "mostly which schools",
+            (1, -3, 2),
+            "nothing of it is left (−2 to 3): it comes mostly from which schools and levels",
+        ),
         ("mostly which schools", (-2, -4, 1), "2 points of it are left (−1 to 4)"),
         ("mostly which schools", (-1, -4, 1), "1 point of it is left (−1 to 4)"),
         ("turns round", (2, 1, 4), "it turns round: 2 points higher (1 to 4)"),
@@ -197,6 +201,38 @@ def test_a_gap_has_closed_only_where_it_can_be_called_none(last: float, evidence
     rows = [gap("trust", -20, academic_year="2021/22"), gap("trust", last, evidence=evidence, direction="none")]
     (sentence,) = said(tables(gap=rows, trend=[trend("trust", 18, "narrowing", "university", "gap")]))
     assert sentence.startswith(lead)
+
+
+def test_a_gap_has_closed_only_where_the_last_year_is_clearly_not_as_the_first() -> None:
+    rows = [gap("trust", -4, academic_year="2021/22", lower=-7, upper=-1)]
+    rows += [gap("trust", -2, evidence="no clear gap", direction="none", lower=-5, upper=1)]
+    narrowed = trend("trust", 4, "narrowing", "university", "gap")
+    (sentence,) = said(tables(gap=rows, trend=[narrowed]))
+    assert sentence.startswith("A gap has narrowed and is no longer clear: ")
+    rows[1] |= {"lower": -3, "upper": -1}
+    assert said(tables(gap=rows, trend=[narrowed]))[0].startswith("A gap has closed: ")
+
+
+def test_a_gap_on_the_other_side_is_told_by_what_it_was_and_is() -> None:
+    left = trend("trust", 7, "no longer there", "university", "gap")
+    rows = [gap("trust", -5, academic_year="2021/22"), gap("trust", 2, evidence="no clear gap", direction="none")]
+    (sentence,) = said(tables(gap=rows, trend=[left]))
+    assert sentence == (
+        "A gap has closed: ‘I trust my tutor’ was 5 points lower (2 to 8) for Black students than for White "
+        "students in 2021/22, and 2 points higher (−1 to 5) in 2025/26."
+    )
+    rows[1] |= {"evidence": "possible gap"}
+    assert said(tables(gap=rows, trend=[left]))[0].startswith("A gap is no longer clear: ")
+    turned = trend("trust", 13, "turned round", "university", "gap")
+    rows = [rows[0], gap("trust", 8)]
+    (sentence,) = said(tables(gap=rows, trend=[turned]))
+    assert sentence.endswith(
+        "It has turned round: for Black students it was 5 points lower (2 to 8) in 2021/22, and 8 points higher "
+        "(5 to 11) in 2025/26."
+    )
+    assert "13" not in sentence
+    same_side = [{**rows[0], "value": 1, "lower": -2, "upper": 4}, rows[1]]
+    assert said(tables(gap=same_side, trend=[turned]))[0].endswith("It has turned round from 2021/22 to 2025/26.")
 
 
 BROAD = {"characteristic": "ethnicity_broad", "group": "Minority ethnic groups"}

@@ -188,6 +188,18 @@ def test_no_cell_is_shown_without_limits():
     assert set(cells["status"]) == {"none"}, "all students alike: no spread, and so no interval"
 
 
+def test_a_ratio_with_0_to_divide_by_is_listed_like_any_other_cell_without_a_figure():
+    where = USUAL["metric"].eq("attendance") & USUAL["unit"].eq("school:A") & USUAL["characteristic"].eq("all")
+    cells = USUAL.assign(sy=USUAL["sy"].mask(where, 0.0))
+    small = small_cells(cells, DEFINITIONS, SETTINGS)
+    of_level = where & cells["level"].ne("all")
+    cell = measured(cells, small.mask(of_level, True))["cell"]
+    of_school = cell.query("metric == 'attendance' and unit == 'school:A' and characteristic == 'all'")
+    assert len(of_school) == where.sum(), "a cell that is not there would tell that all are at 0"
+    status = of_school.groupby(of_school["level"].astype(str) == "all")["status"].unique()
+    assert [list(s) for s in status] == [["suppressed"], ["none"]]
+
+
 def test_the_interval_of_a_clear_gap_is_never_printed_as_touching_0():
     exact = measured(university(varied, lambda school, place: 180 + 70 * "ABCDEFG".index(school)))
     safe = rounded(exact, DEFINITIONS, SETTINGS).tables["gap"]

@@ -8,6 +8,7 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines.definitions import RESERVED
 from pipelines.errors import InputError
+from pipelines.measures.intervals import with_intervals
 from pipelines.model import missing, missing_characteristic
 from tests import reference_cells
 from tests.pipelines.modelling import model
@@ -141,6 +142,33 @@ def test_the_models_agree_with_pandas(in_progress):
         found[reference_cells.SUMS].to_numpy(float), expected[reference_cells.SUMS].to_numpy(float), atol=1e-9
     )
     assert set(found["metric"]) == set(DEFINITIONS.metrics)
+    assert (found["have_some"] + found["lack_some"] >= found["n"]).all(), "nobody neither has nor lacks it"
+
+
+def test_students_who_recall_too_few_meetings_weigh_against_those_who_recall_too_many():
+    """One meeting each is on record, of which a quarter recall none and a quarter two: 100 of every 100."""
+    tables = staged(in_progress=False)
+    who = tables["enrolments"][tables["enrolments"]["academic_year"] == "2024/25"].head(100)
+    day = pd.Timestamp("2024-10-10")
+    others = tables["meetings"][~tables["meetings"]["enrolment"].isin(who["enrolment"])]
+    one_each = others.iloc[[0] * 100].assign(
+        enrolment=who["enrolment"].to_numpy(), academic_year="2024/25", meeting_date=day, status="attended"
+    )
+    tables["meetings"] = pd.concat([others, one_each], ignore_index=True)
+    recalled = pd.array([0] * 25 + [1] * 50 + [2] * 25, dtype="Int64")
+    answers = tables["feedback"].iloc[[30] * 100].reset_index(drop=True)
+    tables["feedback"] = answers.assign(
+        response_id=range(100), enrolment=pd.array(who["enrolment"], dtype="Int64"), academic_year="2024/25",
+        response_date=day + pd.Timedelta(days=30), recalled_meetings=recalled,
+        school_code=who["school_code"].to_numpy(), level=who["level"].to_numpy(),
+    )  # fmt: skip
+    cells = model(connect(tables), DEFINITIONS, PRESENT).cells
+    record = cells.query(
+        "metric == 'recorded_of_recalled' and unit == 'university' and level == 'all' and characteristic == 'all'"
+    )
+    found = with_intervals(record, pd.Series({"recorded_of_recalled": "ratio"})).iloc[0]
+    assert (found["n"], found["value"]) == (100, 1.0)
+    assert 0.85 < found["lower"] < 1 < found["upper"] < 1.2
 
 
 def test_the_year_in_progress_is_compared_with_the_same_week():
@@ -161,6 +189,34 @@ def test_of_years_to_date_the_last_two_have_groups():
     everyone = cells[(cells["part"] == "to_date") & (cells["characteristic"] == "all")]
     assert set(of_groups["academic_year"]) == {"2024/25", "2025/26"}
     assert set(everyone["academic_year"]) == {"2023/24", "2024/25", "2025/26"}
+
+
+def test_what_carries_no_date_has_no_figure_to_date_of_earlier_years():
+    cells = model(connect(staged()), DEFINITIONS, PRESENT).cells
+    undated = {name for name, metric in DEFINITIONS.metrics.items() if not metric.dated}
+    assert undated == {"has_tutor", "tutees_per_fte"}
+    there = cells.groupby("metric")[["academic_year", "part"]].apply(lambda c: {*c.itertuples(index=False, name=None)})
+    earlier = {("2023/24", "to_date"), ("2024/25", "to_date")}
+    every = earlier | {("2023/24", "year"), ("2024/25", "year"), ("2025/26", "to_date")}
+    assert all(there[name] == every - earlier for name in undated)
+    assert there["any_meeting"] == every
+
+
+def test_tutees_are_those_who_count_in_the_part_of_the_year():
+    tables = staged()
+    now, day = "2025/26", pd.Timedelta(days=1)
+    begins = tables["calendar"].set_index("academic_year").loc[now, "teaching_start"]
+    left, later = tables["enrolments"]["academic_year"].eq(now).pipe(lambda own: own[own].index[:2])
+    before = tables["enrolments"].assign(start_date=pd.NaT, end_date=pd.NaT, tutor_id="t1", school_code="A")
+    gone = before.copy()
+    gone.loc[left, "end_date"], gone.loc[later, "start_date"] = begins - day, begins + 100 * day
+
+    def tutees(enrolments):
+        cells = model(connect({**tables, "enrolments": enrolments}), DEFINITIONS, PRESENT).cells
+        own = cells.query("metric == 'tutees_per_fte' and unit == 'university' and part == 'to_date'")
+        return own.set_index("academic_year").loc[now, "sx"]
+
+    assert tutees(gone) == tutees(before) - 2
 
 
 def test_enrolments_for_a_year_that_has_not_begun_leave_the_year_in_progress_as_it_is():

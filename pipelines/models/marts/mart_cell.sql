@@ -1,7 +1,8 @@
 -- grain: one row per academic year, part, level, unit, characteristic, group and metric
 -- Groups only of periods that have them (mart_period).
 -- Sufficient statistics: n rows, and the sums of x (value), y (denominator; 1 where there is none) and their
--- products; how many rows have some (x above 0) and how many lack some (x is 0; of a ratio, x is below y). Sums over schools give faculties and the university, sums over levels give 'all'.
+-- products; how many rows have some (x above 0) and how many lack some (x is 0, or below y), so that every row does one
+-- of the two, or both. Sums over schools give faculties and the university, sums over levels give 'all'.
 with
 {% for grain in grains %}
 valued_{{ grain.name }} as (
@@ -48,7 +49,7 @@ wide_{{ grain.name }} as (
         {% endif %}
         {% if metric.kind != 'proportion' %}
         sum(case when {{ x }} > 0 then 1 else 0 end) as some_{{ metric.name }},
-        sum(case when {{ x }} < {{ y if metric.kind == 'ratio' else 1 }} then 1 else 0 end) as lack_{{ metric.name }},
+        sum(case when {{ x }} = 0 or {{ x }} < {{ y if metric.kind == 'ratio' else 1 }} then 1 else 0 end) as lack_{{ metric.name }},
         {% endif %}
         {% endfor %}
         count(*) as rows_read
