@@ -17,6 +17,7 @@ from dashboard.charts.years import by_year
 from dashboard.findings import over_years, unequal, why
 from dashboard.published import Release
 from dashboard.style.theme import LIGHT, THEMES, Theme
+from pipelines.measures.over_time import CROSSED, LEFT, NARROWING, WIDENING
 from tests.dashboard.test_charts import WHEN, marks, said
 from tests.dashboard.test_findings import PERCENT
 
@@ -170,6 +171,7 @@ def test_a_trend_is_told_in_the_published_words(release: Release) -> None:
     assert "no clear change in the gap from 2021/22 to 2025/26 (+1 points" in over_years.gap_title(
         row, "Black", "White", metric
     )
+    assert {NARROWING, WIDENING, CROSSED, LEFT} <= over_years.IN_WORDS.keys()
     for says in over_years.IN_WORDS:
         assert over_years.IN_WORDS[says] in over_years.gap_title(row.assign(says=says), "Black", "White", metric)
     assert "too few years" in over_years.gap_title(row.head(0), "Black", "White", metric)
