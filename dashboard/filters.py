@@ -44,9 +44,11 @@ class Filters:
         st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
         return code
 
-    def switch(self, name: str, label: str, options: Mapping[str, str]) -> str:
-        """A row of views, of which one is open: the URL names it unless it is the first. No row for a single one."""
-        code = self._settled(name, options, next(iter(options)), pin=False)
+    def switch(self, name: str, label: str, options: Mapping[str, str], default: str = "") -> str:
+        """A row of views, of which one is open: the URL names it unless it is the default, the first unless another is
+        given. No row for a single one.
+        """
+        code = self._settled(name, options, default or next(iter(options)), pin=False)
         if len(options) > 1:
             st.segmented_control(
                 label, list(options), format_func=lambda c: options[c], key=name, required=True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard import tables
+from dashboard import tables, tables_headline
 from dashboard.exports import figures, numbers
 from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
@@ -22,7 +22,6 @@ SECTIONS = {
     "voice": "Student voice",
     "quality": "Data quality",
 }
-SIDE_WORDS = {"above": "▲ clearly above", "below": "▼ clearly below"}
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,9 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Section:
             text.append(figures.of_measure(c, figures.schools_answer(reading, c)))
     if not text:
         text = ["There are no headline figures to compare in this year."]
-    matrix = _matrix(reading, compared)
+    matrix = tables_headline.matrix(compared, reading.incomplete).map(str)
     caption = f"Each school beside the university: headline measures, {reading.period['label']}"
+    caption += "; † record looks incomplete" if reading.incomplete else ""
     shown = (Table(caption, matrix, (), numbers.standing(reading, compared)),)
     return Section("consistency", SECTIONS["consistency"], tuple(text), tuple(others), shown if len(matrix) else ())
 
@@ -103,20 +103,6 @@ def _chance(c: Comparison) -> str:
     if c.differs is None:
         return "There are too few figures to say whether that is more than chance."
     return "That is more than chance." if c.differs else "That is no more than chance."
-
-
-def _matrix(reading: Reading, compared: Sequence[Comparison]) -> pd.DataFrame:
-    """One row per school, one column per headline measure: its value, and whether it stands clearly apart."""
-    rows: dict[str, dict[str, str]] = {}
-    for c in compared:
-        for school in c.schools.to_dict("records"):
-            row = rows.setdefault(str(school["unit"]), {"School": str(school["name"])})
-            apart = SIDE_WORDS.get(str(school["side"]), "")
-            row[str(c.metric["label"])] = f"{words.shown(school, c.metric)} {apart}".strip()
-    if not rows or not len(compared):
-        return pd.DataFrame()
-    top = {"School": "University"} | {str(c.metric["label"]): words.shown(c.university, c.metric) for c in compared}
-    return pd.DataFrame([top, *rows.values()]).fillna(words.STATUS["none"])
 
 
 def _equity(reading: Reading, compared: Sequence[Comparison]) -> Section:

@@ -7,25 +7,29 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import layout, nearby, record, tables
 from dashboard.charts.funnel import funnel
 from dashboard.charts.schools import intervals
 from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
-from dashboard.findings import consistency, standing
+from dashboard.findings import consistency, every, standing
 from dashboard.findings.consistency import LEARN, TALK, Comparison
 from dashboard.layout import Visit
-from dashboard.page import schools_beside
+from dashboard.page import schools_beside, schools_headline
 from dashboard.published import Release
 from dashboard.style import html, words
 
+ALL = "all"
 VIEWS = {
+    ALL: "All headline measures",
     "rows": "Each school",
     "funnel": "By size",
     "modes": "How they meet",
     "years": "Over the years",
 }
+WHAT = "What to see of schools"
 BOTH_WAYS = {
     LEARN: ("Worth learning from", "Far on the good side, beyond the wider limits (99.8%).", "well"),
     TALK: ("Worth a conversation", "Outside the limits, on either side: ask what lies behind it.", "context"),
@@ -66,9 +70,15 @@ def page(visit: Visit) -> None:
         release.about["university"],
         "How does your school compare?" if one else "Which schools differ beyond chance?",
     )
-    head = st.container()
-    with layout.filters(visit):
-        filters = Filters(release)
+    head, chosen = st.container(), layout.filters(visit)
+    filters, several = Filters(release), int((release.units["kind"] == "school").sum()) > 1
+    # An address that names a measure, as links from other pages do, opens that measure
+    names_one = st.query_params.get("metric") in release.metrics.index
+    first = ALL if several and filters.asked.get("drawn", ALL) == ALL and not names_one else "rows"
+    if several and filters.asked.get("drawn", first) == ALL:
+        _all(visit, filters, head, chosen, first)
+        return
+    with chosen:
         metric, level = filters.metric(), filters.level()
         period = filters.period(metric["metric"], level)
         faculty = filters.faculty("Highlight a faculty", "None")
@@ -82,7 +92,7 @@ def page(visit: Visit) -> None:
     layout.define(metric)
     if x.incomplete:
         layout.quiet(record.caution(release, x.incomplete))
-    view = filters.switch("drawn", "What to see of schools", _views(compared))
+    view = filters.switch("drawn", WHAT, _views(compared, several), first)
     if view == "modes":
         schools_beside.modes(visit, compared, period, level)
     elif view == "years":
@@ -90,11 +100,26 @@ def page(visit: Visit) -> None:
     elif view == "funnel":
         layout.chart(visit, **visit.once("funnel", lambda: _funnel(visit, x)))
     else:
-        several = len(compared.schools) > 1
         order = filters.switch("order", "Order of schools", ORDERS) if several else next(iter(ORDERS))
         layout.chart(visit, **visit.once("rows", lambda: _rows(visit, x, order)))
         nearby.schools(visit, visit.once("hidden", lambda: _hidden(release, x)))
     if compared.limited:
+        layout.quiet(LIMITS_SAID)
+    _profiles(visit, compared)
+
+
+def _all(visit: Visit, filters: Filters, head: DeltaGenerator, chosen: DeltaGenerator, first: str) -> None:
+    """Every school on every headline measure."""
+    with chosen:
+        x = schools_headline.chosen(visit, filters)
+        faculty = filters.faculty("Highlight a faculty", "None")
+    with head:
+        layout.answer(visit.once("all answer", lambda: every.answer(x.compared, x.incomplete)))
+        layout.not_as_asked(visit, filters)
+    compared = x.compared[0]
+    filters.switch("drawn", WHAT, _views(compared, True), first)
+    schools_headline.show(visit, x, _marked(compared, faculty)[1])
+    if any(c.limited for c in x.compared):
         layout.quiet(LIMITS_SAID)
     _profiles(visit, compared)
 
@@ -124,10 +149,11 @@ def _profiles(visit: Visit, c: Comparison) -> None:
                 visit.link("profile", layout.plain(str(name)), unit=str(unit))
 
 
-def _views(c: Comparison) -> dict[str, str]:
-    """The views there are: a funnel needs several schools."""
+def _views(c: Comparison, several: bool) -> dict[str, str]:
+    """The views there are: a table of all measures needs more than one school, a funnel some more."""
     few = int((c.schools["side"] != "").sum()) < consistency.FEWEST_SCHOOLS
-    return {name: label for name, label in VIEWS.items() if not (few and name == "funnel")}
+    has = {ALL: several, "funnel": not few}
+    return {name: label for name, label in VIEWS.items() if has.get(name, True)}
 
 
 def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:

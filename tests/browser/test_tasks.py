@@ -100,7 +100,7 @@ def test_is_tutoring_consistent_this_year(reader: Reader, rows: Any) -> None:
 def test_which_schools_could_we_learn_from_on_trust(reader: Reader, rows: Any) -> None:
     reader.starts()
     reader.goes_to("Compare schools")
-    reader.picks("Measure", "I trust my tutor")
+    reader.clicks_on(reader.page.locator(".matrix").get_by_role("link", name="I trust my tutor"))
     best = rows(
         "select name, c.value from funnel f join cell c using (academic_year, part, level, metric, unit) join unit "
         f"using (unit) where {YEAR} and metric = 'trust' and characteristic = 'all' and says = 'worth learning from'"

@@ -256,7 +256,8 @@ def test_what_a_release_does_not_hold_is_said_in_words(tmp_path: Path, serve, sa
     assert "not published" in text(visit("schools", drawn="years"))
     assert "not published" in text(visit("equity", view="why"))
     assert visit().markdown[0].value == "There are too few figures to say."
-    assert "Too few schools" in visit("schools").markdown[0].value
+    assert "too few figures" in visit("schools").markdown[0].value
+    assert "Too few schools" in visit("schools", metric="trust").markdown[0].value
 
 
 @pytest.mark.usefixtures("served")
