@@ -68,10 +68,10 @@ class Filters:
             st.query_params[name] = code
         return code
 
-    def metric(self) -> pd.Series:
-        """The chosen metric; only available ones are offered."""
-        offered, default = _metrics(self.release)
-        return offered[self.choose("metric", "Measure", _labels(offered), default, pin=True)]
+    def metric(self, default: str = "") -> pd.Series:
+        """The chosen metric; only available ones are offered, the first headline measure as default."""
+        offered, first = _metrics(self.release)
+        return offered[self.choose("metric", "Measure", _labels(offered), default or first, pin=True)]
 
     def level(self) -> str:
         """The chosen level."""

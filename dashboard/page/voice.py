@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, nearby, tables_voice
+from dashboard import clearest, layout, nearby, tables_voice
 from dashboard.access import UNIVERSITY
 from dashboard.charts.answers import colours, diverging
 from dashboard.charts.rates import around_everyone, as_weighted
@@ -49,10 +49,12 @@ def page(visit: Visit) -> None:
     layout.section("Who agrees, and who does not? Choose a statement and whom to tell apart")
     with st.container(key="filters-where"):
         headline = statements.index[statements["headline"].astype(bool)]
-        default = str((headline if len(headline) else statements.index)[0])
+        first = [str(name) for name in (headline if len(headline) else statements.index)]
+        default = clearest.gap(release, unit, first, "all", code(period))[0] or first[0]
         labels = statements["label"].to_dict()
         metric = statements.loc[filters.choose("metric", "Statement", labels, default, pin=True)]
-        characteristic = filters.characteristic("")
+        by = clearest.gap(release, unit, [str(metric["metric"])], "all", code(period))[1]
+        characteristic = filters.characteristic(by)
     layout.chart(visit, **visit.once("units", lambda: _units(visit, x, metric)))
     one = visit.viewer.home.startswith("school:")
     see = "See your school with its interval" if one else "See every school with its interval"
