@@ -146,6 +146,9 @@ def test_a_keyboard_finds_how_schools_meet(by_keyboard: Page) -> None:
 def test_a_keyboard_finds_whether_to_trust_the_figures(by_keyboard: Page) -> None:
     opens(by_keyboard, "Data quality")
     expect(by_keyboard.locator(".st-key-answer")).to_contain_text("rows is accounted for")
+    tab_to(by_keyboard, "Recorded or recalled")
+    by_keyboard.keyboard.press("ArrowRight")
+    by_keyboard.keyboard.press("Space")
     tab_to(by_keyboard, "All nine files")
     by_keyboard.keyboard.press("Enter")
     expect(by_keyboard.get_by_role("table", name="Rows per file")).to_be_visible()

@@ -206,7 +206,13 @@ def test_can_i_trust_these_figures(reader: Reader, rows: Any) -> None:
     )
     assert read == balanced
     assert not critical
-    said = f"Yes, with care: every one of {read:,} rows is accounted for, and {100 * aside / read:.1f}% of them"
+    [(school, recorded)] = rows(
+        f"select name, value from cell join unit using (unit) where {YEAR} and metric = 'recorded_of_recalled' "
+        "and kind = 'school' and characteristic = 'all' and upper < 70"
+    )
+    said = f"Yes, with care: in the {school} {100 - recorded:.0f}% of the meetings that students recall are not on"
+    reader.reads(said, ".st-key-answer")
+    said = f"Every one of {read:,} rows is accounted for, and {100 * aside / read:.1f}% of them"
     reader.reads(said, ".st-key-answer")
     reader.reads(f"{words.small(warnings).capitalize()} warning", ".st-key-answer")
 

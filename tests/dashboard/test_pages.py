@@ -172,6 +172,18 @@ def test_schools_that_do_not_log_are_said_to_not_to_be_judged() -> None:
 
 
 @pytest.mark.usefixtures("served")
+def test_whether_to_trust_figures_begins_with_the_record_and_for_stewards_with_the_rows() -> None:
+    lead, steward = visit("quality"), visit("quality", viewer="steward")
+    assert "School of Law and Criminology" in lead.markdown[0].value
+    assert lead.get("button_group")[0].value == "record"
+    assert "School of Law" not in text(steward)
+    assert steward.markdown[0].value.startswith("Yes")
+    assert steward.get("button_group")[0].value == "rows"
+    for app in (lead, steward):
+        assert "Warning, " in text(app)
+
+
+@pytest.mark.usefixtures("served")
 def test_the_two_ways_a_school_differs_are_named_by_what_is_good() -> None:
     assert "Worth learning from" in text(visit("schools", metric="no_meeting"))
     neither = text(visit("schools", metric="recorded_of_recalled"))
