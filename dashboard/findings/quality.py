@@ -53,13 +53,15 @@ def _not_on_record(incomplete: Mapping[str, float]) -> str:
 
 
 def warnings(checks: pd.DataFrame) -> list[str]:
-    """Each warning in a line: 'Warning, meetings: Of each school at most 10% of rows are quarantined. Seen: …'."""
+    """Each rule that gave a warning, in a line: 'Warning, meetings: Of each school at most 10% of rows … Seen: …'."""
     failed = checks[~checks["passed"].astype(bool) & (checks["severity"] == "warning")]
-    return [
-        f"Warning, {words.lowered(words.TABLES.get(c['table_name'], c['table_name']))}: {words.sentence(c['rule'])}"
-        + (f" Seen: {seen}." if pd.notna(seen := c.get("observed")) and seen else "")
-        for c in failed.to_dict("records")
-    ]
+    tables: dict[str, list[str]] = {}
+    for c in failed.to_dict("records"):
+        said = words.sentence(c["rule"])
+        if pd.notna(c["observed"]):
+            said += f" Seen: {c['observed']}."
+        tables.setdefault(said, []).append(words.lowered(words.TABLES.get(c["table_name"], c["table_name"])))
+    return [f"Warning, {words.listed(names)}: {said}" for said, names in tables.items()]
 
 
 def badge(through: Any, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:

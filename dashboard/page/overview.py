@@ -87,8 +87,12 @@ def _head(
     about, period = visit.release.about, str(current["label"])
     in_progress = about["current_year"] is not None
     if unit != UNIVERSITY:
-        name = visit.name(unit)
+        name, units = visit.name(unit), visit.release.units
         asked, answer = standing.question(name, period, in_progress), standing.answer(name, compared, own)
+        here = [school for school in incomplete if unit in (school, units.loc[school, "parent"])]
+        shown = [c for c, row in zip(compared, own, strict=True) if row["status"] == "shown"]
+        if any(c.metric["theme"] == "contact" for c in shown):
+            answer = f"{answer} {record.doubt(here, unit in here)}".strip()
     else:
         asked = consistency.consistency_question(period, in_progress)
         is_partial = any(c.partial for c in compared)

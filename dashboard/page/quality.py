@@ -30,8 +30,8 @@ def page(visit: Visit) -> None:
     release = visit.release
     layout.question(release.about["university"], "Can I trust these figures?")
     layout.answer(visit.once("answer", lambda: _answer(release)))
-    for text in quality.warnings(release.checks):
-        layout.quiet(text)
+    if warnings := quality.warnings(release.checks):
+        st.html("".join(html.paragraph("note", text) for text in warnings))
     layout.quiet(
         f"{quality.last_meeting(release.about['data_through'])}; "
         f"this release was made on {words.moment(release.about['created'])} (UTC). "
@@ -118,7 +118,7 @@ def _record(visit: Visit) -> None:
         layout.section(title)
         return
     verdicts = ["attention" if u in low else "context" for u in c.schools["unit"]]
-    schools = c.schools.assign(verdict=verdicts, **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
+    schools = c.schools.assign(verdict=verdicts, side="", **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
     layout.chart(
         visit,
         intervals(schools, c.university, c.metric, theme, (), dict.fromkeys(low, record.INCOMPLETE), visit.column),

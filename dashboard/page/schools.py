@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -88,7 +89,7 @@ def page(visit: Visit) -> None:
         layout.answer(visit.once("answer", lambda: x.answer))
         layout.not_as_asked(visit, filters)
         if compared.limited and not one:
-            st.html(visit.once("both ways", lambda: html.pair(_both_ways(compared, set(x.incomplete)))))
+            st.html(visit.once("both ways", lambda: html.pair(_lists(compared, set(x.incomplete)))))
     layout.define(metric)
     if x.incomplete:
         layout.quiet(record.caution(release, x.incomplete))
@@ -156,6 +157,23 @@ def _views(c: Comparison, several: bool) -> dict[str, str]:
     return {name: label for name, label in VIEWS.items() if has.get(name, True)}
 
 
+def _lists(c: Comparison, incomplete: set[str]) -> list[html.Named]:
+    """Schools outside the limits; those whose record looks incomplete by themselves, as the record may be all it is."""
+    sure, outside = _in_doubt(c, incomplete)
+    lists = _both_ways(sure, incomplete)
+    if len(outside):
+        said = "Outside the limits, with far fewer meetings on record than students recall."
+        lists.append(html.Named("Check the record first", said, consistency.named(outside, c.metric, set()), "doubt"))
+    return lists
+
+
+def _in_doubt(c: Comparison, incomplete: Collection[str]) -> tuple[Comparison, pd.DataFrame]:
+    """The comparison without schools whose record looks incomplete, and those of them that lie outside the limits."""
+    doubtful = c.schools["unit"].isin(incomplete)
+    sure = replace(c, schools=c.schools[~doubtful])
+    return sure, c.schools[doubtful & c.schools["side"].isin(consistency.OUTSIDE)]
+
+
 def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
     """Schools outside the limits by what is published of them; by side where neither side is good."""
     if c.metric["better"] == "neither":
@@ -169,14 +187,22 @@ def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
     ]
 
 
-def _marked(c: Comparison, faculty: str) -> tuple[pd.DataFrame, set[str]]:
-    """Schools with the verdict on their side, and those of the highlighted faculty."""
-    schools = c.schools.assign(verdict=[consistency.verdict(s, c.metric["better"]) for s in c.schools["side"]])
+def _marked(c: Comparison, faculty: str, incomplete: Collection[str] = ()) -> tuple[pd.DataFrame, set[str]]:
+    """Schools with the verdict on their side, or doubt where the record looks incomplete; those of the highlighted
+    faculty.
+    """
+    sides = zip(c.schools["unit"], c.schools["side"], strict=True)
+    better = str(c.metric["better"])
+    schools = c.schools.assign(
+        verdict=["doubt" if unit in incomplete else consistency.verdict(side, better) for unit, side in sides]
+    )
     return schools, set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
 
 
-def _legend(visit: Visit, c: Comparison, glyphs: str, *more: tuple[str, str, str]) -> list[html.Key]:
-    theme, better = visit.theme, c.metric["better"]
+def _legend(visit: Visit, x: Chosen, glyphs: str, *more: html.Key) -> list[html.Key]:
+    c, theme, better = x.compared, visit.theme, x.compared.metric["better"]
+    if x.incomplete:
+        more = ((theme.context, "○", f"{record.INCOMPLETE}: check it first"), *more)
     sides = [
         (getattr(theme, consistency.verdict(side, better)), glyph, f"{side} the limits")
         for side, glyph in zip(("below", "above"), glyphs, strict=True)
@@ -200,7 +226,7 @@ def _rows(visit: Visit, x: Chosen, order: str) -> dict[str, Any]:
     if visit.viewer.home.startswith("school:"):
         title = standing.schools_title(c)
         c, faculty = with_faculty(visit.release, c, x.level, x.period), str(c.schools["parent"].iloc[0])
-    schools, own = _marked(c, faculty)
+    schools, own = _marked(c, faculty, x.incomplete)
     if order == "value":
         schools = schools.sort_values("value", ascending=False, kind="stable")  # those without one last
     more = [(theme.context, "▒", "95% and 99.8% limits at the school’s size")] if c.limited else []
@@ -223,19 +249,21 @@ def _rows(visit: Visit, x: Chosen, order: str) -> dict[str, Any]:
         "table": tables.schools(c, set(x.incomplete), standing.rows(x.spread, c.metric)),
         "figures": lambda: c.numbers.assign(level=x.level),
         "numeric": tables.SCHOOL_FIGURES,
-        "legend": _legend(visit, c, "◀▶", *more),
+        "legend": _legend(visit, x, "◀▶", *more),
         "key": "schools",
     }
 
 
 def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
     c = x.compared
-    schools, own = _marked(c, x.faculty)
+    schools, own = _marked(c, x.faculty, x.incomplete)
+    sure, outside = _in_doubt(c, x.incomplete)
+    more = f"; {words.small(len(outside))} more with a record to check first" if len(outside) else ""
     without = c.schools.loc[c.schools["side"] == "", "short_name"].tolist()
     note = f"Without a figure or limits here: {words.listed(without)}." if without else ""
     return {
         "figure": funnel(schools, c.university, c.metric, visit.theme, own, visit.column),
-        "title": consistency.funnel_title(c),
+        "title": consistency.funnel_title(sure) + more,
         "subtitle": (
             f"{_about(visit, x)}. Each mark is a school; 95% of schools would lie within the inner lines, 99.8% within "
             "the dotted ones."
@@ -244,7 +272,7 @@ def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
         "table": tables.schools(c, set(x.incomplete)),
         "figures": lambda: c.numbers.assign(level=x.level),
         "numeric": tables.SCHOOL_FIGURES,
-        "legend": _legend(visit, c, "▼▲"),
+        "legend": _legend(visit, x, "▼▲"),
         "note": note,
         "key": "funnel",
     }

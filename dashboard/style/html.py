@@ -190,7 +190,7 @@ class Named:
     heading: str
     explanation: str
     names: Sequence[str]
-    verdict: str  # well, attention or context
+    verdict: str  # well, attention, context or doubt
 
 
 def pair(lists: Sequence[Named], most: int = MOST_NAMES) -> str:

@@ -316,16 +316,20 @@ def test_the_first_reason_for_doubt_is_what_is_not_on_record() -> None:
     assert "School 1" not in many
 
 
-def test_each_warning_has_a_line_and_what_was_seen_where_it_is_published() -> None:
+def test_each_rule_with_a_warning_has_a_line_and_what_was_seen_where_it_is_published() -> None:
     checks = pd.DataFrame(
         [
             {"table_name": "meetings", "rule": "Few rows.", "severity": "warning", "passed": False, "observed": "12%"},
-            {"table_name": "meetings", "rule": "Few rows", "severity": "warning", "passed": False, "observed": None},
+            {"table_name": "feedback", "rule": "Few rows.", "severity": "warning", "passed": False, "observed": "12%"},
+            {"table_name": "meetings", "rule": "Few ids", "severity": "warning", "passed": False, "observed": None},
             {"table_name": "meetings", "rule": "Known.", "severity": "row-level", "passed": False, "observed": "3"},
             {"table_name": "feedback", "rule": "Known.", "severity": "warning", "passed": True, "observed": "3"},
         ]
     )
-    assert quality.warnings(checks) == ["Warning, meetings: Few rows. Seen: 12%.", "Warning, meetings: Few rows."]
+    assert quality.warnings(checks) == [
+        "Warning, meetings and feedback: Few rows. Seen: 12%.",
+        "Warning, meetings: Few ids.",
+    ]
 
 
 def test_what_is_missing_is_said_with_its_reason() -> None:

@@ -169,6 +169,20 @@ def test_schools_that_do_not_log_are_said_to_not_to_be_judged() -> None:
     assert "School of Law and Criminology" in contact
     assert "record looks incomplete" in contact
     assert "record looks incomplete" not in voice
+    assert "Check the record first" in contact
+    lists = dict(re.findall(r"<h2>(.*?)</h2>(.*?)</section>", contact))
+    assert "School of Law and Criminology" in lists["Check the record first"]
+    assert all("School of Law and Criminology" not in names for h, names in lists.items() if not h.startswith("Check"))
+
+
+@pytest.mark.usefixtures("served")
+def test_a_unit_whose_record_looks_incomplete_is_not_blamed_first(release: Release) -> None:
+    [law] = release.units.index[release.units["name"] == "School of Law and Criminology"]
+    faculty = str(release.units.loc[law, "parent"])
+    other = next(f for f in release.units.index[release.units["kind"] == "faculty"] if f != faculty)
+    assert "a matter of logging: its record looks incomplete." in visit(unit=law).markdown[0].value
+    assert "a matter of logging: in one school the record looks incomplete." in visit(unit=faculty).markdown[0].value
+    assert "logging" not in visit(unit=other).markdown[0].value
 
 
 @pytest.mark.usefixtures("served")
