@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import layout, nearby, record, tables, told
 from dashboard.access import UNIVERSITY
 from dashboard.charts.rows import WIDE
-from dashboard.charts.strip import strips
+from dashboard.charts.strip import FEW, strips
 from dashboard.compared import compare
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, equity, quality, standing
@@ -149,12 +149,14 @@ def _drawn(
 def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> dict[str, Any]:
     units = visit.release.units
     own = list(units.index[(units["parent"] == marked) | ((units["kind"] == "school") & (units.index == marked))])
-    diamonds = f" Diamonds: {units.loc[marked, 'name']}." if own else ""
+    diamonds = (
+        f" Diamonds: {units.loc[marked, 'name']}{', with 95% intervals' if len(own) <= FEW else ''}." if own else ""
+    )
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.chance_aside for c in compared):
         band = "the middle 80% of schools"
     return {
-        "figure": strips(compared, visit.theme, own),
+        "figure": strips(compared, visit.theme, own, record.incomplete(visit.release, level), visit.column),
         "title": consistency.strips_title(compared),
         "subtitle": (
             f"Each dot is a school, the tick the university, the band {band}. "
@@ -173,15 +175,18 @@ def _own_strips(
 ) -> dict[str, Any]:
     """Own schools over the unnamed band of all schools."""
     marked = list(compared[0].schools["unit"])
+    incomplete = record.incomplete(visit.release, level)
     seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
+    seen += ", lines 95% intervals" if len(marked) <= FEW else ""
+    doubted = f" † {record.INCOMPLETE}." if incomplete and any(c.metric["theme"] == "contact" for c in compared) else ""
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
     if any(c.chance_aside for c in compared):
         band = ", the band where about eight in ten of all schools lie, unnamed and chance set aside"
     name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
     return {
-        "figure": strips(compared, visit.theme, marked),
+        "figure": strips(compared, visit.theme, marked, incomplete, visit.column),
         "title": standing.strips_title(compared),
-        "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.",
+        "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.{doubted}",
         "alt": " ".join(standing.schools_answer(c, None) for c in compared),
         "table": standing.headline(name, compared, own),
         "figures": lambda: pd.concat([c.numbers for c in compared]).assign(level=level),

@@ -73,9 +73,32 @@ def test_the_band_is_named_only_where_all_of_it_is_published() -> None:
     assert standing.band(rows, "Black") is None
 
 
+def test_own_schools_are_said_to_lie_on_their_side() -> None:
+    units = ["school:A", "school:B", "school:C"]
+
+    def of(label: str, *values: float) -> Comparison:
+        cells = pd.DataFrame(
+            [{"unit": u, **row(v, 1)} for u, v in zip(["university", *units], (70, *values), strict=True)]
+        )
+        listed = pd.DataFrame([{"unit": u, "kind": "school", "name": u, "short_name": u, "parent": "f"} for u in units])
+        return replace(compare(cells, listed, METRIC | {"label": label}, ""), observed=(60.0, 80.0), partial=True)
+
+    compared = [of("Met", 50, 55, 70), of("Trust", 50, 70, 90)]
+    assert standing.strips_title(compared) == (
+        "Two of your three schools lie below where most schools are on every measure, one above on ‘Trust’"
+    )
+    assert standing.strips_title(compared[1:], "the faculty’s").startswith(
+        "One of the faculty’s three schools lies below"
+    )
+
+
 @pytest.mark.parametrize(
     ("observed", "said"),
-    [((55, 90), "Your school lies within"), ((65, 90), "Your school is beyond"), (None, "Your school and the")],
+    [
+        ((55, 90), "Your school lies within"),
+        ((65, 90), "Your school lies below where most schools are on ‘Met their tutor’"),
+        (None, "Your school and the"),
+    ],
 )
 def test_own_schools_are_said_to_lie_within_the_band_or_beyond_it(observed, said: str) -> None:
     assert standing.strips_title([replace(comparison(row(60)), observed=observed)]).startswith(said)
