@@ -53,6 +53,15 @@ def side_of(own: Row, c: Comparison) -> str:
     return str(school["side"].iloc[0]) if len(school) else side(own, c.university)
 
 
+def beside(own: Row, c: Comparison) -> str:
+    """'University 81%: clearly lower', with a school's side of the limits, or a faculty's of the university's value."""
+    said = f"University {words.shown(c.university, c.metric)}"
+    is_school = own.get("unit") in set(c.schools["unit"])
+    near = "within the usual range" if is_school else "not clearly apart"
+    how = {"above": "clearly higher", "below": "clearly lower", "near": near}.get(side_of(own, c))
+    return f"{said}: {how}" if how else said
+
+
 def figure(cells: pd.DataFrame, unit: str) -> Row:
     """A unit's cell among `cells`, or one that says there is none."""
     found = cells[cells["unit"] == unit]

@@ -125,12 +125,15 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
         moved = consistency.change(own, earlier[0] if earlier else consistency.MISSING)
         since = before["label"]
     is_shown = own["status"] == "shown"
+    is_current = bool(period["is_current"])  # else the card names its period: that of the page is another
+    under = [] if is_current else [str(c.period)]
+    under += [f"95% interval {words.shown_interval(own, c.metric)}"] if is_shown else []
     return html.Card(
         label=c.metric["label"],
         value=words.shown(own, c.metric),
         is_figure=is_shown,
-        beside=f"University {words.shown(c.university, c.metric)}" if unit != UNIVERSITY else "",
-        under=f"{c.period} · {words.shown_interval(own, c.metric)}" if is_shown else c.period,
+        beside=standing.beside(own, c) if unit != UNIVERSITY else "",
+        under=" · ".join(under),
         out_of=f"Out of {c.metric['out_of']}",
         change=consistency.change_words(moved, c.metric, since),
         verdict=consistency.change_verdict(moved, c.metric["better"]),

@@ -142,15 +142,16 @@ class Card:
 
 
 def cards(items: Sequence[Card]) -> str:
-    """Headline measures side by side, wrapping on narrow screens."""
+    """Headline measures side by side, wrapping on narrow screens; their lines stand level."""
+    kind = "cards beside" if any(c.beside for c in items) else "cards"
     return (
-        '<ul class="cards">'
+        f'<ul class="{kind}">'
         + "".join(
             f'<li><span class="label">{escape(c.label)}</span>'
             f'<span class="value{_in_words(c)}">{escape(c.value)}</span>'
             f'{_beside(c)}<span class="under">{escape(c.under)}</span>'
-            f'<span class="out-of">{escape(c.out_of)}</span>'
-            f'<span class="change {c.verdict}">{escape(c.change)}</span></li>'
+            f'<span class="change {c.verdict}">{escape(c.change)}</span>'
+            f'<span class="out-of">{escape(c.out_of)}</span></li>'
             for c in items
         )
         + "</ul>"

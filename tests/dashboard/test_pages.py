@@ -114,6 +114,16 @@ def test_this_years_measures_are_compared_with_the_same_week_of_last_year() -> N
 
 
 @pytest.mark.usefixtures("served")
+def test_a_card_says_its_interval_and_its_period_only_where_the_page_is_of_another(release: Release) -> None:
+    cards = re.findall(r'<li><span class="label">.*?</li>', text(visit(unit="faculty:ENG")))
+    under = [re.sub("<.*?>", "", re.findall(r'<span class="under">.*?</span>', card)[0]) for card in cards]
+    assert re.fullmatch(r"95% interval \d+% to \d+%", under[0])
+    assert re.fullmatch(r"2025/26 · 95% interval \d+% to \d+%", under[-1]), "the survey has not run yet"
+    assert all(re.search("University \\d+%: (clearly|not clearly)", card) for card in cards)
+    assert all(card.index("University") < card.index("95%") < card.index("Out of") for card in cards)
+
+
+@pytest.mark.usefixtures("served")
 def test_findings_link_to_their_evidence() -> None:
     gaps = [link for link in links(visit()) if link.page == "equity" and link.query_string]
     assert gaps

@@ -63,6 +63,19 @@ def test_a_single_school_is_set_beside_the_university(own: dict[str, object], sa
     assert standing.schools_answer(comparison(own), None) == said
 
 
+def test_a_value_beside_the_universitys_says_whether_it_is_apart() -> None:
+    def said(own: dict[str, object], unit: str = "school:LAW") -> str:
+        c = comparison(own)
+        return standing.beside({**own, "unit": unit}, c)
+
+    assert said(row(60)) == "University 70%: clearly lower"
+    assert said(row(80)) == "University 70%: clearly higher"
+    assert said(row(71)) == "University 70%: within the usual range"
+    assert said(row(71), "faculty:F") == "University 70%: not clearly apart"
+    assert said(row(60), "faculty:F") == "University 70%: clearly lower"
+    assert said(row(60, status="suppressed"), "faculty:F") == "University 70%"
+
+
 def test_the_band_is_named_only_where_all_of_it_is_published() -> None:
     rows = pd.DataFrame([{"group": "all", "lowest": 40, "low": 50, "middle": 60, "high": 70, "highest": 80}])
     band = standing.band(rows)
