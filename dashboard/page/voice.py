@@ -142,7 +142,7 @@ def _statements(visit: Visit, x: Asked) -> dict[str, Any]:
         "figure": diverging(rows, voice.RATE, visit.theme, visit.column),
         "title": title,
         "subtitle": f"{visit.name(x.unit)}: five answers to each statement, {x.called}, {ALL_LEVELS}. "
-        f"Out of {_out_of(own)}. The figure beside a bar is the share who agree.",
+        f"Out of {_out_of(own)}. The figure beside a bar is the share who agree, with its 95% interval.",
         "alt": f"{title}. {voice.answer(own, x.statements, 'here', x.called)}",
         "table": tables_voice.divided(rows, "Statement"),
         "numeric": tables_voice.DIVIDED,
@@ -166,23 +166,32 @@ def _units(visit: Visit, x: Asked, metric: pd.Series) -> dict[str, Any]:
     split = x.split[x.split["metric"] == metric["metric"]]
     places = parts_of(visit.release, x.unit)
     rows = tables_voice.unit_rows(split, places, x.unit)
-    others = rows[rows["unit"] != UNIVERSITY]
+    university = standing.figure(split, UNIVERSITY)
+    is_other = rows["unit"] != UNIVERSITY
+    sides = [standing.side(r, university) for r in rows.to_dict("records")]
+    rows["side"] = pd.Series(sides, rows.index).where(is_other, "")
+    others = rows[is_other]
     smallest = others["kind"].iloc[-1] if len(others) else "school"
-    title = voice.units_title(
-        others[others["kind"] == smallest], standing.figure(split, UNIVERSITY), words.lowered(str(smallest))
-    )
+    title = voice.units_title(others[others["kind"] == smallest], university, words.lowered(str(smallest)))
     return {
         "figure": diverging(rows, metric, visit.theme, visit.column),
         "title": title,
         "subtitle": f"{layout.about(metric, x.called, ALL_LEVELS)}, out of {_out_of(split[split['unit'] == x.unit])} "
-        f"in {words.within(visit.name(x.unit))}. In reading order, not by rank.",
+        f"in {words.within(visit.name(x.unit))}. Beside a bar: the share who agree, with its 95% interval. "
+        "In reading order, not by rank.",
         "alt": f"{words.quoted(str(metric['label']))} by unit. {title}.",
         "table": tables_voice.divided(rows, "Place"),
         "numeric": tables_voice.DIVIDED,
-        "legend": _key(visit),
+        "legend": [*_key(visit), *_apart(visit, sides)],
         "figures": lambda: split[split["unit"].isin(places["unit"])],
         "key": "units",
     }
+
+
+def _apart(visit: Visit, sides: list[str]) -> list[html.Key]:
+    """What marks beside the university's value mean, where there are any."""
+    marks = ((visit.theme.well, "▲", "above"), (visit.theme.attention, "▼", "below"))
+    return [(colour, glyph, f"clearly {side} the university") for colour, glyph, side in marks if side in sides]
 
 
 def _groups(visit: Visit, x: Asked, metric: pd.Series, characteristic: pd.Series) -> None:
