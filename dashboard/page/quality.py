@@ -31,7 +31,7 @@ def page(visit: Visit) -> None:
     layout.question(release.about["university"], "Can I trust these figures?")
     layout.answer(visit.once("answer", lambda: _answer(release)))
     if warnings := quality.warnings(release.checks):
-        st.html("".join(html.paragraph("note", text) for text in warnings))
+        st.html(html.listed(warnings))
     layout.quiet(
         f"{quality.last_meeting(release.about['data_through'])}; "
         f"this release was made on {words.moment(release.about['created'])} (UTC). "

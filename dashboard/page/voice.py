@@ -40,7 +40,10 @@ def page(visit: Visit) -> None:
         unit, period = filters.unit(), filters.period(str(statements.index[0]), "all")
     x = visit.once("asked", lambda: _asked(release, statements, unit, period))
     with head:
-        layout.answer(visit.once("answer", lambda: _answer(visit, x)))
+        said, beside = visit.once("answer", lambda: _answer(visit, x))
+        layout.answer(said)
+        if beside:
+            layout.quiet(beside)
         layout.not_as_asked(visit, filters)
     if text := voice.linked_words(release.metrics):
         layout.quiet(text)
@@ -120,14 +123,14 @@ def _answered(release: Release, statements: pd.DataFrame, period: pd.Series) -> 
     return cells, voice.split(cells, release.rows("answers", **EVERYONE, **when))
 
 
-def _answer(visit: Visit, x: Asked) -> str:
+def _answer(visit: Visit, x: Asked) -> tuple[str, str]:
+    """How students answered with how many did not; and for a unit, where that lies beside the university."""
     metrics = visit.release.metrics
     place = "at the university" if x.unit == UNIVERSITY else f"in {words.within(visit.name(x.unit))}"
-    said = [voice.answer(x.own, metrics, place, x.called)]
-    if x.unit != UNIVERSITY:
-        said.append(voice.beside(x.own, x.cells[x.cells["unit"] == UNIVERSITY], metrics))
-    said.append(voice.doubt(_everyone(x.rates, x.unit), x.weighted, metrics))
-    return " ".join(part for part in said if part)
+    said = voice.answer(x.own, metrics, place, x.called)
+    doubt = voice.doubt(_everyone(x.rates, x.unit), x.weighted, metrics)
+    beside = voice.beside(x.own, x.cells[x.cells["unit"] == UNIVERSITY], metrics) if x.unit != UNIVERSITY else ""
+    return f"{said} {doubt}".rstrip(), beside
 
 
 def _everyone(rates: pd.DataFrame, unit: str) -> standing.Row:

@@ -16,6 +16,11 @@ def paragraph(kind: str, text: str) -> str:
     return f'<p class="{kind}">{escape(text)}</p>'
 
 
+def listed(texts: Sequence[str]) -> str:
+    """Quiet paragraphs, one below the other."""
+    return "".join(paragraph("note", text) for text in texts)
+
+
 def table(
     frame: pd.DataFrame, caption: str, numeric: Collection[str] = (), widths: Mapping[str, int] | None = None
 ) -> str:
