@@ -44,9 +44,11 @@ class Filters:
         st.selectbox(label, list(options), format_func=lambda c: options[c], key=name, on_change=_changed, args=(name,))
         return code
 
-    def switch(self, name: str, label: str, options: Mapping[str, str]) -> str:
-        """A row of views, of which one is open: the URL names it unless it is the first. No row for a single one."""
-        code = self._settled(name, options, next(iter(options)), pin=False)
+    def switch(self, name: str, label: str, options: Mapping[str, str], default: str = "") -> str:
+        """A row of views, of which one is open: the URL names it unless it is the default, the first unless another is
+        given. No row for a single one.
+        """
+        code = self._settled(name, options, default or next(iter(options)), pin=False)
         if len(options) > 1:
             st.segmented_control(
                 label, list(options), format_func=lambda c: options[c], key=name, required=True,
@@ -66,10 +68,10 @@ class Filters:
             st.query_params[name] = code
         return code
 
-    def metric(self) -> pd.Series:
-        """The chosen metric; only available ones are offered."""
-        offered, default = _metrics(self.release)
-        return offered[self.choose("metric", "Measure", _labels(offered), default, pin=True)]
+    def metric(self, default: str = "") -> pd.Series:
+        """The chosen metric; only available ones are offered, the first headline measure as default."""
+        offered, first = _metrics(self.release)
+        return offered[self.choose("metric", "Measure", _labels(offered), default or first, pin=True)]
 
     def level(self) -> str:
         """The chosen level."""

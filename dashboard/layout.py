@@ -152,12 +152,30 @@ def chart(
         st.html(visit.once(f"table {key}", lambda: html.table(table, title, numeric)))
 
 
+def table(
+    visit: Visit,
+    markup: str,
+    *,
+    title: str,
+    subtitle: str,
+    figures: Callable[[], pd.DataFrame],
+    key: str,
+    legend: Sequence[html.Key] = (),
+) -> None:
+    """A table under its finding, with ways to take it along; see `chart`."""
+    section(title, subtitle)
+    if legend:
+        st.html(html.key(legend))
+    st.html(markup)
+    _take_along(visit, title, subtitle, figures, None, key)
+
+
 def _take_along(
     visit: Visit,
     title: str,
     subtitle: str,
     figures: Callable[[], pd.DataFrame],
-    image: Callable[[str], bytes],
+    image: Callable[[str], bytes] | None,
     key: str,
 ) -> None:
     """A link to this very view, and its files for those whose role takes them; each file is one `download` here."""
@@ -174,7 +192,7 @@ def _take_along(
                 return numbers.file(visit.release, figures(), title, subtitle, address or f"?{query}")
 
             download(visit, "Data (CSV)", f"{name}.csv", data, "text/csv", quiet=True)
-            if chromium.there():
+            if image and chromium.there():
                 for kind, mime in images.KINDS.items():
                     make = partial(image, kind)
                     download(visit, f"Image ({kind.upper()})", f"{name}.{kind}", make, mime, quiet=True)

@@ -6,6 +6,8 @@ fewer meetings are on record than students recall, its contact figures carry a c
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dashboard.findings import consistency
 from dashboard.periods import periods_with
 from dashboard.published import Release
@@ -24,12 +26,15 @@ def incomplete(release: Release, level: str) -> dict[str, float]:
     return consistency.incomplete_records(release.everyone(RECORD_CHECK, level, period))
 
 
-def doubt(schools: dict[str, float]) -> str:
-    """That figures of contact may partly be a matter of logging; nothing where records look complete."""
+def doubt(schools: Collection[str], own: bool = False) -> str:
+    """That figures of contact may partly be a matter of logging; nothing where records look complete.
+
+    own: the figures are of that one school.
+    """
     if not schools:
         return ""
-    n = words.plural(len(schools), "school")
-    return f"Figures of contact may partly be a matter of logging: in {n} the record looks incomplete."
+    whose = "its record" if own else f"in {words.plural(len(schools), 'school')} the record"
+    return f"Figures of contact may partly be a matter of logging: {whose} looks incomplete."
 
 
 def caution(release: Release, schools: dict[str, float]) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import layout
+from dashboard.charts.rows import WIDE
 from dashboard.layout import Visit
 from dashboard.periods import code
-from dashboard.style import words
+from dashboard.style import html, words
 
 IN_URL = ("metric", "characteristic", "group")
+BRACKETS = re.compile(r" \(([^()]*)\)")
+INTERVAL = re.compile(r"[−+]?[\d.]+%? to ")
+END = re.compile(r"(?<!\bSt)(?<!\bDr)\.(?= |$)")  # of a sentence, not of 'St.' in a name
 MOST = 9  # findings of a unit
 
 
@@ -30,6 +35,24 @@ def findings(visit: Visit, found: pd.DataFrame, period: str, unit: str, most: in
         with st.expander(f"{words.headline(words.plural(len(rest), 'further finding'))}").container(key="further"):
             for finding in rest.to_dict("records"):
                 _finding(visit, finding, unit)
+    if visit.column != WIDE:
+        with st.expander("The same findings in full"):
+            st.html(html.listed(found["sentence"].tolist()))
+
+
+def parted(sentence: str) -> tuple[str, str]:
+    """What a finding says in short, and the rest: further sentences, and what stood in brackets."""
+    ends, depth = len(sentence), 0
+    for at, mark in enumerate(sentence):
+        depth += (mark == "(") - (mark == ")")
+        if not depth and (mark == ";" or sentence.startswith(": ‘", at) or END.match(sentence, at)):
+            ends = at
+            break
+    short, rest = sentence[:ends].rstrip("."), sentence[ends:].lstrip(";:. ")
+    inside = BRACKETS.findall(short)
+    said = f"in this order: {' · '.join(inside)}" if len(inside) > 1 else "".join(inside)
+    said = f"95% interval {said}" if INTERVAL.match(said) else said
+    return words.sentence(BRACKETS.sub("", short)), f"{words.sentence(said)} {words.sentence(rest)}".strip()
 
 
 def _finding(visit: Visit, finding: dict[Any, Any], unit: str) -> None:
@@ -37,7 +60,9 @@ def _finding(visit: Visit, finding: dict[Any, Any], unit: str) -> None:
     if finding["kind"] == "gap":
         about = visit.release.characteristics.loc[finding["characteristic"], "label"]
         lead = f"{lead} by {words.lowered(about)}"
-    text = f"**{layout.plain(lead)}.** {layout.plain(finding['sentence'])}"
+    short, rest = parted(finding["sentence"])
+    text = f"**{layout.plain(lead)}. {layout.plain(short)}**"
+    text += f" {layout.plain(rest)}" if rest and visit.column == WIDE else ""  # on a phone in a fold below
     visit.link(finding["view"], text, **of(visit, unit), **_view(finding))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.chart import Chart
-from dashboard.charts.rows import NARROW, Label, Rows, hover, in_words, lay_out
+from dashboard.charts.rows import AIR, NARROW, WIDE, Label, Rows, hover, in_words, lay_out
 from dashboard.findings.voice import ANSWERS, FIVE
 from dashboard.style import words
 from dashboard.style.theme import Theme
@@ -16,7 +16,8 @@ from dashboard.style.theme import Theme
 BAR = 20  # pixels
 PALE = 0.5  # how far the weaker answers are from the page's colour
 IN_THREE = "in three bands: too few for five"
-ROOM = 46  # pixels beside the bars, for the share who agree
+ROOM = {NARROW: 62, WIDE: 118}  # pixels beside the bars, for the share who agree: in two lines on a phone
+GLYPHS = {"above": ("▲", "well"), "below": ("▼", "attention")}
 
 
 def colours(theme: Theme) -> dict[str, str]:
@@ -35,7 +36,8 @@ def diverging(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, colum
     """One row per place or group in the order given; rows with `heading` true carry words only.
 
     `rows`: label, name, bold, heading, base, value, lower, upper, status, the five answers and `bands` (0 where the
-    answers are not shown). The share who agree stands beside each bar.
+    answers are not shown); `side`, where there is one: 'above' or 'below' of a place clearly apart from the university.
+    The share who agree stands beside each bar with its 95% interval, marked where it is apart.
     """
     labels = tuple(_label(r, column) for r in rows.to_dict("records"))
     laid = Rows(labels)
@@ -59,12 +61,12 @@ def diverging(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, colum
         )
         start = start + drawn[answer]
     right = max([right, *start])
-    ends = [_end(r, at, metric) for r, at in zip(drawn.to_dict("records"), start, strict=True)]
+    ends = [_end(r, at, metric, theme, column) for r, at in zip(drawn.to_dict("records"), start, strict=True)]
     without = rows[(rows["bands"] == 0) & ~rows["heading"]]
     words_of = in_words(without["place"].tolist(), [_why(r, metric) for r in without.to_dict("records")], left, theme)
     sides = [_side("◀ disagree", "right", -1), _side("agree ▶", "left", 1)] if len(drawn) else []
     lay_out(figure, laid, theme, without=[*words_of, *ends, *sides])
-    figure.update_layout(barmode="overlay", margin={"r": ROOM})
+    figure.update_layout(barmode="overlay", margin={"r": ROOM.get(column, ROOM[WIDE])})
     figure.update_xaxes(range=[left - 2, right], showticklabels=False, showgrid=False)
     if len(drawn):
         figure.add_vline(0, line={"color": theme.context, "width": 1, "dash": "dot"}, layer="below")
@@ -73,14 +75,24 @@ def diverging(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, colum
 
 def _label(row: Mapping[str, Any], column: int) -> Label:
     note = IN_THREE if row["bands"] == 3 else ""
-    return Label(row["label"], note, bold=row["bold"], heading=row["heading"], column=column)
+    air = AIR + 8 if column == NARROW else AIR  # beside the bar stand two lines there
+    return Label(row["label"], note, bold=row["bold"], heading=row["heading"], column=column, air=air)
 
 
-def _end(row: Mapping[str, Any], at: float, metric: Mapping[str, Any]) -> dict[str, Any]:
-    """The share who agree, at the end of the bar."""
+def _end(row: Mapping[str, Any], at: float, metric: Mapping[str, Any], theme: Theme, column: int) -> dict[str, Any]:
+    """The share who agree at the end of the bar: '53% (50–56) ▼'."""
+    said = ""
+    if row["status"] == "shown":
+        low, high = (words.number(row[limit], int(metric["decimals"])) for limit in ("lower", "upper"))
+        glyph, verdict = GLYPHS.get(row.get("side", ""), ("", ""))
+        mark = f' <span style="color:{theme.of(verdict)}">{glyph}</span>' if glyph else ""
+        value = f"<b>{words.shown(row, metric)}</b>"
+        sure = f'<span style="color:{theme.muted};font-size:12px">{{}}</span>'
+        narrow = f"{value}{mark}<br>{sure.format(f'{low}–{high}')}"
+        said = narrow if column == NARROW else f"{value} {sure.format(f'({low}–{high})')}{mark}"
     return {
-        "text": f"<b>{words.shown(row, metric)}</b>" if row["status"] == "shown" else "",
-        "x": at, "xanchor": "left", "xshift": 4, "y": row["place"], "yanchor": "middle", "showarrow": False,
+        "text": said, "x": at, "xanchor": "left", "xshift": 4, "y": row["place"], "yanchor": "middle",
+        "showarrow": False, "align": "left", "font": {"size": 13},
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 import pandas as pd
@@ -20,6 +20,9 @@ ONE, MANY = 360, 190  # pixels: the height of the plot of one panel, and of each
 TITLE, FOOT, SIDE, GAP = 26, 48, 46, 34
 PANELS = 3  # side by side, where there is room
 BAND = 0.16
+ROUND = 10  # per cent
+CHARACTER, APART = 6.6, 17  # pixels: of a letter at a line's end, and between two such names
+WIDE_PLOT, NARROW_PLOT = 900, 300  # pixels of one panel, about
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Line:
     dash: str = "solid"
     width: float = 2.5
     band: bool = False
+    end: str = ""  # what stands at its end
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,33 @@ class Panel:
     said: str = ""
 
 
-def curves(panels: Sequence[Panel], theme: Theme, column: int) -> Chart:
-    """Each panel's lines from 0 to 100% over the weeks, all on the same axes."""
+def reach(panels: Sequence[Panel]) -> tuple[int, int]:
+    """The round per cents between which all lines and bands lie."""
+    drawn = [line.points for panel in panels for line in panel.lines if len(line.points)]
+    low = min((float(points["lower"].min()) for points in drawn), default=0.0)
+    high = max((float(points["upper"].max()) for points in drawn), default=100.0)
+    low = min(max(floor(low / ROUND) * ROUND, 0), 100 - ROUND)
+    return int(low), int(max(min(ceil(high / ROUND) * ROUND, 100), low + ROUND))
+
+
+def curves(
+    panels: Sequence[Panel], theme: Theme, column: int, span: tuple[int, int] = (0, 100), last: int | None = None
+) -> Chart:
+    """Each panel's lines over the weeks, all on the same axes.
+
+    span: the shares between which the axis lies, in per cent; `last`: its last week, where it is not that of the lines.
+    """
     across = 1 if len(panels) == 1 else 2 if column == NARROW else PANELS
     down = ceil(len(panels) / across)
     tall = ONE if len(panels) == 1 else MANY
     height = down * (tall + TITLE) + (down - 1) * GAP + FOOT
-    last = max((int(x.points["week"].max()) for p in panels for x in p.lines if len(x.points)), default=1)
+    weeks = [int(w) for p in panels for x in p.lines if len(x.points) for w in (*x.points["week"].iloc[[0, -1]],)]
+    begin, last = min(weeks, default=0), last or max(weeks, default=1)
+    names = max((len(x.end) for p in panels for x in p.lines), default=0) * CHARACTER
     inside, wide = height - FOOT, 0.05 if column == NARROW else 0.035
-    ticks = [0, 20, 40, 60, 80, 100] if len(panels) == 1 else [0, 50, 100]
+    low, high = span
+    step = (10 if high - low <= 50 else 20) if len(panels) == 1 else max((high - low) // 20 * ROUND, ROUND)
+    ticks = [*range(low, high + 1, step)]
     figure = Chart()
     for i, panel in enumerate(panels):
         row, place = divmod(i, across)
@@ -63,11 +85,11 @@ def curves(panels: Sequence[Panel], theme: Theme, column: int) -> Chart:
             **{
                 f"xaxis{axis}": {
                     "domain": [left, left + (1 + wide) / across - wide], "anchor": f"y{axis}",
-                    "range": [-0.5, last + 0.8], "nticks": 6 if len(panels) == 1 else 4, "zeroline": False,
+                    "range": [begin - 0.5, last + 0.8], "nticks": 6 if len(panels) == 1 else 4, "zeroline": False,
                     "automargin": False, "showgrid": False,
                 },
                 f"yaxis{axis}": {
-                    "domain": [bottom, top], "anchor": f"x{axis}", "range": [0, 101], 
+                    "domain": [bottom, top], "anchor": f"x{axis}", "range": [low, high + 1],
                     "tickvals": ticks, "ticktext": [f"{t}%" for t in ticks], "showgrid": True,
                     "showticklabels": place == 0, "zeroline": False, "automargin": False,
                 },
@@ -75,17 +97,42 @@ def curves(panels: Sequence[Panel], theme: Theme, column: int) -> Chart:
         )  # fmt: skip
         for line in panel.lines:
             _draw(figure, line, axis)
-        _head(figure, panel, axis, left, top, theme)
+        _head(figure, panel, axis, left, top, theme, (low + high) / 2)
+        _ends(figure, panel, axis, (high - low) / tall, theme)
     figure.update_layout(
         template=template(theme),
         height=height,
-        margin={"l": SIDE, "r": 8, "t": 0, "b": FOOT},
+        margin={"l": SIDE, "r": 8 + max(0, round(names - _free(weeks, last, column))), "t": 0, "b": FOOT},
     )
     figure.add_annotation(
         text="teaching week", x=1, xref="paper", xanchor="right", y=0, yref="paper", yanchor="top", yshift=-24,
         showarrow=False, font={"size": 13, "color": theme.muted},
     )  # fmt: skip
     return figure
+
+
+def _free(weeks: Sequence[int], last: int, column: int) -> float:
+    """Pixels between the lines' end and the end of the axis, about."""
+    across = (NARROW_PLOT if column == NARROW else WIDE_PLOT) / (last - min(weeks, default=0) + 1.3)
+    return (last + 0.8 - max((w for w in weeks if w <= last), default=last)) * across
+
+
+def _ends(figure: Chart, panel: Panel, axis: str, pixel: float, theme: Theme) -> None:
+    """Names at the ends of lines, pushed apart where they would meet. pixel: how much of the y axis one is."""
+    named = [line for line in panel.lines if line.end and len(line.points)]
+    named = sorted(named, key=lambda line: float(line.points["value"].iloc[-1]))
+    at = float("-inf")
+    places = []
+    for line in named:
+        at = max(float(line.points["value"].iloc[-1]), at + APART * pixel)
+        places.append(at)
+    pushed = sum(p - float(x.points["value"].iloc[-1]) for p, x in zip(places, named, strict=True))
+    for line, place in zip(named, places, strict=True):
+        figure.add_annotation(
+            text=escape(line.end), x=int(line.points["week"].iloc[-1]), xref=f"x{axis}", xanchor="left", xshift=8,
+            y=place - pushed / len(named), yref=f"y{axis}", yanchor="middle", showarrow=False, align="left",
+            font={"size": 13, "color": line.colour},
+        )  # fmt: skip
 
 
 def _draw(figure: Chart, line: Line, axis: str) -> None:
@@ -126,14 +173,14 @@ def _faint(colour: str) -> str:
     return f"rgba({red},{green},{blue},{BAND})"
 
 
-def _head(figure: Chart, panel: Panel, axis: str, left: float, top: float, theme: Theme) -> None:
+def _head(figure: Chart, panel: Panel, axis: str, left: float, top: float, theme: Theme, middle: float) -> None:
     figure.add_annotation(
         text=f"<b>{escape(panel.heading)}</b>", x=left, xref="paper", xanchor="left", y=top, yref="paper",
         yanchor="bottom", yshift=4, showarrow=False, font={"size": 13, "color": theme.ink}, align="left",
     )  # fmt: skip
     if panel.said:
         figure.add_annotation(
-            text=f"<i>{escape(panel.said)}</i>", x=0, xref=f"x{axis}", xanchor="left", y=50, yref=f"y{axis}",
+            text=f"<i>{escape(panel.said)}</i>", x=0, xref=f"x{axis}", xanchor="left", y=middle, yref=f"y{axis}",
             showarrow=False, font={"size": 13, "color": theme.muted}, bgcolor=theme.page, borderpad=2,
         )  # fmt: skip
 

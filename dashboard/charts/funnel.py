@@ -40,15 +40,16 @@ def funnel(
         for edge in (low, high):
             limit = shown.dropna(subset=[edge])
             figure.add_scatter(x=limit["base"], y=limit[edge], mode="lines", line=line, hoverinfo="skip")
-    for verdict in ("context", "well", "attention"):
+    for verdict in ("context", "doubt", "well", "attention"):
         part = shown[shown["verdict"] == verdict]
-        colours = [theme.accent if u in highlighted else getattr(theme, verdict) for u in part["unit"]]
+        colours = [theme.accent if u in highlighted else theme.of(verdict) for u in part["unit"]]
+        hollow = verdict == "doubt"
         figure.add_scatter(
             x=part["base"],
             y=part["value"],
             mode="markers",
-            marker={"color": colours, "size": 12, "symbol": [SYMBOL[s] for s in part["side"]],
-                    "line": {"width": 1, "color": theme.page}},
+            marker={"color": theme.page if hollow else colours, "size": 12, "symbol": [SYMBOL[s] for s in part["side"]],
+                    "line": {"width": 2, "color": colours} if hollow else {"width": 1, "color": theme.page}},
             text=[_hover(s, metric) for s in part.to_dict("records")],
             hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip

@@ -30,11 +30,11 @@ def intervals(
 ) -> Chart:
     """One row per school in the order given, hidden ones in words.
 
-    `schools`: unit, name, short_name, base, value, lower, upper, status, verdict, side, says, and the published
-    limits (limit, limit_above, outer, outer_above), drawn behind each row. `highlighted` units are named in the accent
-    colour; `notes` are words under a unit's name; `band` is where the middle of all schools lies, drawn behind the
-    rows without naming any. Rows may be groups instead, around the value of everyone `here`; `air` is the space
-    between rows.
+    `schools`: unit, name, short_name, base, value, lower, upper, status, verdict (of which `doubt` is drawn hollow),
+    side, says, and the published limits (limit, limit_above, outer, outer_above), drawn behind each row.
+    `highlighted` units are named in the accent colour; `notes` are words under a unit's name; `band` is where the
+    middle of all schools lies, drawn behind the rows without naming any. Rows may be groups instead, around the value
+    of everyone `here`; `air` is the space between rows.
     """
     notes = notes or {}
     schools = schools.assign(**{limit: float("nan") for pair in LIMITS for limit in pair[:2] if limit not in schools})
@@ -47,9 +47,9 @@ def intervals(
     for low, high, opacity in LIMITS:
         limits = shown.dropna(subset=[low, high])
         _bars(figure, limits["place"].tolist(), limits[low].tolist(), limits[high].tolist(), theme.context, opacity)
-    for verdict in ("context", "well", "attention"):
+    for verdict in ("context", "doubt", "well", "attention"):
         part = shown[shown["verdict"] == verdict]
-        colour = getattr(theme, verdict)
+        colour = theme.of(verdict)
         figure.add_scatter(
             x=part["value"],
             y=part["place"],
@@ -62,7 +62,12 @@ def intervals(
                 "thickness": 2,
                 "width": 0,
             },
-            marker={"color": colour, "size": 11, "symbol": [SYMBOL[s] for s in part["side"]]},
+            marker={
+                "color": theme.page if verdict == "doubt" else colour,
+                "size": 11,
+                "symbol": [SYMBOL[s] for s in part["side"]],
+                "line": {"color": colour, "width": 2 if verdict == "doubt" else 0},
+            },
             text=[_hover(s, metric, notes) for s in part.to_dict("records")],
             hovertemplate="%{text}<extra></extra>",
         )

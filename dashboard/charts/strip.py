@@ -3,57 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from dashboard.charts.chart import Chart
-from dashboard.charts.rows import hover
+from dashboard.charts.rows import NARROW, WIDE, hover
 from dashboard.findings.consistency import Comparison
 from dashboard.style import words
 from dashboard.style.theme import Theme, template
 
-ROW = 104
-STEP = 0.085  # how far dots of equal value are set apart, in rows
+HEAD, BODY, LANE = 31, 73, 22  # pixels: a strip's heading, its dots, and the row of one highlighted school
+FOOT = 40  # pixels for the axis
+STEP = 9  # pixels that dots of equal value are set apart
+FEW = 6  # highlighted schools that have a row each, with an interval and a name
+BESIDE, CHARACTER = 9, 6.0  # pixels between a line and its name, and of a letter of it
+ACROSS = {NARROW: 335, WIDE: 940}  # pixels of the plot, about, by the room that labels have
 
 
-def strips(comparisons: Sequence[Comparison], theme: Theme, highlighted: Collection[str] = ()) -> Chart:
-    """One strip per comparison: a dot for each school, a tick for the university, a band for the middle 80%."""
+@dataclass(frozen=True)
+class Strip:
+    """One comparison and where it stands, in pixels from the top: its dots, and rows of highlighted schools below."""
+
+    c: Comparison
+    top: float
+    dots: bool
+    lanes: int
+
+    @property
+    def middle(self) -> float:
+        """Of the dots."""
+        return self.top + HEAD + BODY / 2 - 4
+
+    @property
+    def bottom(self) -> float:
+        return self.top + HEAD + (BODY if self.dots else 8) + self.lanes * LANE
+
+    def lane(self, place: int) -> float:
+        """The middle of a highlighted school's row."""
+        return self.bottom - (self.lanes - place - 0.5) * LANE - 4
+
+
+def strips(
+    comparisons: Sequence[Comparison],
+    theme: Theme,
+    highlighted: Collection[str] = (),
+    incomplete: Collection[str] = (),
+    column: int = WIDE,
+) -> Chart:
+    """One strip per comparison: a dot for each school, a tick for the university, a band for the middle 80%.
+
+    Up to six highlighted schools have a row each, from A to Z: a diamond, the 95% interval and the name; † and a hollow
+    diamond where the record looks incomplete.
+    """
     figure = Chart()
-    for row, c in enumerate(comparisons):
-        _dots(figure, row, c, theme, highlighted)
-    n = len(comparisons)
+    laid = _laid([(c, _own(c, highlighted)) for c in comparisons])
+    values = [v for c in comparisons for v in [*c.shown["value"], *(c.middle or ())]]
+    values += [v for s in laid for school in _own(s.c, highlighted) if s.lanes for v in (school["lower"],)]
+    span = (min(values, default=0.0) - 1, max(values, default=1.0) + 1)
+    if values and all(c.metric["suffix"] == "%" for c in comparisons):
+        span = (max(min(values) - 5, -2), 102.0)
+    width = ACROSS.get(column, ACROSS[WIDE]) / (span[1] - span[0])
+    names: list[dict[str, Any]] = []
+    for strip in laid:
+        own = _own(strip.c, highlighted)
+        _dots(figure, strip, theme, highlighted if not strip.lanes else (), {s["unit"] for s in own if strip.lanes})
+        for place, school in enumerate(own if strip.lanes else []):
+            doubt = school["unit"] in incomplete and strip.c.metric["theme"] == "contact"
+            _line(figure, strip, place, school, theme, doubt)
+            names.append(_name(strip, place, school, theme, doubt, span, width))
+    height = laid[-1].bottom if laid else 0
     figure.update_layout(
         template=template(theme),
-        height=ROW * n + 40,
-        margin={"l": 4, "r": 12},
-        shapes=[shape for row, c in enumerate(comparisons) for shape in _background(row, c, theme)],
-        annotations=[_heading(row, c, theme) for row, c in enumerate(comparisons)],
+        height=height + FOOT,
+        margin={"l": 4, "r": 12, "t": 0, "b": FOOT - 8},
+        shapes=[shape for strip in laid for shape in _background(strip, theme)],
+        annotations=[*(_heading(strip, theme) for strip in laid), *names],
     )
-    figure.update_yaxes(range=[n - 0.45, -0.62], visible=False)
+    figure.update_yaxes(range=[height + 4, 0], visible=False)
     suffixes = {str(c.metric["suffix"]) for c in comparisons}
-    figure.update_xaxes(ticksuffix=suffixes.pop() if len(suffixes) == 1 else "", zeroline=False, nticks=6)
-    values = [v for c in comparisons for v in [*c.shown["value"], *(c.middle or ())]]
-    if values and all(c.metric["suffix"] == "%" for c in comparisons):
-        figure.update_xaxes(range=[max(min(values) - 5, -2), 102])
+    figure.update_xaxes(ticksuffix=suffixes.pop() if len(suffixes) == 1 else "", zeroline=False, nticks=6, range=span)
     return figure
 
 
-def _background(row: int, c: Comparison, theme: Theme) -> list[dict[str, Any]]:
-    """The band of the middle 80% of schools and the university's tick."""
-    shapes: list[dict[str, Any]] = []
+def _own(c: Comparison, highlighted: Collection[str]) -> list[dict[Any, Any]]:
+    return c.shown[c.shown["unit"].isin(highlighted)].to_dict("records")
+
+
+def _laid(comparisons: Sequence[tuple[Comparison, list[dict[Any, Any]]]]) -> list[Strip]:
+    laid: list[Strip] = []
+    few = max((len(own) for _, own in comparisons), default=0) <= FEW
+    for c, own in comparisons:
+        lanes = len(own) if few else 0
+        laid.append(Strip(c, laid[-1].bottom if laid else 4, not lanes or len(c.shown) > lanes, lanes))
+    return laid
+
+
+def _background(strip: Strip, theme: Theme) -> list[dict[str, Any]]:
+    """The band of the middle 80% of schools and the university's tick, over dots and rows."""
+    c, shapes = strip.c, list[dict[str, Any]]()
+    top = strip.middle if strip.dots else strip.lane(0)
+    bottom = strip.lane(strip.lanes - 1) if strip.lanes else strip.middle
+    air = 18 if strip.dots else LANE / 2
     if c.middle:
-        band = {"type": "rect", "x0": c.middle[0], "x1": c.middle[1], "y0": row - 0.17, "y1": row + 0.17}
+        band = {"type": "rect", "x0": c.middle[0], "x1": c.middle[1], "y0": top - air, "y1": bottom + air}
+        if strip.lanes:
+            band["y1"] = bottom + LANE / 2
         shapes.append(band | {"line": {"width": 0}, "fillcolor": theme.context, "opacity": 0.18, "layer": "below"})
     if c.university["status"] == "shown":
         at = c.university["value"]
-        tick = {"type": "line", "x0": at, "x1": at, "y0": row - 0.27, "y1": row + 0.27}
-        shapes.append(tick | {"line": {"color": theme.ink, "width": 2}})
+        end = bottom + (LANE / 2 + 3 if strip.lanes else 28)
+        tick = {"type": "line", "x0": at, "x1": at, "y0": top - (28 if strip.dots else LANE / 2 + 3), "y1": end}
+        shapes.append(tick | {"line": {"color": theme.ink, "width": 2}, "layer": "below"})
     return shapes
 
 
-def _dots(figure: Chart, row: int, c: Comparison, theme: Theme, highlighted: Collection[str]) -> None:
-    shown = sorted(c.shown.to_dict("records"), key=lambda s: s["value"])
-    places = [row + o for o in offsets([s["value"] for s in shown])]
+def _dots(figure: Chart, strip: Strip, theme: Theme, highlighted: Collection[str], elsewhere: Collection[str]) -> None:
+    """All schools but those that have rows of their own elsewhere."""
+    schools = strip.c.shown[~strip.c.shown["unit"].isin(elsewhere)].to_dict("records")
+    shown = sorted(schools, key=lambda s: s["value"])
+    places = [strip.middle + o for o in offsets([s["value"] for s in shown])]
     for own in (False, True):
         part = [(at, s) for at, s in zip(places, shown, strict=True) if (s["unit"] in highlighted) is own]
         if not part:
@@ -68,9 +137,67 @@ def _dots(figure: Chart, row: int, c: Comparison, theme: Theme, highlighted: Col
                 "symbol": "diamond" if own else "circle",
                 "line": {"width": 1, "color": theme.page},
             },
-            text=[_hover(s, c) for _, s in part],
+            text=[_hover(s, strip.c) for _, s in part],
             hovertemplate="%{text}<extra></extra>",
         )
+
+
+def _line(figure: Chart, strip: Strip, place: int, school: dict[Any, Any], theme: Theme, doubt: bool) -> None:
+    figure.add_scatter(
+        x=[school["value"]],
+        y=[strip.lane(place)],
+        mode="markers",
+        error_x={
+            "type": "data",
+            "array": [school["upper"] - school["value"]],
+            "arrayminus": [school["value"] - school["lower"]],
+            "color": theme.accent,
+            "thickness": 2,
+            "width": 0,
+        },
+        marker={
+            "size": 11,
+            "color": theme.page if doubt else theme.accent,
+            "symbol": "diamond",
+            "line": {"width": 2 if doubt else 1, "color": theme.accent if doubt else theme.page},
+        },
+        text=[_hover(school, strip.c)],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _name(
+    strip: Strip,
+    place: int,
+    school: dict[Any, Any],
+    theme: Theme,
+    doubt: bool,
+    span: tuple[float, float],
+    width: float,
+) -> dict[str, Any]:
+    """A school's name beside its interval: on the right, or on the left where it has no room or would cross the tick.
+
+    Each has a row of its own, so names never meet; a name without room on either side is cut. `width`: pixels of one
+    unit of the axis.
+    """
+    value = words.value(school["value"], strip.c.metric) + (" †" if doubt else "")
+    needs = (len(str(school["short_name"])) + len(value) + 1) * CHARACTER + BESIDE
+    room = {"left": (span[1] - school["upper"]) * width, "right": (school["lower"] - span[0]) * width}
+    tick = strip.c.university["value"] if strip.c.university["status"] == "shown" else None
+    crossed = {
+        "left": tick is not None and school["upper"] < tick < school["upper"] + needs / width,
+        "right": tick is not None and school["lower"] - needs / width < tick < school["lower"],
+    }
+    anchor = min(room, key=lambda side: (room[side] < needs, crossed[side], -room[side] if room[side] < needs else 0))
+    fits = max(int((room[anchor] - BESIDE) / CHARACTER) - len(value) - 1, 3)
+    name = str(school["short_name"])
+    name = name if len(name) <= fits else f"{name[: fits - 1].rstrip()}…"
+    return {
+        "text": f"{escape(name)} <b>{escape(value)}</b>", "x": school["upper" if anchor == "left" else "lower"],
+        "xanchor": anchor, "xshift": BESIDE if anchor == "left" else -BESIDE, "y": strip.lane(place),
+        "yanchor": "middle", "showarrow": False, "font": {"size": 13, "color": theme.ink}, "borderpad": 0,
+        "bgcolor": theme.page if crossed[anchor] else None,
+    }  # fmt: skip
 
 
 def _hover(school: dict[str, Any], c: Comparison) -> str:
@@ -82,14 +209,14 @@ def _hover(school: dict[str, Any], c: Comparison) -> str:
     )
 
 
-def _heading(row: int, c: Comparison, theme: Theme) -> dict[str, Any]:
-    at = f"{words.shown(c.university, c.metric)} · {c.period}"
+def _heading(strip: Strip, theme: Theme) -> dict[str, Any]:
+    at = f"{words.shown(strip.c.university, strip.c.metric)} · {strip.c.period}"
     return {
-        "text": f"<b>{escape(c.metric['label'])}</b>  <span style='color:{theme.muted}'>{escape(at)}</span>",
+        "text": f"<b>{escape(strip.c.metric['label'])}</b>  <span style='color:{theme.muted}'>{escape(at)}</span>",
         "x": 0,
         "xref": "paper",
         "xanchor": "left",
-        "y": row - 0.32,
+        "y": strip.top + HEAD,
         "yanchor": "bottom",
         "align": "left",
         "showarrow": False,
@@ -100,9 +227,9 @@ def _heading(row: int, c: Comparison, theme: Theme) -> dict[str, Any]:
 
 
 def offsets(values: Sequence[float]) -> list[float]:
-    """Vertical places for dots in order of value, so that equal values stand side by side: 0, +1, −1, +2 …"""
+    """Pixels off the middle for dots in order of value, so that equal values stand side by side: 0, +1, −1, +2 …"""
     seen: dict[float, int] = {}
-    places = []
+    places: list[float] = []
     for value in values:
         k = seen.get(value, 0)
         seen[value] = k + 1

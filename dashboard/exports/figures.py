@@ -58,7 +58,7 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
         seen = "Diamonds are the faculty’s schools" if len(marked) > 1 else "The diamond is the school"
         band = f", the band {seen_band}" if any(c.middle for c in shown) else ""
         subtitle = f"{seen}, the tick and its figure the university{band}. {reading.level}."
-        title = standing.strips_title(shown).replace("Your", "The faculty’s" if len(marked) > 1 else "The")
+        title = standing.strips_title(shown, "the faculty’s" if len(marked) > 1 else "the")
         table = standing.headline(reading.name, shown, own)
         numeric = (reading.name, "95% interval", "University", standing.ALL_SCHOOLS)
         alt = " ".join(words.sentence(of_measure(c, standing.schools_answer(c, None))) for c in shown)
@@ -70,7 +70,7 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
         alt=alt,
         table=table,
         numbers=numbers.headline(reading, shown, own),
-        draw=lambda theme: strips(shown, theme, marked),
+        draw=lambda theme: strips(shown, theme, marked, reading.incomplete),
         marks=tuple(
             Mark(
                 str(s["name"]), float(s["value"]), series=str(c.metric["label"]), verdict="own" if marked else "context"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from dashboard import tables
+from dashboard import tables, tables_headline
 from dashboard.exports import figures, numbers
 from dashboard.exports.figure import Figure
 from dashboard.exports.findings import Named, named_schools
@@ -23,7 +23,6 @@ SECTIONS = {
     "voice": "Student voice",
     "quality": "Data quality",
 }
-SIDE_WORDS = {"above": "▲ above", "below": "▼ below"}
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,10 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Section:
             text.append(figures.of_measure(c, figures.schools_answer(reading, c)))
     if not text:
         text = ["There are no headline figures to compare in this year."]
-    matrix = _matrix(reading, compared)
+    matrix = tables_headline.matrix(compared, reading.incomplete).map(str)
     caption = f"Each school beside the university: headline measures, {reading.period['label']}; "
     caption += "▲ above, ▼ below the usual range for schools of that size"
+    caption += "; † record looks incomplete" if reading.incomplete else ""
     shown = (Table(caption, matrix, (), numbers.standing(reading, compared)),)
     lists = () if reading.is_school else tuple(one for one in named_schools(reading, compared) if one.names)
     tables = shown if len(matrix) else ()
@@ -108,20 +108,6 @@ def _chance(c: Comparison) -> str:
     if c.differs is None:
         return "There are too few figures to say whether that is more than chance."
     return "That is more than chance." if c.differs else words.sentence(consistency.alike(c))
-
-
-def _matrix(reading: Reading, compared: Sequence[Comparison]) -> pd.DataFrame:
-    """One row per school, one column per headline measure: its value, and its side of the usual range if outside."""
-    rows: dict[str, dict[str, str]] = {}
-    for c in compared:
-        for school in c.schools.to_dict("records"):
-            row = rows.setdefault(str(school["unit"]), {"School": str(school["name"])})
-            apart = SIDE_WORDS.get(str(school["side"]), "")
-            row[str(c.metric["label"])] = f"{words.shown(school, c.metric)} {apart}".strip()
-    if not rows or not len(compared):
-        return pd.DataFrame()
-    top = {"School": "University"} | {str(c.metric["label"]): words.shown(c.university, c.metric) for c in compared}
-    return pd.DataFrame([top, *rows.values()]).fillna(words.STATUS["none"])
 
 
 def _equity(reading: Reading, compared: Sequence[Comparison]) -> Section:

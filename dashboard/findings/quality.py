@@ -14,11 +14,16 @@ NOT_ATTACKED = (
     "Nobody has tried to work out the hidden figures of this release from those that are shown: whether they hold is "
     "not known."
 )
+MOST_NAMED = 4
 LACKS = " has no "  # before the name of a column, which means nothing to a reader
 
 
-def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
-    """The answer to 'Can I trust these figures?'."""
+def quality_answer(
+    reconciliation: pd.DataFrame, checks: pd.DataFrame, incomplete: Mapping[str, float] | None = None
+) -> str:
+    """The answer to 'Can I trust these figures?'. incomplete: names of schools whose record looks incomplete, with the
+    share of recalled meetings on record: the first reason for doubt.
+    """
     failed = checks.loc[~checks["passed"].astype(bool), "severity"].value_counts()
     critical, warnings = int(failed.get("critical", 0)), int(failed.get("warning", 0))
     if len(unbalanced(reconciliation)):
@@ -28,9 +33,35 @@ def quality_answer(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
     read, aside = int(reconciliation["rows_read"].sum()), int(reconciliation["rows_quarantined"].sum())
     said = f"every one of {words.number(read)} rows is accounted for, and {words.share(aside, read)} of them"
     said += " was set aside because a check failed" if not aside else " were set aside because a check failed"
-    if not warnings:
-        return f"Yes: {said}."
-    return f"Yes, with care: {said}. {words.sentence(words.plural(warnings, 'warning') + ' to look at')}"
+    to_see = words.sentence(f"{words.plural(warnings, 'warning')} to look at") if warnings else ""
+    if incomplete:
+        return f"Yes, with care: {_not_on_record(incomplete)}. {words.sentence(said)} {to_see}".rstrip()
+    return f"Yes, with care: {said}. {to_see}" if warnings else f"Yes: {said}."
+
+
+def _not_on_record(incomplete: Mapping[str, float]) -> str:
+    """'in two schools 66% to 71% of the meetings that students recall are not on record (A and B)'."""
+    missing = sorted(round(100 - share) for share in incomplete.values())
+    how_many = f"{missing[0]}%" if missing[0] == missing[-1] else f"{missing[0]}% to {missing[-1]}%"
+    recalled = f"{how_many} of the meetings that students recall are not on record"
+    names = [words.within(name) for name in incomplete]
+    if len(names) == 1:
+        return f"in {names[0]} {recalled}"
+    return f"in {words.plural(len(names), 'school')} {recalled}" + (
+        f" ({words.listed(names)})" if len(names) <= MOST_NAMED else ""
+    )
+
+
+def warnings(checks: pd.DataFrame) -> list[str]:
+    """Each rule that gave a warning, in a line: 'Warning, meetings: Of each school at most 10% of rows … Seen: …'."""
+    failed = checks[~checks["passed"].astype(bool) & (checks["severity"] == "warning")]
+    tables: dict[str, list[str]] = {}
+    for c in failed.to_dict("records"):
+        said = words.sentence(c["rule"])
+        if pd.notna(c["observed"]):
+            said += f" Seen: {c['observed']}."
+        tables.setdefault(said, []).append(words.lowered(words.TABLES.get(c["table_name"], c["table_name"])))
+    return [f"Warning, {words.listed(names)}: {said}" for said, names in tables.items()]
 
 
 def badge(through: Any, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:

@@ -69,6 +69,19 @@ def sides(rows: pd.DataFrame, university: Row, limits: pd.DataFrame) -> list[str
     ]
 
 
+def beside(own: Row, c: Comparison) -> str:
+    """'University 81%: clearly lower' of a faculty, by its interval; of a school 'lower than usual', by the funnel."""
+    said = f"University {words.shown(c.university, c.metric)}"
+    is_school = own.get("unit") in set(c.schools["unit"])
+    higher, lower, near = (
+        ("higher than usual", "lower than usual", "within the usual range")
+        if is_school
+        else ("clearly higher", "clearly lower", "not clearly apart")
+    )
+    how = {"above": higher, "below": lower, "near": near}.get(side_of(own, c))
+    return f"{said}: {how}" if how else said
+
+
 def figure(cells: pd.DataFrame, unit: str) -> Row:
     """A unit's cell among `cells`, or one that says there is none."""
     found = cells[cells["unit"] == unit]
@@ -169,27 +182,42 @@ def all_schools(spread: Band, metric: Row) -> str:
     return f"across the university, the middle 80% of schools lie between {low} and {high}"
 
 
-def strips_title(compared: Sequence[Comparison]) -> str:
-    """The finding of the chart of own schools: on how many measures they lie outside the middle 80% of all."""
+def strips_title(compared: Sequence[Comparison], whose: str = "your") -> str:
+    """The finding of the chart of own schools: how many lie outside the middle 80% of all, on which side, on what."""
     judged = [c for c in compared if c.middle and len(c.shown)]
+    count = len(compared[0].schools)
     if not judged:
-        return (
-            "Your schools beside the university" if len(compared[0].schools) > 1 else "Your school and the university"
+        return words.headline(
+            f"{whose} schools beside the university" if count > 1 else f"{whose} school and the university"
         )
     beyond = [(c, s) for c in judged for s in c.shown.to_dict("records") if not _within(s["value"], c)]
-    outside = {str(c.metric["label"]) for c, _ in beyond}
+    if not beyond:
+        lies = f"{whose} schools lie" if count > 1 else f"{whose} school lies"
+        return words.headline(f"{lies} within the middle 80% of all schools on every measure")
     chance = ", as chance alone can do" if all(_reaches(s, c) for c, s in beyond) else ""
-    many = len(compared[0].schools) > 1
-    if not outside:
-        lies = "Your schools lie" if many else "Your school lies"
-        return f"{lies} within the middle 80% of all schools on every measure"
-    on = f"{words.small(len(outside))} of {words.plural(len(judged), 'measure')}"
-    if len(outside) == len(judged):
-        on = "every measure"
-    elif len(outside) < 3:
-        on = words.listed([words.quoted(label) for label in sorted(outside)])
-    reaches = "Your schools reach" if many else "Your school is"
-    return f"{reaches} beyond the middle 80% of all schools on {on}{chance}"
+    sides: dict[str, list[tuple[Comparison, Row]]] = {}
+    for c, s in beyond:
+        sides.setdefault("below" if c.middle and s["value"] < c.middle[0] else "above", []).append((c, s))
+    told: list[str] = []
+    for side in ("below", "above"):
+        if found := sides.get(side):
+            n = len({s["unit"] for _, s in found})
+            which = f"{words.small(n)} of {whose} {words.plural(count, 'school')} {'lies' if n == 1 else 'lie'}"
+            which = which if count > 1 else f"{whose} school lies"
+            where = f"{which} {side} where most schools are" if not told else f"{words.small(n)} {side}"
+            where = where if count > 1 or not told else side
+            told.append(f"{where} on {_on([c for c, _ in found], len(judged))}")
+    return words.headline(f"{', '.join(told)}{chance}")
+
+
+def _on(compared: Sequence[Comparison], of: int) -> str:
+    """Measures by name where they are few."""
+    labels = list(dict.fromkeys(str(c.metric["label"]) for c in compared))
+    if len(labels) == of > 1:
+        return "every measure"
+    if len(labels) < 3:
+        return words.listed([words.quoted(label) for label in labels])
+    return f"{words.small(len(labels))} of {words.plural(of, 'measure')}"
 
 
 def _reaches(school: Row, c: Comparison) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, nearby, tables
+from dashboard import clearest, layout, nearby, tables
 from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.filters import EVERYWHERE, Filters
@@ -44,7 +45,8 @@ def page(visit: Visit) -> None:
     head = st.container()
     with layout.filters(visit):
         filters = Filters(release)
-        unit, metric, level = filters.unit(), filters.metric(), filters.level()
+        unit = filters.unit()
+        metric, level = filters.metric(_opens_on(release, unit, filters.asked)), filters.level()
         period = filters.period(metric["metric"], level)
     when = {"academic_year": str(period["academic_year"]), "part": str(period["part"]), "level": level}
 
@@ -85,6 +87,13 @@ def page(visit: Visit) -> None:
             layout.prose(visit.once("one", lambda: _one(gaps, metric, characteristic, group, place)))
     top = faculty if faculty != EVERYWHERE else top_of(visit, unit)
     DRAWN[view](visit, Asked(unit, metric, level, period, characteristic, group, top, about))
+
+
+def _opens_on(release: Release, unit: str, asked: Mapping[str, str]) -> str:
+    """The headline measure with the widest clear gap, or none."""
+    is_headline = release.metrics["headline"].astype(bool) & release.metrics["available"].astype(bool)
+    names = release.metrics.index[is_headline].tolist()
+    return clearest.gap(release, unit, names, asked.get("level", ""), asked.get("period", ""))[0]
 
 
 def _answer(

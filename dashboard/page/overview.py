@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import layout, nearby, record, tables, told
 from dashboard.access import UNIVERSITY
 from dashboard.charts.rows import WIDE
-from dashboard.charts.strip import strips
+from dashboard.charts.strip import FEW, strips
 from dashboard.compared import compare
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, equity, quality, standing
@@ -87,8 +87,12 @@ def _head(
     about, period = visit.release.about, str(current["label"])
     in_progress = about["current_year"] is not None
     if unit != UNIVERSITY:
-        name = visit.name(unit)
+        name, units = visit.name(unit), visit.release.units
         asked, answer = standing.question(name, period, in_progress), standing.answer(name, compared, own)
+        here = [school for school in incomplete if unit in (school, units.loc[school, "parent"])]
+        shown = [c for c, row in zip(compared, own, strict=True) if row["status"] == "shown"]
+        if any(c.metric["theme"] == "contact" for c in shown):
+            answer = f"{answer} {record.doubt(here, unit in here)}".strip()
     else:
         asked = consistency.consistency_question(period, in_progress)
         is_partial = any(c.partial for c in compared)
@@ -121,12 +125,15 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
         moved = consistency.change(own, earlier[0] if earlier else consistency.MISSING)
         since = before["label"]
     is_shown = own["status"] == "shown"
+    is_current = bool(period["is_current"])  # else the card names its period: that of the page is another
+    under = [] if is_current else [str(c.period)]
+    under += [f"95% interval {words.shown_interval(own, c.metric)}"] if is_shown else []
     return html.Card(
         label=c.metric["label"],
         value=words.shown(own, c.metric),
         is_figure=is_shown,
-        beside=f"University {words.shown(c.university, c.metric)}" if unit != UNIVERSITY else "",
-        under=f"{c.period} · {words.shown_interval(own, c.metric)}" if is_shown else c.period,
+        beside=standing.beside(own, c) if unit != UNIVERSITY else "",
+        under=" · ".join(under),
         out_of=f"Out of {c.metric['out_of']}",
         change=consistency.change_words(moved, c.metric, since),
         verdict=consistency.change_verdict(moved, c.metric["better"]),
@@ -145,12 +152,14 @@ def _drawn(
 def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -> dict[str, Any]:
     units = visit.release.units
     own = list(units.index[(units["parent"] == marked) | ((units["kind"] == "school") & (units.index == marked))])
-    diamonds = f" Diamonds: {units.loc[marked, 'name']}." if own else ""
+    diamonds = (
+        f" Diamonds: {units.loc[marked, 'name']}{', with 95% intervals' if len(own) <= FEW else ''}." if own else ""
+    )
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.chance_aside for c in compared):
         band = "the middle 80% of schools"
     return {
-        "figure": strips(compared, visit.theme, own),
+        "figure": strips(compared, visit.theme, own, record.incomplete(visit.release, level), visit.column),
         "title": consistency.strips_title(compared),
         "subtitle": (
             f"Each dot is a school, the tick the university, the band {band}. "
@@ -169,15 +178,18 @@ def _own_strips(
 ) -> dict[str, Any]:
     """Own schools over the unnamed band of all schools."""
     marked = list(compared[0].schools["unit"])
+    incomplete = record.incomplete(visit.release, level)
     seen = "Diamonds are your schools" if len(marked) > 1 else "The diamond is your school"
+    seen += ", lines 95% intervals" if len(marked) <= FEW else ""
+    doubted = f" † {record.INCOMPLETE}." if incomplete and any(c.metric["theme"] == "contact" for c in compared) else ""
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
     if any(c.chance_aside for c in compared):
         band = ", the band where about eight in ten of all schools lie, unnamed and chance set aside"
     name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
     return {
-        "figure": strips(compared, visit.theme, marked),
+        "figure": strips(compared, visit.theme, marked, incomplete, visit.column),
         "title": standing.strips_title(compared),
-        "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.",
+        "subtitle": f"{seen}, the tick and its figure the university{band}. {at}.{doubted}",
         "alt": " ".join(standing.schools_answer(c, None) for c in compared),
         "table": standing.headline(name, compared, own),
         "figures": lambda: pd.concat([c.numbers for c in compared]).assign(level=level),

@@ -12,13 +12,14 @@ from dashboard.filters import Filters
 from dashboard.findings import consistency, quality
 from dashboard.layout import Visit
 from dashboard.periods import periods_with
+from dashboard.published import Release
 from dashboard.style import html, words
 
 VIEWS = {
+    "record": "Recorded or recalled",
     "rows": "Every row",
     "checks": "Checks",
     "aside": "Set aside",
-    "record": "Recorded or recalled",
     "hidden": "What is hidden",
 }
 ALL_LEVELS = "all"
@@ -28,7 +29,9 @@ def page(visit: Visit) -> None:
     """Whether every row is accounted for, what was checked and set aside, what is on record, and what is hidden."""
     release = visit.release
     layout.question(release.about["university"], "Can I trust these figures?")
-    layout.answer(quality.quality_answer(release.reconciliation, release.checks))
+    layout.answer(visit.once("answer", lambda: _answer(release)))
+    if warnings := quality.warnings(release.checks):
+        st.html(html.listed(warnings))
     layout.quiet(
         f"{quality.last_meeting(release.about['data_through'])}; "
         f"this release was made on {words.moment(release.about['created'])} (UTC). "
@@ -43,6 +46,12 @@ def page(visit: Visit) -> None:
     view = Filters(release).switch("view", "What to see of data quality", _views(visit))
     drawn[view](visit)
     visit.link("methods", "What each measure means")
+
+
+def _answer(release: Release) -> str:
+    incomplete = record.incomplete(release, ALL_LEVELS) if len(release.units) else {}
+    names = {str(release.units.loc[unit, "name"]): share for unit, share in incomplete.items()}
+    return quality.quality_answer(release.reconciliation, release.checks, names)
 
 
 def _views(visit: Visit) -> dict[str, str]:
@@ -109,7 +118,7 @@ def _record(visit: Visit) -> None:
         layout.section(title)
         return
     verdicts = ["attention" if u in low else "context" for u in c.schools["unit"]]
-    schools = c.schools.assign(verdict=verdicts, **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
+    schools = c.schools.assign(verdict=verdicts, side="", **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
     layout.chart(
         visit,
         intervals(schools, c.university, c.metric, theme, (), dict.fromkeys(low, record.INCOMPLETE), visit.column),

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import layout, nearby, record, tables
 from dashboard.charts.funnel import funnel
 from dashboard.charts.schools import intervals
 from dashboard.compared import compare, with_faculty
 from dashboard.filters import EVERYWHERE, Filters
-from dashboard.findings import consistency, standing
+from dashboard.findings import consistency, every, standing
 from dashboard.findings.consistency import LEARN, TALK, Comparison
 from dashboard.layout import Visit
-from dashboard.page import schools_beside
+from dashboard.page import schools_beside, schools_headline
 from dashboard.published import Release
 from dashboard.style import html, words
 
+ALL = "all"
 VIEWS = {
+    ALL: "All headline measures",
     "rows": "Each school",
     "funnel": "By size",
     "modes": "How they meet",
     "years": "Over the years",
 }
+WHAT = "What to see of schools"
 BOTH_WAYS = {
     LEARN: ("Worth learning from", "On the good side of the usual range; ★ beyond the 99.8% limits.", "well"),
     TALK: ("Worth a conversation", "On the other side of it: ask what lies behind it.", "attention"),
@@ -62,25 +67,31 @@ def page(visit: Visit) -> None:
     """Schools on one measure, which of them are worth a visit or a conversation, how they meet, and over the years."""
     release = visit.release
     one = visit.viewer.home.startswith("school:")
-    head = st.container()
-    with layout.filters(visit):
-        filters = Filters(release)
+    asked = "How does your school compare?" if one else "Which schools stand apart from the rest?"
+    head, chosen = st.container(), layout.filters(visit)
+    filters, several = Filters(release), int((release.units["kind"] == "school").sum()) > 1
+    # An address that names a measure, as links from other pages do, opens that measure
+    names_one = st.query_params.get("metric") in release.metrics.index
+    first = ALL if several and filters.asked.get("drawn", ALL) == ALL and not names_one else "rows"
+    if several and filters.asked.get("drawn", first) == ALL:
+        _all(visit, filters, head, chosen, asked)
+        return
+    with chosen:
         metric, level = filters.metric(), filters.level()
         period = filters.period(metric["metric"], level)
         faculty = filters.faculty("Highlight a faculty", "None")
     x = visit.once("chosen", lambda: _chosen(release, metric, period, level, faculty))
     compared = x.compared
     with head:
-        asked = "How does your school compare?" if one else "Which schools stand apart from the rest?"
         layout.question(layout.whose(visit, visit.viewer.home, str(period["label"])), asked)
         layout.answer(visit.once("answer", lambda: x.answer))
         layout.not_as_asked(visit, filters)
         if compared.limited and not one:
-            st.html(visit.once("both ways", lambda: html.pair(_both_ways(compared, set(x.incomplete)))))
+            st.html(visit.once("both ways", lambda: html.pair(_lists(compared, set(x.incomplete)))))
     layout.define(metric)
     if x.incomplete:
         layout.quiet(record.caution(release, x.incomplete))
-    view = filters.switch("drawn", "What to see of schools", _views(compared))
+    view = filters.switch("drawn", WHAT, _views(compared, several), first)
     if view == "modes":
         schools_beside.modes(visit, compared, period, level)
     elif view == "years":
@@ -88,11 +99,27 @@ def page(visit: Visit) -> None:
     elif view == "funnel":
         layout.chart(visit, **visit.once("funnel", lambda: _funnel(visit, x)))
     else:
-        several = len(compared.schools) > 1
         order = filters.switch("order", "Order of schools", ORDERS) if several else next(iter(ORDERS))
         layout.chart(visit, **visit.once("rows", lambda: _rows(visit, x, order)))
         nearby.schools(visit, visit.once("hidden", lambda: _hidden(release, x)))
     if compared.limited:
+        layout.quiet(LIMITS_SAID)
+    _profiles(visit, compared)
+
+
+def _all(visit: Visit, filters: Filters, head: DeltaGenerator, chosen: DeltaGenerator, asked: str) -> None:
+    """Every school on every headline measure."""
+    with chosen:
+        x = schools_headline.chosen(visit, filters)
+        faculty = filters.faculty("Highlight a faculty", "None")
+    with head:
+        layout.question(layout.whose(visit, visit.viewer.home, x.period), asked)
+        layout.answer(visit.once("all answer", lambda: every.answer(x.compared, x.incomplete)))
+        layout.not_as_asked(visit, filters)
+    compared = x.compared[0]
+    filters.switch("drawn", WHAT, _views(compared, True), ALL)
+    schools_headline.show(visit, x, _marked(compared, faculty)[1])
+    if any(c.limited for c in x.compared):
         layout.quiet(LIMITS_SAID)
     _profiles(visit, compared)
 
@@ -122,14 +149,32 @@ def _profiles(visit: Visit, c: Comparison) -> None:
                 visit.link("profile", layout.plain(str(name)), unit=str(unit))
 
 
-def _views(c: Comparison) -> dict[str, str]:
-    """The views there are: a funnel needs several schools."""
+def _views(c: Comparison, several: bool) -> dict[str, str]:
+    """The views there are: a table of all measures needs more than one school, a funnel some more."""
     few = int((c.schools["side"] != "").sum()) < consistency.FEWEST_SCHOOLS
-    return {name: label for name, label in VIEWS.items() if not (few and name == "funnel")}
+    has = {ALL: several, "funnel": not few}
+    return {name: label for name, label in VIEWS.items() if has.get(name, True)}
+
+
+def _lists(c: Comparison, incomplete: set[str]) -> list[html.Named]:
+    """Schools outside the usual range; by themselves those whose record looks incomplete, which may be all it is."""
+    sure, outside = _in_doubt(c, incomplete)
+    lists = _both_ways(sure, incomplete)
+    if len(outside):
+        said = "Outside the usual range, with far fewer meetings on record than students recall."
+        lists.append(html.Named("Check the record first", said, consistency.named(outside, c.metric, set()), "doubt"))
+    return lists
+
+
+def _in_doubt(c: Comparison, incomplete: Collection[str]) -> tuple[Comparison, pd.DataFrame]:
+    """The comparison without schools whose record looks incomplete, and those of them outside the usual range."""
+    doubtful = c.schools["unit"].isin(incomplete)
+    sure = replace(c, schools=c.schools[~doubtful])
+    return sure, c.schools[doubtful & c.schools["side"].isin(consistency.OUTSIDE)]
 
 
 def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
-    """Schools outside the limits by what is published of them; by side where neither side is good."""
+    """Schools outside the usual range by what is published of them; by side where neither side is good."""
     if c.metric["better"] == "neither":
         return [
             html.Named(heading, "", consistency.named(c.on_side(side), c.metric, incomplete), "context")
@@ -141,14 +186,22 @@ def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
     ]
 
 
-def _marked(c: Comparison, faculty: str) -> tuple[pd.DataFrame, set[str]]:
-    """Schools with the verdict on their side, and those of the highlighted faculty."""
-    schools = c.schools.assign(verdict=[consistency.verdict(s, c.metric["better"]) for s in c.schools["side"]])
+def _marked(c: Comparison, faculty: str, incomplete: Collection[str] = ()) -> tuple[pd.DataFrame, set[str]]:
+    """Schools with the verdict on their side, or doubt where the record looks incomplete; those of the highlighted
+    faculty.
+    """
+    sides = zip(c.schools["unit"], c.schools["side"], strict=True)
+    better = str(c.metric["better"])
+    schools = c.schools.assign(
+        verdict=["doubt" if unit in incomplete else consistency.verdict(side, better) for unit, side in sides]
+    )
     return schools, set(schools.loc[schools["parent"] == faculty, "unit"]) if faculty != EVERYWHERE else set()
 
 
-def _legend(visit: Visit, c: Comparison, glyphs: str, *more: tuple[str, str, str]) -> list[html.Key]:
-    theme, better = visit.theme, c.metric["better"]
+def _legend(visit: Visit, x: Chosen, glyphs: str, *more: html.Key) -> list[html.Key]:
+    c, theme, better = x.compared, visit.theme, x.compared.metric["better"]
+    if x.incomplete:
+        more = ((theme.context, "○", f"{record.INCOMPLETE}: check it first"), *more)
     sides = [
         (getattr(theme, consistency.verdict(side, better)), glyph, f"{side} the usual range")
         for side, glyph in zip(("below", "above"), glyphs, strict=True)
@@ -172,7 +225,7 @@ def _rows(visit: Visit, x: Chosen, order: str) -> dict[str, Any]:
     if visit.viewer.home.startswith("school:"):
         title = standing.schools_title(c)
         c, faculty = with_faculty(visit.release, c, x.level, x.period), str(c.schools["parent"].iloc[0])
-    schools, own = _marked(c, faculty)
+    schools, own = _marked(c, faculty, x.incomplete)
     if order == "value":
         schools = schools.sort_values("value", ascending=False, kind="stable")  # those without one last
     more = [(theme.context, glyph, said) for glyph, said in consistency.SHADES] if c.limited else []
@@ -195,19 +248,21 @@ def _rows(visit: Visit, x: Chosen, order: str) -> dict[str, Any]:
         "table": tables.schools(c, set(x.incomplete), standing.rows(x.spread, c.metric)),
         "figures": lambda: c.numbers.assign(level=x.level),
         "numeric": tables.SCHOOL_FIGURES,
-        "legend": _legend(visit, c, "◀▶", *more),
+        "legend": _legend(visit, x, "◀▶", *more),
         "key": "schools",
     }
 
 
 def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
     c = x.compared
-    schools, own = _marked(c, x.faculty)
+    schools, own = _marked(c, x.faculty, x.incomplete)
+    sure, outside = _in_doubt(c, x.incomplete)
+    more = f"; {words.small(len(outside))} more with a record to check first" if len(outside) else ""
     without = c.schools.loc[c.schools["side"] == "", "short_name"].tolist()
     note = f"Without a figure or limits here: {words.listed(without)}." if without else ""
     return {
         "figure": funnel(schools, c.university, c.metric, visit.theme, own, visit.column),
-        "title": consistency.funnel_title(c),
+        "title": consistency.funnel_title(sure) + more,
         "subtitle": (
             f"{_about(visit, x)}. Each mark is a school; 95% of schools would lie within the inner lines, 99.8% within "
             "the dotted ones."
@@ -216,7 +271,7 @@ def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
         "table": tables.schools(c, set(x.incomplete)),
         "figures": lambda: c.numbers.assign(level=x.level),
         "numeric": tables.SCHOOL_FIGURES,
-        "legend": _legend(visit, c, "▼▲"),
+        "legend": _legend(visit, x, "▼▲"),
         "note": note,
         "key": "funnel",
     }

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, nearby, tables_voice
+from dashboard import clearest, layout, nearby, tables_voice
 from dashboard.access import UNIVERSITY
 from dashboard.charts.answers import colours, diverging
 from dashboard.charts.rates import around_everyone, as_weighted
@@ -42,7 +42,10 @@ def page(visit: Visit) -> None:
     x = visit.once("asked", lambda: _asked(release, statements, unit, period))
     with head:
         layout.question(layout.whose(visit, unit, x.called), asked)
-        layout.answer(visit.once("answer", lambda: _answer(visit, x)))
+        said, beside = visit.once("answer", lambda: _answer(visit, x))
+        layout.answer(said)
+        if beside:
+            layout.quiet(beside)
         layout.not_as_asked(visit, filters)
     if text := voice.linked_words(release.metrics):
         layout.quiet(text)
@@ -51,10 +54,12 @@ def page(visit: Visit) -> None:
     layout.section("Who agrees, and who does not? Choose a statement and whom to tell apart")
     with st.container(key="filters-where"):
         headline = statements.index[statements["headline"].astype(bool)]
-        default = str((headline if len(headline) else statements.index)[0])
+        first = [str(name) for name in (headline if len(headline) else statements.index)]
+        default = clearest.gap(release, unit, first, "all", code(period))[0] or first[0]
         labels = statements["label"].to_dict()
         metric = statements.loc[filters.choose("metric", "Statement", labels, default, pin=True)]
-        characteristic = filters.characteristic("")
+        by = clearest.gap(release, unit, [str(metric["metric"])], "all", code(period))[1]
+        characteristic = filters.characteristic(by)
     layout.chart(visit, **visit.once("units", lambda: _units(visit, x, metric)))
     one = visit.viewer.home.startswith("school:")
     see = "See your school with its interval" if one else "See every school with its interval"
@@ -122,14 +127,15 @@ def _answered(release: Release, statements: pd.DataFrame, period: pd.Series) -> 
     return cells, voice.split(cells, release.rows("answers", **EVERYONE, **when))
 
 
-def _answer(visit: Visit, x: Asked) -> str:
+def _answer(visit: Visit, x: Asked) -> tuple[str, str]:
+    """How students answered with how many did not; and for a unit, where that lies beside the university."""
     metrics = visit.release.metrics
     place = "at the university" if x.unit == UNIVERSITY else f"in {words.within(visit.name(x.unit))}"
-    said = [voice.answer(x.own, metrics, place, x.called)]
-    if x.unit != UNIVERSITY:
-        said.append(voice.beside(x.own, x.cells[x.cells["unit"] == UNIVERSITY], metrics, x.limits))
-    said.append(voice.doubt(_everyone(x.rates, x.unit), x.weighted, metrics))
-    return " ".join(part for part in said if part)
+    said = voice.answer(x.own, metrics, place, x.called)
+    doubt = voice.doubt(_everyone(x.rates, x.unit), x.weighted, metrics)
+    university = x.cells[x.cells["unit"] == UNIVERSITY]
+    beside = voice.beside(x.own, university, metrics, x.limits) if x.unit != UNIVERSITY else ""
+    return f"{said} {doubt}".rstrip(), beside
 
 
 def _everyone(rates: pd.DataFrame, unit: str) -> standing.Row:
@@ -144,7 +150,7 @@ def _statements(visit: Visit, x: Asked) -> dict[str, Any]:
         "figure": diverging(rows, voice.RATE, visit.theme, visit.column),
         "title": title,
         "subtitle": f"{visit.name(x.unit)}: five answers to each statement, {x.called}, {ALL_LEVELS}. "
-        f"Out of {_out_of(own)}. The figure beside a bar is the share who agree.",
+        f"Out of {_out_of(own)}. The figure beside a bar is the share who agree, with its 95% interval.",
         "alt": f"{title}. {voice.answer(own, x.statements, 'here', x.called)}",
         "table": tables_voice.divided(rows, "Statement"),
         "numeric": tables_voice.DIVIDED,
@@ -168,24 +174,33 @@ def _units(visit: Visit, x: Asked, metric: pd.Series) -> dict[str, Any]:
     split = x.split[x.split["metric"] == metric["metric"]]
     places = parts_of(visit.release, x.unit)
     rows = tables_voice.unit_rows(split, places, x.unit)
-    others = rows[rows["unit"] != UNIVERSITY]
-    smallest = others["kind"].iloc[-1] if len(others) else "school"
+    university = standing.figure(split, UNIVERSITY)
+    is_other = rows["unit"] != UNIVERSITY
     limits = x.limits[x.limits["metric"] == metric["metric"]] if len(x.limits) else x.limits
-    title = voice.units_title(
-        others[others["kind"] == smallest], standing.figure(split, UNIVERSITY), words.lowered(str(smallest)), limits
-    )
+    rows["side"] = pd.Series(standing.sides(rows, university, limits), rows.index).where(is_other, "")
+    others = rows[is_other]
+    smallest = others["kind"].iloc[-1] if len(others) else "school"
+    title = voice.units_title(others[others["kind"] == smallest], university, words.lowered(str(smallest)), limits)
     return {
         "figure": diverging(rows, metric, visit.theme, visit.column),
         "title": title,
         "subtitle": f"{layout.about(metric, x.called, ALL_LEVELS)}, out of {_out_of(split[split['unit'] == x.unit])} "
-        f"in {words.within(visit.name(x.unit))}. In reading order, not by rank.",
+        f"in {words.within(visit.name(x.unit))}. Beside a bar: the share who agree, with its 95% interval. "
+        "In reading order, not by rank.",
         "alt": f"{words.quoted(str(metric['label']))} by unit. {title}.",
         "table": tables_voice.divided(rows, "Place"),
         "numeric": tables_voice.DIVIDED,
-        "legend": _key(visit),
+        "legend": [*_key(visit), *_apart(visit, set(rows["side"]), str(smallest).lower() == "school")],
         "figures": lambda: split[split["unit"].isin(places["unit"])],
         "key": "units",
     }
+
+
+def _apart(visit: Visit, sides: set[str], of_schools: bool) -> list[html.Key]:
+    """What marks beside the share who agree mean, where there are any."""
+    said = "{} the usual range for schools" if of_schools else "clearly {} the university"
+    marks = ((visit.theme.well, "▲", "above"), (visit.theme.attention, "▼", "below"))
+    return [(colour, glyph, said.format(side)) for colour, glyph, side in marks if side in sides]
 
 
 def _groups(visit: Visit, x: Asked, metric: pd.Series, characteristic: pd.Series) -> None:

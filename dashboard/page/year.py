@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import layout, tables_year
 from dashboard.access import UNIVERSITY
-from dashboard.charts.curves import Line, Panel, curves
+from dashboard.charts.curves import Line, Panel, curves, reach
 from dashboard.charts.groups import appearance
 from dashboard.charts.weeks import contacts
 from dashboard.filters import Filters
@@ -20,7 +20,10 @@ from dashboard.layout import Visit
 from dashboard.periods import code, period_before
 from dashboard.style import words
 
-PANEL = 1.8  # the width of lines in small panels
+PANEL = 1.8  # the width of lines of groups
+TOGETHER = 3  # groups that share one panel
+AHEAD = 2  # weeks of the axis beyond that which the year in progress has reached, for names
+FOREVER = 99
 
 
 def page(visit: Visit) -> None:
@@ -178,40 +181,55 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
     now, before = ({g: findings.line(curve, y, unit, span.in_progress, g) for g in there} for y in years)
     everyone = x.line(unit, span.year)
     points = {g: p for g in there if (p := findings.last_point(now[g], span))}
-    panels = [
-        Panel(
-            g if g not in points else f"{g} {words.value(points[g]['value'], SHARE)}",
-            [
-                Line("Everyone", everyone, theme.context, width=1),
-                Line(f"{g}, {span.last}", before[g], look[g][0], "dot", PANEL),
-                Line(f"{g}, {span.year}", now[g], look[g][0], width=PANEL + 0.7, band=True),
-            ],
-            "" if g in points else words.STATUS["suppressed"],
-        )
-        for g in there
-    ]
+
+    def drawn(points: pd.DataFrame) -> pd.DataFrame:
+        """From week 1 where it has come, and no further than a year in progress has come."""
+        until = span.week if span.in_progress else FOREVER
+        return points[points["week"].between(min(1, until), until)] if len(points) else points
+
+    few = len(there) <= TOGETHER
+    labels = {g: f"{g} {words.value(points[g]['value'], SHARE)}" if g in points else g for g in there}
+    if few:
+        lines = [Line(f"{g}, {span.last}", drawn(before[g]), look[g][0], "dot", 1.2) for g in there]
+        lines += [
+            Line(f"{g}, {span.year}", drawn(now[g]), look[g][0], width=PANEL + 0.7, band=True, end=labels[g])
+            for g in there
+        ]
+        panels = [Panel("", lines, "" if points else words.STATUS["suppressed"])]
+    else:
+        panels = [
+            Panel(
+                labels[g],
+                [
+                    Line("Everyone", drawn(everyone), theme.context, width=1.4),
+                    Line(f"{g}, {span.last}", drawn(before[g]), theme.accent, "dot", 1.2),
+                    Line(f"{g}, {span.year}", drawn(now[g]), theme.accent, width=PANEL + 0.7, band=True),
+                ],
+                "" if g in points else words.STATUS["suppressed"],
+            )
+            for g in there
+        ]
+    low, high = reach(panels)
     so_far = {g: p[p["week"] <= span.week] if span.in_progress and len(p) else p for g, p in before.items()}
     hidden = findings.hidden_groups(now, so_far, span.last)
     compared = groups.loc[groups["compared"].astype(bool), "group"].tolist()
     gaps = x.gaps[x.gaps["characteristic"] == name] if len(x.gaps) else x.gaps
     title = findings.groups_title(points, compared, gaps, release.metrics, span)
-    lines = [
-        (theme.ink, "━━", span.year),
-        (theme.ink, "╌╌", span.last),
-        (theme.context, "━━", f"everyone, {span.year}"),
-    ]
+    colour = theme.ink if few else theme.accent
+    legend = [(colour, "━━", span.year), (colour, "┄┄", span.last)]
+    legend += [] if few else [(theme.context, "━━", f"everyone, {span.year}")]
     return {
-        "figure": curves(panels, theme, visit.column),
+        "figure": curves(panels, theme, visit.column, (low, high), span.week + AHEAD if span.in_progress else None),
         "title": title,
         "subtitle": f"{visit.name(unit)}, by {words.lowered(str(characteristic['label']))}. {_about(visit, level)}. "
-        "Bands are 95% intervals.",
+        f"Bands are 95% intervals.{f' The axis begins at {low}%.' if low else ''}",
         "alt": f"{title}. {hidden}".strip(),
         "table": tables_year.by_group(now, before, span.year, span.last),
         "numeric": (span.year, span.last, "Out of"),
-        "legend": [line for line in lines if line[2]],
+        "legend": [line for line in legend if line[2]],
         "figures": lambda: curve,
         "key": "group curves",
-        "note": f"{hidden} {findings.late(before.values(), span)}".strip(),
+        "note": f"{hidden} {findings.late([drawn(points) for points in before.values()], span)}".strip(),
     }
 
 

@@ -8,10 +8,17 @@ from html import escape
 
 import pandas as pd
 
+DOUBT = "†"  # of a figure that is to be read with care
+
 
 def paragraph(kind: str, text: str) -> str:
     """A paragraph in one of the style sheet's kinds: eyebrow, subtitle, note, banner or foot."""
     return f'<p class="{kind}">{escape(text)}</p>'
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Quiet paragraphs, one below the other."""
+    return "".join(paragraph("note", text) for text in texts)
 
 
 def table(
@@ -45,6 +52,62 @@ class Mark:
 
     def __str__(self) -> str:
         return f"{self.glyph} {self.text}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure in a table of many: a mark where it stands out, and † where it is in doubt, both said in words too."""
+
+    value: str
+    interval: str = ""
+    glyph: str = ""
+    said: str = ""
+    verdict: str = "context"  # well, attention or context
+    doubt: str = ""
+    is_figure: bool = True  # else a word for why there is none
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.value, self.glyph, self.said, DOUBT if self.doubt else "") if part)
+
+    @property
+    def markup(self) -> str:
+        """The figure as a table cell shows it."""
+        if not self.is_figure:
+            return f'<span class="none">{escape(self.value)}</span>'
+        marks = [(self.glyph, self.said, self.verdict), (DOUBT if self.doubt else "", self.doubt, "context")]
+        marked = "".join(
+            f' <span class="mark {kind}" aria-hidden="true">{escape(glyph)}</span>'
+            f'<span class="unseen">{escape(said)}</span>'
+            for glyph, said, kind in marks
+            if glyph
+        )
+        return f'<b>{escape(self.value)}</b>{marked} <span class="sure">{escape(self.interval)}</span>'
+
+
+def matrix(
+    frame: pd.DataFrame, caption: str, links: Mapping[str, str], notes: Mapping[str, str], own: Collection[str] = ()
+) -> str:
+    """A table of `Figure` that scrolls sideways in itself, its row headings staying in sight.
+
+    links, notes: where a column's name leads, and what is said under it; `own`: names of rows to highlight.
+    """
+    first, *columns = (str(c) for c in frame.columns)
+    own_row = ' class="own"'
+    heads = "".join(
+        f'<th scope="col"><a href="{escape(links[c])}">{escape(c)}</a>'
+        f"{f'<span>{escape(notes[c])}</span>' if notes.get(c) else ''}</th>"
+        for c in columns
+    )
+    body = "".join(
+        f'<tr{own_row if name in own else ""}><th scope="row">{escape(str(name))}</th>'
+        f"{''.join(f'<td>{figure.markup}</td>' for figure in figures)}</tr>"
+        for name, *figures in frame.itertuples(index=False, name=None)
+    )
+    return (
+        f'<div class="matrix" role="region" aria-label="{escape(caption)}" tabindex="0"><table>'
+        f'<caption class="unseen">{escape(caption)}</caption>'
+        f'<thead><tr><th scope="col">{escape(first)}</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _row(columns: Sequence[str], values: Sequence[object], numeric: Collection[str]) -> str:
@@ -84,15 +147,16 @@ class Card:
 
 
 def cards(items: Sequence[Card]) -> str:
-    """Headline measures side by side, wrapping on narrow screens."""
+    """Headline measures side by side, wrapping on narrow screens; their lines stand level."""
+    kind = "cards beside" if any(c.beside for c in items) else "cards"
     return (
-        '<ul class="cards">'
+        f'<ul class="{kind}">'
         + "".join(
             f'<li><span class="label">{escape(c.label)}</span>'
             f'<span class="value{_in_words(c)}">{escape(c.value)}</span>'
             f'{_beside(c)}<span class="under">{escape(c.under)}</span>'
-            f'<span class="out-of">{escape(c.out_of)}</span>'
-            f'<span class="change {c.verdict}">{escape(c.change)}</span></li>'
+            f'<span class="change {c.verdict}">{escape(c.change)}</span>'
+            f'<span class="out-of">{escape(c.out_of)}</span></li>'
             for c in items
         )
         + "</ul>"
@@ -132,7 +196,7 @@ class Named:
     heading: str
     explanation: str
     names: Sequence[str]
-    verdict: str  # well, attention or context
+    verdict: str  # well, attention, context or doubt
 
 
 def pair(lists: Sequence[Named], most: int = MOST_NAMES) -> str:

@@ -30,6 +30,10 @@ class Theme:
     groups: tuple[str, ...]  # groups side by side
     ordered: tuple[str, ...]  # ordered groups, from most to least disadvantaged
 
+    def of(self, verdict: str) -> str:
+        """The colour of a verdict: well, attention, context, or doubt, which stands back and is drawn hollow."""
+        return self.context if verdict == "doubt" else str(getattr(self, verdict))
+
     @property
     def colours(self) -> list[str]:
         """All of them, in the order of the fields."""

@@ -128,8 +128,7 @@ def opens(page: Page, link: str) -> None:
 
 def test_a_keyboard_finds_the_schools_to_learn_from(by_keyboard: Page) -> None:
     opens(by_keyboard, "Compare schools")
-    tab_to(by_keyboard, "Measure")
-    by_keyboard.keyboard.type("I trust my tutor")
+    tab_to(by_keyboard, "I trust my tutor")
     by_keyboard.keyboard.press("Enter")
     by_keyboard.wait_for_function("location.search.includes('metric=trust')")
     expect(by_keyboard.locator(".named.well li").first).to_contain_text("above the usual range")
@@ -137,8 +136,8 @@ def test_a_keyboard_finds_the_schools_to_learn_from(by_keyboard: Page) -> None:
 
 def test_a_keyboard_finds_how_schools_meet(by_keyboard: Page) -> None:
     opens(by_keyboard, "Compare schools")
-    tab_to(by_keyboard, "Each school")
-    for _ in range(2):
+    tab_to(by_keyboard, "All headline measures")
+    for _ in range(3):
         by_keyboard.keyboard.press("ArrowRight")
     by_keyboard.keyboard.press("Space")
     expect(by_keyboard.locator("h2").filter(has_text="of meetings by school")).to_be_visible()
@@ -147,6 +146,9 @@ def test_a_keyboard_finds_how_schools_meet(by_keyboard: Page) -> None:
 def test_a_keyboard_finds_whether_to_trust_the_figures(by_keyboard: Page) -> None:
     opens(by_keyboard, "Data quality")
     expect(by_keyboard.locator(".st-key-answer")).to_contain_text("rows is accounted for")
+    tab_to(by_keyboard, "Recorded or recalled")
+    by_keyboard.keyboard.press("ArrowRight")
+    by_keyboard.keyboard.press("Space")
     tab_to(by_keyboard, "All nine files")
     by_keyboard.keyboard.press("Enter")
     expect(by_keyboard.get_by_role("table", name="Rows per file")).to_be_visible()

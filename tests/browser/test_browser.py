@@ -52,7 +52,7 @@ def test_the_first_visit_may_be_a_deep_link(page: Page, data: Path) -> None:
 
 
 def test_filters_survive_reload_navigation_and_the_back_button(page: Page, address: str) -> None:
-    open_page(page, f"{address}/schools")
+    open_page(page, f"{address}/schools?drawn=rows")
     pick(page, "Level", "Undergraduate")
     pick(page, "Measure", "Attendance")
     page.wait_for_function("location.search.includes('level=UG') && location.search.includes('metric=attendance')")
@@ -115,7 +115,7 @@ def test_a_phone_reader_goes_on_from_the_foot_of_a_page(page: Page, address: str
 
 
 def test_labels_have_the_room_the_screen_gives(page: Page, address: str) -> None:
-    open_page(page, f"{address}/schools")
+    open_page(page, f"{address}/schools?drawn=rows")
     lines = page.locator(".annotation-text").filter(has_text="Pharmacy and").locator("tspan.line")
     expect(lines).to_have_count(0)
     page.set_viewport_size({"width": 390, "height": 850})
@@ -202,3 +202,14 @@ def test_charts_follow_the_readers_light_or_dark(browser: Browser, address: str,
     context.close()
     red, green, blue = (int(x) for x in re.findall(r"\d+", colour)[:3])
     assert (red + green + blue > 380) == (scheme == "dark"), "text is light on dark and dark on light"
+
+
+def test_a_table_of_all_measures_scrolls_in_itself_and_the_names_of_schools_stay(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 850})
+    open_page(page, f"{address}/schools")
+    table = page.get_by_role("region", name=re.compile("^Schools are furthest apart"))
+    name = table.get_by_role("rowheader").nth(1)
+    before = name.bounding_box()
+    table.evaluate("e => { e.scrollLeft = 1000 }")
+    assert table.evaluate("e => e.scrollLeft") > 0
+    assert name.bounding_box() == before

@@ -106,7 +106,7 @@ def test_is_tutoring_consistent_this_year(reader: Reader, rows: Any) -> None:
 def test_which_schools_could_we_learn_from_on_trust(reader: Reader, rows: Any) -> None:
     reader.starts()
     reader.goes_to("Compare schools")
-    reader.picks("Measure", "I trust my tutor")
+    reader.clicks_on(reader.page.locator(".matrix").get_by_role("link", name="I trust my tutor"))
     best = rows(
         "select name, c.value from funnel f join cell c using (academic_year, part, level, metric, unit) join unit "
         f"using (unit) where {YEAR} and metric = 'trust' and characteristic = 'all' "
@@ -125,7 +125,16 @@ def test_is_the_gap_for_disabled_students_real_and_the_same_everywhere(reader: R
     reader.goes_to("Equity gaps")
     reader.views("Where")
     reader.picks("Characteristic", "Disability")
-    about = f"{NOW} and metric = 'any_meeting' and characteristic = 'disability'"
+    [(metric, when)] = rows(  # the page opens on the headline measure with the widest clear gap
+        "select metric, academic_year || part from gap join metric using (metric) "
+        "join period using (academic_year, part) where unit = 'university' and level = 'all' and headline "
+        "and against = 'reference' and evidence = 'clear gap' and direction <> 'none' and (metric, period.ordering) in "
+        "(select metric, min(p.ordering) from cell join period p using (academic_year, part) where unit = 'university' "
+        "and level = 'all' and characteristic = 'all' and status = 'shown' and has_groups group by metric) "
+        "order by abs(value) / material desc limit 1"
+    )
+    when = f"level = 'all' and academic_year || part = '{when}'"
+    about = f"{when} and metric = '{metric}' and characteristic = 'disability'"
     [(value, evidence)] = rows(f"select value, evidence from gap where {about} and unit = 'university'")
     people = "for disabled students than for students with no known disability"
     said = f"{evidence.capitalize()} at the university: {apart(value)} {people}"
@@ -204,7 +213,13 @@ def test_can_i_trust_these_figures(reader: Reader, rows: Any) -> None:
     )
     assert read == balanced
     assert not critical
-    said = f"Yes, with care: every one of {read:,} rows is accounted for, and {100 * aside / read:.1f}% of them"
+    [(school, recorded)] = rows(
+        f"select name, value from cell join unit using (unit) where {YEAR} and metric = 'recorded_of_recalled' "
+        "and kind = 'school' and characteristic = 'all' and upper < 70"
+    )
+    said = f"Yes, with care: in the {school} {100 - recorded:.0f}% of the meetings that students recall are not on"
+    reader.reads(said, ".st-key-answer")
+    said = f"Every one of {read:,} rows is accounted for, and {100 * aside / read:.1f}% of them"
     reader.reads(said, ".st-key-answer")
     reader.reads(f"{words.small(warnings).capitalize()} warning", ".st-key-answer")
 

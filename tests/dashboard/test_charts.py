@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from dataclasses import replace
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,9 +13,9 @@ import pytest
 from dashboard import tables
 from dashboard.charts.gaps import graded_gaps, ticks
 from dashboard.charts.groups import UNKNOWN_SYMBOL, appearance, side_by_side
-from dashboard.charts.rows import WIDE, Label, Rows
+from dashboard.charts.rows import NARROW, WIDE, Label, Rows
 from dashboard.charts.schools import intervals
-from dashboard.charts.strip import offsets, strips
+from dashboard.charts.strip import FEW, offsets, strips
 from dashboard.compared import compare
 from dashboard.findings import consistency
 from dashboard.published import Release
@@ -81,6 +83,41 @@ def test_strips_show_each_school_once(release: Release) -> None:
     compared = [comparison(release, m, "all") for m in ("any_meeting", "trust")]
     figure = strips(compared, DARK, ["school:SCI1"]).checked()
     assert marks(figure) == sum(len(c.shown) for c in compared)
+
+
+def test_few_highlighted_schools_have_their_interval_and_name_in_rows_that_never_meet(release: Release) -> None:
+    compared = [comparison(release, m, "all") for m in ("any_meeting", "trust")]
+    own = compared[0].shown["unit"].tolist()[:FEW]
+    figure = strips(compared, LIGHT, own, incomplete=own[:1], column=NARROW)
+    lines = [t for t in figure.traces if "error_x" in t]
+    for c in compared:
+        for school in c.shown[c.shown["unit"].isin(own)].to_dict("records"):
+            [line] = [
+                t
+                for t in lines
+                if t["x"] == [school["value"]]
+                and school["name"] in t["text"][0]
+                and str(c.metric["label"]) in t["text"][0]
+            ]
+            assert line["error_x"]["array"] == [school["upper"] - school["value"]]
+    names = [a for a in figure.layout["annotations"] if a.get("yanchor") == "middle"]
+    assert len(names) == len(lines) == 2 * FEW
+    places = sorted(a["y"] for a in names)
+    assert min(b - a for a, b in itertools.pairwise(places)) >= 20, "a line of text fits between"
+    assert [("†" in a["text"]) for a in names].count(True) == 1, "of contact alone"
+    assert marks(figure.checked()) == sum(len(c.shown) for c in compared)
+    many = strips(compared, LIGHT, compared[0].shown["unit"].tolist()[: FEW + 1])
+    assert not [t for t in many.traces if "error_x" in t]
+
+
+def test_a_name_without_room_is_cut_and_not_drawn_beyond_the_plot(release: Release) -> None:
+    c = comparison(release, "any_meeting", "all")
+    school = c.shown["unit"].iloc[0]
+    named = c.schools["short_name"].where(c.schools["unit"] != school, "A very long name of a school " * 4)
+    figure = strips([replace(c, schools=c.schools.assign(short_name=named))], LIGHT, [school], column=NARROW)
+    [name] = [a for a in figure.layout["annotations"] if a.get("yanchor") == "middle"]
+    assert "…" in name["text"]
+    assert len(name["text"]) < 80
 
 
 def test_equal_values_stand_side_by_side() -> None:

@@ -51,6 +51,22 @@ def test_schools_are_told_by_the_published_words(release: Release) -> None:
     assert len(c.called(consistency.LEARN)) + len(c.called(consistency.TALK)) == len(apart)
 
 
+def test_schools_in_doubt_are_hollow_and_in_no_colour_of_a_verdict(release: Release) -> None:
+    c = trust(release)
+    of_limits = c.schools["side"] != ""
+    schools = c.schools.assign(
+        verdict=["doubt" if s == c.schools[of_limits]["unit"].iloc[0] else "attention" for s in c.schools["unit"]]
+    )
+    for figure in (
+        intervals(schools, c.university, c.metric, LIGHT),
+        funnel(schools, c.university, c.metric, LIGHT),
+    ):
+        marks = [t["marker"] for t in figure.traces if t.get("mode") == "markers"]
+        [hollow] = [m for m in marks if m["color"] == LIGHT.page]
+        assert LIGHT.context in (hollow["line"]["color"], *hollow["line"]["color"])
+        assert hollow["line"]["width"] == 2
+
+
 def test_limits_are_drawn_behind_each_row(release: Release) -> None:
     c = trust(release)
     figure = intervals(marked(c), c.university, c.metric, LIGHT).checked()

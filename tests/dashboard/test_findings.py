@@ -341,7 +341,43 @@ def test_trust_is_withheld_when_rows_are_lost_or_a_critical_check_fails() -> Non
     assert quality.quality_answer(rows, fine.assign(passed=[True, False])).endswith("One warning to look at.")
     assert quality.quality_answer(rows, fine.assign(passed=[False, True])) == "Not yet: one critical check failed."
     assert quality.quality_answer(rows.assign(rows_loaded=7), fine) == "Not yet: some rows are unaccounted for."
+    lost = {"School of Law": 34.0}
+    assert quality.quality_answer(rows.assign(rows_loaded=7), fine, lost).startswith("Not yet")
     assert "a.csv" in quality.reconciliation_title(rows.assign(rows_loaded=7))
+
+
+def test_the_first_reason_for_doubt_is_what_is_not_on_record() -> None:
+    rows = pd.DataFrame(
+        [{"file": "a.csv", "rows_read": 1000, "rows_loaded": 999, "rows_quarantined": 1, "duplicates_dropped": 0}]
+    )
+    fine = pd.DataFrame({"severity": ["warning"], "passed": [False]})
+    said = quality.quality_answer(rows, fine, {"School of Law": 34.0, "History": 29.0})
+    assert said == (
+        "Yes, with care: in two schools 66% to 71% of the meetings that students recall are not on record "
+        "(the School of Law and History). Every one of 1,000 rows is accounted for, and 0.1% of them were set aside "
+        "because a check failed. One warning to look at."
+    )
+    one = quality.quality_answer(rows, fine.assign(passed=True), {"School of Law": 34.0})
+    assert one.startswith("Yes, with care: in the School of Law 66% of the meetings that students recall are not on")
+    many = quality.quality_answer(rows, fine, {f"School {n}": 30.0 for n in range(5)})
+    assert "in five schools 70% of the meetings" in many
+    assert "School 1" not in many
+
+
+def test_each_rule_with_a_warning_has_a_line_and_what_was_seen_where_it_is_published() -> None:
+    checks = pd.DataFrame(
+        [
+            {"table_name": "meetings", "rule": "Few rows.", "severity": "warning", "passed": False, "observed": "12%"},
+            {"table_name": "feedback", "rule": "Few rows.", "severity": "warning", "passed": False, "observed": "12%"},
+            {"table_name": "meetings", "rule": "Few ids", "severity": "warning", "passed": False, "observed": None},
+            {"table_name": "meetings", "rule": "Known.", "severity": "row-level", "passed": False, "observed": "3"},
+            {"table_name": "feedback", "rule": "Known.", "severity": "warning", "passed": True, "observed": "3"},
+        ]
+    )
+    assert quality.warnings(checks) == [
+        "Warning, meetings and feedback: Few rows. Seen: 12%.",
+        "Warning, meetings: Few ids.",
+    ]
 
 
 def test_what_is_missing_is_said_with_its_reason() -> None:

@@ -75,7 +75,7 @@ def test_nothing_in_a_file_is_taken_for_a_formula(start: str) -> None:
 def test_a_link_opens_the_same_view_and_names_every_filter(page: str, sample: Path, serve, taken) -> None:
     serve(sample)
     links, files = taken
-    asked = {"level": "UG"} if page != "profile" else {"unit": "school:SCI2"}
+    asked = {"profile": {"unit": "school:SCI2"}, "schools": {"level": "UG", "drawn": "rows"}}.get(page, {"level": "UG"})
     app = visit(page, **asked)
     charts = len(app.get("plotly_chart"))
     assert len(links) == charts
@@ -90,6 +90,16 @@ def test_a_link_opens_the_same_view_and_names_every_filter(page: str, sample: Pa
         assert name.startswith(page)
         assert head["Source"].startswith("Northmere University")
         assert len(found)
+
+
+def test_a_table_has_its_link_and_its_numbers(sample: Path, serve, taken) -> None:
+    serve(sample)
+    links, files = taken
+    app = visit("schools", level="UG")
+    assert text(visit("schools", **dict(parse_qsl(urlsplit(links[0]).query)))) == text(app)
+    [(name, make)] = files.items()
+    assert name.endswith(".csv")
+    assert len(read(make())[1])
 
 
 @pytest.mark.browser
@@ -121,7 +131,7 @@ def rgb(colour: str) -> str:
 def test_without_a_chromium_no_image_is_offered(sample: Path, serve, taken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout.chromium, "there", lambda: False)
     serve(sample)
-    visit("schools")
+    visit("schools", drawn="rows")
     assert {name.rpartition(".")[2] for name in taken[1]} == {"csv"}
 
 

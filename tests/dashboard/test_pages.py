@@ -20,6 +20,7 @@ from dashboard.access import ROLES
 from dashboard.layout import JOINER, plain
 from dashboard.published import Release
 from dashboard.style.theme import DARK, LIGHT
+from dashboard.told import parted
 from pipelines.definitions import Characteristic, Metric, load
 from tests.dashboard.sample_release import Sample, write_release
 from tests.dashboard.signing_in import PEOPLE, sign_in, write_access
@@ -114,6 +115,16 @@ def test_this_years_measures_are_compared_with_the_same_week_of_last_year() -> N
 
 
 @pytest.mark.usefixtures("served")
+def test_a_card_says_its_interval_and_its_period_only_where_the_page_is_of_another(release: Release) -> None:
+    cards = re.findall(r'<li><span class="label">.*?</li>', text(visit(unit="faculty:ENG")))
+    under = [re.sub("<.*?>", "", re.findall(r'<span class="under">.*?</span>', card)[0]) for card in cards]
+    assert re.fullmatch(r"95% interval \d+% to \d+%", under[0])
+    assert re.fullmatch(r"2025/26 · 95% interval \d+% to \d+%", under[-1]), "the survey has not run yet"
+    assert all(re.search("University \\d+%: (clearly|not clearly)", card) for card in cards)
+    assert all(card.index("University") < card.index("95%") < card.index("Out of") for card in cards)
+
+
+@pytest.mark.usefixtures("served")
 def test_findings_link_to_their_evidence() -> None:
     gaps = [link for link in links(visit()) if link.page == "equity" and link.query_string]
     assert gaps
@@ -131,9 +142,29 @@ def test_what_stands_out_comes_as_sentences_in_their_order(release: Release) -> 
     said = [link.label for link in links(visit()) if link.label.startswith("**")]
     assert len(said) == len(found) > 3
     for label, sentence in zip(said, found["sentence"], strict=True):
-        assert plain(sentence) in label
+        short, rest = parted(sentence)
+        assert label.endswith(f"{plain(short)}** {plain(rest)}".rstrip())
+        told = re.findall(r"\w+", f"{short} {rest}".lower())
+        assert not set(re.findall(r"\w+", sentence.lower())) - set(told), "nothing is left out"
     assert "The clearest gaps between groups" not in text(visit())
     assert "The clearest gaps between groups" in text(visit(level="UG")), "findings are about all levels"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "short", "rest"),
+    [
+        ("‘Trust’ is 9 points lower for A than for B (7 to 11; about 20 A); ‘Met’ (3 points) is lower too. Among …",
+         "‘Trust’ is 9 points lower for A than for B.",
+         "95% interval 7 to 11; about 20 A. ‘Met’ (3 points) is lower too. Among …."),
+        ("Worth learning from: X (9%, 8% to 10%) and St. Y (7%). The university is at 5%.",
+         "Worth learning from: X and St. Y.", "In this order: 9%, 8% to 10% · 7%. The university is at 5%."),
+        ("A gap has closed in Law: ‘Met’ was 5 points lower (1 to 9).", "A gap has closed in Law.",
+         "‘Met’ was 5 points lower (1 to 9)."),
+        ("Nothing more.", "Nothing more.", ""),
+    ],
+)  # fmt: skip
+def test_a_finding_is_one_short_sentence_and_the_rest(sentence: str, short: str, rest: str) -> None:
+    assert parted(sentence) == (short, rest)
 
 
 def test_a_release_without_findings_shows_its_clearest_gaps(tmp_path: Path, serve) -> None:
@@ -169,6 +200,32 @@ def test_schools_that_do_not_log_are_said_to_not_to_be_judged() -> None:
     assert "School of Law and Criminology" in contact
     assert "record looks incomplete" in contact
     assert "record looks incomplete" not in voice
+    assert "Check the record first" in contact
+    lists = dict(re.findall(r"<h2>(.*?)</h2>(.*?)</section>", contact))
+    assert "School of Law and Criminology" in lists["Check the record first"]
+    assert all("School of Law and Criminology" not in names for h, names in lists.items() if not h.startswith("Check"))
+
+
+@pytest.mark.usefixtures("served")
+def test_a_unit_whose_record_looks_incomplete_is_not_blamed_first(release: Release) -> None:
+    [law] = release.units.index[release.units["name"] == "School of Law and Criminology"]
+    faculty = str(release.units.loc[law, "parent"])
+    other = next(f for f in release.units.index[release.units["kind"] == "faculty"] if f != faculty)
+    assert "a matter of logging: its record looks incomplete." in visit(unit=law).markdown[0].value
+    assert "a matter of logging: in one school the record looks incomplete." in visit(unit=faculty).markdown[0].value
+    assert "logging" not in visit(unit=other).markdown[0].value
+
+
+@pytest.mark.usefixtures("served")
+def test_whether_to_trust_figures_begins_with_the_record_and_for_stewards_with_the_rows() -> None:
+    lead, steward = visit("quality"), visit("quality", viewer="steward")
+    assert "School of Law and Criminology" in lead.markdown[0].value
+    assert lead.get("button_group")[0].value == "record"
+    assert "School of Law" not in text(steward)
+    assert steward.markdown[0].value.startswith("Yes")
+    assert steward.get("button_group")[0].value == "rows"
+    for app in (lead, steward):
+        assert "Warning, " in text(app)
 
 
 @pytest.mark.usefixtures("served")
@@ -278,7 +335,8 @@ def test_what_a_release_does_not_hold_is_said_in_words(tmp_path: Path, serve, sa
     assert "not published" in text(visit("schools", drawn="years"))
     assert "not published" in text(visit("equity", view="why"))
     assert visit().markdown[0].value == "There are too few figures to say."
-    assert "Too few schools" in visit("schools").markdown[0].value
+    assert "too few figures" in visit("schools").markdown[0].value
+    assert "Too few schools" in visit("schools", metric="trust").markdown[0].value
 
 
 @pytest.mark.usefixtures("served")

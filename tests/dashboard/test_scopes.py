@@ -102,6 +102,13 @@ def test_no_view_names_a_unit_of_somebody_else(role: str) -> None:
 
 
 @pytest.mark.usefixtures("access")
+def test_a_lead_sees_several_schools_in_one_table_and_a_single_one_in_its_own_view() -> None:
+    schools = {role: everything(visit("schools", PEOPLE[role])) for role in LEADS}
+    assert 'class=\\"matrix\\"' in schools["faculty lead"]
+    assert 'class=\\"matrix\\"' not in schools["school lead"]
+
+
+@pytest.mark.usefixtures("access")
 def test_the_test_of_names_can_fail() -> None:
     assert names_told(everything(visit("schools", PEOPLE["university lead"]))) >= {
         unit for unit in NAMES if unit.startswith("school")

@@ -65,6 +65,19 @@ def test_a_single_school_is_set_beside_the_university(own: dict[str, object], sa
     assert standing.schools_answer(comparison(own), None) == said
 
 
+def test_a_value_beside_the_universitys_says_whether_it_is_apart() -> None:
+    def said(own: dict[str, object], unit: str = "school:LAW") -> str:
+        c = comparison(own)
+        return standing.beside({**own, "unit": unit}, c)
+
+    assert said(row(60)) == "University 70%: clearly lower"
+    assert said(row(80)) == "University 70%: clearly higher"
+    assert said(row(71)) == "University 70%: within the usual range"
+    assert said(row(71), "faculty:F") == "University 70%: not clearly apart"
+    assert said(row(60), "faculty:F") == "University 70%: clearly lower"
+    assert said(row(60, status="suppressed"), "faculty:F") == "University 70%"
+
+
 def test_the_band_is_named_only_where_all_of_it_is_published() -> None:
     rows = pd.DataFrame([{"group": "all", "lowest": 40, "low": 50, "middle": 60, "high": 70, "highest": 80}])
     band = standing.band(rows)
@@ -75,9 +88,32 @@ def test_the_band_is_named_only_where_all_of_it_is_published() -> None:
     assert standing.band(rows, "Black") is None
 
 
+def test_own_schools_are_said_to_lie_on_their_side() -> None:
+    units = ["school:A", "school:B", "school:C"]
+
+    def of(label: str, *values: float) -> Comparison:
+        cells = pd.DataFrame(
+            [{"unit": u, **row(v, 1)} for u, v in zip(["university", *units], (70, *values), strict=True)]
+        )
+        listed = pd.DataFrame([{"unit": u, "kind": "school", "name": u, "short_name": u, "parent": "f"} for u in units])
+        return replace(compare(cells, listed, METRIC | {"label": label}, ""), observed=(60.0, 80.0), partial=True)
+
+    compared = [of("Met", 50, 55, 70), of("Trust", 50, 70, 90)]
+    assert standing.strips_title(compared) == (
+        "Two of your three schools lie below where most schools are on every measure, one above on ‘Trust’"
+    )
+    assert standing.strips_title(compared[1:], "the faculty’s").startswith(
+        "One of the faculty’s three schools lies below"
+    )
+
+
 @pytest.mark.parametrize(
     ("observed", "said"),
-    [((55, 90), "Your school lies within"), ((65, 90), "Your school is beyond"), (None, "Your school and the")],
+    [
+        ((55, 90), "Your school lies within"),
+        ((65, 90), "Your school lies below where most schools are on ‘Met their tutor’"),
+        (None, "Your school and the"),
+    ],
 )
 def test_own_schools_are_said_to_lie_within_the_band_or_beyond_it(observed, said: str) -> None:
     assert standing.strips_title([replace(comparison(row(60)), observed=observed)]).startswith(said)

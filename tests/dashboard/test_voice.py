@@ -12,6 +12,7 @@ import pytest
 from dashboard import tables_voice
 from dashboard.charts.answers import IN_THREE, colours, diverging
 from dashboard.charts.rates import around_everyone, as_weighted
+from dashboard.charts.rows import NARROW, WIDE
 from dashboard.findings import voice
 from dashboard.published import Release
 from dashboard.style.theme import LIGHT, THEMES
@@ -194,6 +195,21 @@ def test_bars_show_the_answers_and_say_where_there_are_none(release: Release, th
     assert len(table) == len(rows)
     assert "with disagree" in table.to_string()
     assert "nan" not in table.drop(columns=table.columns[0]).to_string().lower()
+
+
+@pytest.mark.parametrize("column", [NARROW, WIDE])
+def test_the_share_who_agree_has_its_interval_and_a_mark_only_where_clearly_apart(
+    release: Release, column: int
+) -> None:
+    rows = tables_voice.unit_rows(split(release), release.units, "university")
+    rows["side"] = ["", "above", "below", *["near"] * (len(rows) - 3)]
+    drawn = diverging(rows, voice.RATE, LIGHT, column)
+    ends = [a["text"] for a in drawn.layout["annotations"] if a.get("xshift") == 4]
+    assert len(ends) == ((rows["bands"] > 0) & (rows["status"] == "shown")).sum()
+    for end, row in zip(ends, rows[rows["bands"] > 0].to_dict("records"), strict=True):
+        assert f"<b>{row['value']:.0f}%</b>" in end
+        assert f"{row['lower']:.0f}–{row['upper']:.0f}" in end
+        assert ("▲" in end, "▼" in end) == (row["side"] == "above", row["side"] == "below")
 
 
 def test_hidden_rates_are_words(release: Release) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from dashboard import tables_year
-from dashboard.charts.curves import Line, Panel, curves
+from dashboard.charts.curves import Line, Panel, curves, reach
 from dashboard.charts.rows import NARROW, WIDE
 from dashboard.charts.weeks import contacts
 from dashboard.findings import year as findings
@@ -163,6 +164,38 @@ def test_panels_hold_their_lines_and_say_what_is_hidden(theme: Any, column: int)
     assert "by week 2: 60% had met their tutor<br>95% interval 58% to 62%, out of about 500" in figure.data[1].text[2]
     domains = [figure.layout[f"yaxis{i}"].domain for i in ("", 2, 3, 4, 5)]
     assert all(0 <= low < high <= 1 for low, high in domains)
+
+
+def test_the_axis_lies_between_round_shares_around_all_lines() -> None:
+    assert reach([Panel("", [Line("", line([61, 74]), LIGHT.ink)]), Panel("", [])]) == (50, 80)
+    assert reach([Panel("", [Line("", line([0, 100]), LIGHT.ink)])]) == (0, 100)
+    assert reach([Panel("", [])]) == (0, 100)
+
+
+def test_names_at_the_ends_of_lines_never_meet() -> None:
+    lines = [Line(name, line([0, value]), LIGHT.ink, end=name) for name, value in (("A", 80), ("B", 81), ("C", 81))]
+    figure = curves([Panel("", lines)], LIGHT, WIDE, (0, 100))
+    places = {a["text"]: a["y"] for a in figure.layout["annotations"] if a.get("xshift") == 8}
+    assert places["A"] < places["B"] < places["C"]
+    pixels = 360 / 100
+    assert min(places["B"] - places["A"], places["C"] - places["B"]) * pixels >= 16
+    assert figure.layout["margin"]["r"] >= 8
+
+
+@pytest.mark.usefixtures("served")
+def test_few_groups_share_a_panel_and_more_have_one_each_in_one_colour() -> None:
+    def drawn(characteristic: str) -> dict[str, Any]:
+        charts = visit("year", characteristic=characteristic).get("plotly_chart")
+        return next(json.loads(c.proto.spec) for c in charts if "group curves" in c.proto.id)
+
+    few, many = drawn("disability"), drawn("ethnicity")
+    assert "yaxis2" not in few["layout"]
+    ends = [a["text"] for a in few["layout"]["annotations"] if a.get("xshift") == 8]
+    assert any(text.startswith("Disabled ") for text in ends)
+    assert few["layout"]["xaxis"]["range"][1] == pytest.approx(9 + 2 + 0.8), "two weeks for names"
+    assert max(max(t["x"]) for t in few["data"]) == 9
+    assert "yaxis5" in many["layout"]
+    assert {t["line"]["color"] for t in many["data"] if t.get("name")} == {LIGHT.accent, LIGHT.context}
 
 
 def test_no_band_is_drawn_over_weeks_without_limits() -> None:

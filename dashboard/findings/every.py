@@ -1,0 +1,45 @@
+"""Schools on all headline measures at once, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from dashboard.findings import consistency
+from dashboard.findings.consistency import OUTSIDE, Comparison
+from dashboard.style import words
+
+WAYS = {
+    ("well",): "on the good side",
+    ("attention",): "on the other",
+    ("attention", "well"): "on either",
+}
+
+
+def answer(compared: Sequence[Comparison], incomplete: Collection[str]) -> str:
+    """How many schools stand apart on any headline measure, and which way.
+
+    incomplete: schools whose record looks incomplete, of which figures of contact say neither.
+    """
+    judged = [c for c in compared if c.limited]
+    if not judged:
+        return "There are too few figures to say which schools stand apart."
+    ways: dict[str, set[str]] = {}
+    for c in judged:
+        for school in c.schools[c.schools["side"].isin(OUTSIDE)].to_dict("records"):
+            way = consistency.verdict(str(school["side"]), str(c.metric["better"]))
+            in_doubt = c.metric["theme"] == "contact" and school["unit"] in incomplete
+            ways.setdefault(str(school["unit"]), set()).update({"doubt"} if in_doubt else {way})
+    count, several = len(judged[0].schools), len(judged) > 1
+    schools = f"your {words.plural(count, 'school')}" if judged[0].partial else words.plural(count, "school")
+    on = f"{words.plural(len(judged), 'headline measure')}" if several else "the headline measure"
+    if not ways:
+        one_of = f"any of {on}" if several else on
+        return words.sentence(f"none of {schools} stands apart on {one_of}: all lie within the usual range")
+    sides = [tuple(sorted(way - {"context", "doubt"})) for way in ways.values()]
+    told = [f"{words.small(n)} {said}" for key, said in WAYS.items() if (n := sides.count(key))]
+    if doubtful := sum(way == {"doubt"} for way in ways.values()):
+        said = "whose record looks incomplete (†), which is to be checked first"
+        told.append(f"{words.small(doubtful)} {said}")
+    said = f"{words.small(len(ways))} of {schools} {'stands' if len(ways) == 1 else 'stand'} apart on "
+    said += f"at least one of {on}" if several else on
+    return words.sentence(f"{said}: {words.listed(told)}" if told else said)
