@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -40,8 +41,10 @@ def findings(visit: Visit, found: pd.DataFrame, period: str, unit: str, most: in
             st.html(html.listed(found["sentence"].tolist()))
 
 
-def parted(sentence: str) -> tuple[str, str]:
-    """What a finding says in short, and the rest: further sentences, and what stood in brackets."""
+def parted(sentence: str, places: Collection[str] = ()) -> tuple[str, str]:
+    """What a finding says in short, and the rest: further sentences, and what stood in brackets, which of several says
+    of which of the `places` it is told, or else stays where it is.
+    """
     ends, depth = len(sentence), 0
     for at, mark in enumerate(sentence):
         depth += (mark == "(") - (mark == ")")
@@ -49,10 +52,20 @@ def parted(sentence: str) -> tuple[str, str]:
             ends = at
             break
     short, rest = sentence[:ends].rstrip("."), sentence[ends:].lstrip(";:. ")
-    inside = BRACKETS.findall(short)
-    said = f"in this order: {' · '.join(inside)}" if len(inside) > 1 else "".join(inside)
-    said = f"95% interval {said}" if INTERVAL.match(said) else said
+    inside = {_place(short[: found.start()], places): found[1] for found in BRACKETS.finditer(short)}
+    said = ", ".join(inside.values())
+    if len(BRACKETS.findall(short)) > 1:
+        if "" in inside:
+            return words.sentence(short), words.sentence(rest)
+        said = "; ".join(f"{place}: {told}" for place, told in inside.items())
+    elif INTERVAL.match(said):
+        said = f"95% interval {said}"
     return words.sentence(BRACKETS.sub("", short)), f"{words.sentence(said)} {words.sentence(rest)}".strip()
+
+
+def _place(text: str, places: Collection[str]) -> str:
+    """The place that a text ends with, if it does."""
+    return max((place for place in places if text.endswith(place)), key=len, default="")
 
 
 def _finding(visit: Visit, finding: dict[Any, Any], unit: str) -> None:
@@ -60,7 +73,7 @@ def _finding(visit: Visit, finding: dict[Any, Any], unit: str) -> None:
     if finding["kind"] == "gap":
         about = visit.release.characteristics.loc[finding["characteristic"], "label"]
         lead = f"{lead} by {words.lowered(about)}"
-    short, rest = parted(finding["sentence"])
+    short, rest = parted(finding["sentence"], visit.release.units["name"])
     text = f"**{layout.plain(lead)}. {layout.plain(short)}**"
     text += f" {layout.plain(rest)}" if rest and visit.column == WIDE else ""  # on a phone in a fold below
     visit.link(finding["view"], text, **of(visit, unit), **_view(finding))

@@ -74,7 +74,7 @@ def page(visit: Visit) -> None:
     names_one = st.query_params.get("metric") in release.metrics.index
     first = ALL if several and filters.asked.get("drawn", ALL) == ALL and not names_one else "rows"
     if several and filters.asked.get("drawn", first) == ALL:
-        _all(visit, filters, head, chosen, asked)
+        _all(visit, filters, head, chosen, asked, first)
         return
     with chosen:
         metric, level = filters.metric(), filters.level()
@@ -107,8 +107,8 @@ def page(visit: Visit) -> None:
     _profiles(visit, compared)
 
 
-def _all(visit: Visit, filters: Filters, head: DeltaGenerator, chosen: DeltaGenerator, asked: str) -> None:
-    """Every school on every headline measure."""
+def _all(visit: Visit, filters: Filters, head: DeltaGenerator, chosen: DeltaGenerator, asked: str, first: str) -> None:
+    """Every school on every headline measure. first: the view that an address need not name."""
     with chosen:
         x = schools_headline.chosen(visit, filters)
         faculty = filters.faculty("Highlight a faculty", "None")
@@ -117,7 +117,7 @@ def _all(visit: Visit, filters: Filters, head: DeltaGenerator, chosen: DeltaGene
         layout.answer(visit.once("all answer", lambda: every.answer(x.compared, x.incomplete)))
         layout.not_as_asked(visit, filters)
     compared = x.compared[0]
-    filters.switch("drawn", WHAT, _views(compared, True), ALL)
+    filters.switch("drawn", WHAT, _views(compared, True), first)
     schools_headline.show(visit, x, _marked(compared, faculty)[1])
     if any(c.limited for c in x.compared):
         layout.quiet(LIMITS_SAID)

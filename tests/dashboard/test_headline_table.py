@@ -112,14 +112,15 @@ def test_schools_are_counted_by_the_way_they_stand_apart() -> None:
     contact = comparison("contact", "above", "below", "below", "near")
     voice = comparison("voice", "above", "near", "below", "near")
     assert every.answer([contact, voice], {}) == (
-        "Three of four schools stand apart on at least one of two headline measures: one to the good and two the "
-        "other way."
+        "Three of four schools stand apart on at least one of two headline measures: one on the good side and two "
+        "on the other."
     )
     assert every.answer([contact, voice], {"b": 30.0, "c": 30.0}).endswith(
-        "one to the good, one the other way and one whose record looks incomplete (†), which is to be checked first."
+        "one on the good side, one on the other and one whose record looks incomplete (†), which is to be checked "
+        "first."
     )
     calm = comparison("voice", "near", "near", "near", "near")
     assert every.answer([replace(calm, partial=True)], {}) == (
-        "None of your four schools stands apart on the headline measure: all lie within the limits."
+        "None of your four schools stands apart on the headline measure: all lie within the usual range."
     )
     assert "too few figures" in every.answer([comparison("voice", "", "", "", "")], {})

@@ -70,8 +70,8 @@ def test_a_value_beside_the_universitys_says_whether_it_is_apart() -> None:
         c = comparison(own)
         return standing.beside({**own, "unit": unit}, c)
 
-    assert said(row(60)) == "University 70%: clearly lower"
-    assert said(row(80)) == "University 70%: clearly higher"
+    assert said(row(60)) == "University 70%: lower than usual"
+    assert said(row(80)) == "University 70%: higher than usual"
     assert said(row(71)) == "University 70%: within the usual range"
     assert said(row(71), "faculty:F") == "University 70%: not clearly apart"
     assert said(row(60), "faculty:F") == "University 70%: clearly lower"
