@@ -22,7 +22,7 @@ PANELS = 3  # side by side, where there is room
 BAND = 0.16
 ROUND = 10  # per cent
 CHARACTER, APART = 6.6, 17  # pixels: of a letter at a line's end, and between two such names
-WIDE_PLOT, NARROW_PLOT = 900, 300  # pixels of one panel, about
+WIDE_PLOT, NARROW_PLOT = 600, 300  # pixels that one panel has at the least
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from dashboard.findings.consistency import Comparison
 from dashboard.style import words
 from dashboard.style.theme import Theme, template
 
-HEAD, BODY, LANE = 31, 73, 22  # pixels: a strip's heading, its dots, and the row of one highlighted school
+HEAD, BODY = 31, 73  # pixels: a strip's heading and its dots
+LANES = {NARROW: 36, WIDE: 22}  # pixels of the row of one highlighted school; on a phone its name stands above its line
+ABOVE = 17  # pixels from such a line to its name
 FOOT = 40  # pixels for the axis
 STEP = 9  # pixels that dots of equal value are set apart
 FEW = 6  # highlighted schools that have a row each, with an interval and a name
 BESIDE, CHARACTER = 9, 6.0  # pixels between a line and its name, and of a letter of it
-ACROSS = {NARROW: 335, WIDE: 940}  # pixels of the plot, about, by the room that labels have
+ACROSS = {NARROW: 335, WIDE: 640}  # pixels that the plot has at the least, by the room that labels have
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Strip:
     top: float
     dots: bool
     lanes: int
+    row: int  # pixels of a lane
 
     @property
     def middle(self) -> float:
@@ -37,11 +40,11 @@ class Strip:
 
     @property
     def bottom(self) -> float:
-        return self.top + HEAD + (BODY if self.dots else 8) + self.lanes * LANE
+        return self.top + HEAD + (BODY if self.dots else 8) + self.lanes * self.row
 
     def lane(self, place: int) -> float:
-        """The middle of a highlighted school's row."""
-        return self.bottom - (self.lanes - place - 0.5) * LANE - 4
+        """A highlighted school's line: the middle of its row, or the lower part where its name stands above."""
+        return self.bottom - (self.lanes - place) * self.row - 4 + (11 if self.row < ABOVE * 2 else self.row - 11)
 
 
 def strips(
@@ -57,7 +60,7 @@ def strips(
     diamond where the record looks incomplete.
     """
     figure = Chart()
-    laid = _laid([(c, _own(c, highlighted)) for c in comparisons])
+    laid = _laid([(c, _own(c, highlighted)) for c in comparisons], LANES.get(column, LANES[WIDE]))
     values = [v for c in comparisons for v in [*c.shown["value"], *(c.middle or ())]]
     values += [v for s in laid for school in _own(s.c, highlighted) if s.lanes for v in (school["lower"],)]
     span = (min(values, default=0.0) - 1, max(values, default=1.0) + 1)
@@ -90,30 +93,27 @@ def _own(c: Comparison, highlighted: Collection[str]) -> list[dict[Any, Any]]:
     return c.shown[c.shown["unit"].isin(highlighted)].to_dict("records")
 
 
-def _laid(comparisons: Sequence[tuple[Comparison, list[dict[Any, Any]]]]) -> list[Strip]:
+def _laid(comparisons: Sequence[tuple[Comparison, list[dict[Any, Any]]]], row: int) -> list[Strip]:
     laid: list[Strip] = []
     few = max((len(own) for _, own in comparisons), default=0) <= FEW
     for c, own in comparisons:
         lanes = len(own) if few else 0
-        laid.append(Strip(c, laid[-1].bottom if laid else 4, not lanes or len(c.shown) > lanes, lanes))
+        laid.append(Strip(c, laid[-1].bottom if laid else 4, not lanes or len(c.shown) > lanes, lanes, row))
     return laid
 
 
 def _background(strip: Strip, theme: Theme) -> list[dict[str, Any]]:
     """The band of the middle 80% of schools and the university's tick, over dots and rows."""
     c, shapes = strip.c, list[dict[str, Any]]()
-    top = strip.middle if strip.dots else strip.lane(0)
-    bottom = strip.lane(strip.lanes - 1) if strip.lanes else strip.middle
-    air = 18 if strip.dots else LANE / 2
+    top = strip.middle - 18 if strip.dots else strip.top + HEAD + 4
+    bottom = strip.lane(strip.lanes - 1) + 11 if strip.lanes else strip.middle + 18
     if c.middle:
-        band = {"type": "rect", "x0": c.middle[0], "x1": c.middle[1], "y0": top - air, "y1": bottom + air}
-        if strip.lanes:
-            band["y1"] = bottom + LANE / 2
+        band = {"type": "rect", "x0": c.middle[0], "x1": c.middle[1], "y0": top, "y1": bottom}
         shapes.append(band | {"line": {"width": 0}, "fillcolor": theme.context, "opacity": 0.18, "layer": "below"})
     if c.university["status"] == "shown":
         at = c.university["value"]
-        end = bottom + (LANE / 2 + 3 if strip.lanes else 28)
-        tick = {"type": "line", "x0": at, "x1": at, "y0": top - (28 if strip.dots else LANE / 2 + 3), "y1": end}
+        beyond = 3 if strip.lanes else 10
+        tick = {"type": "line", "x0": at, "x1": at, "y0": top - (10 if strip.dots else 3), "y1": bottom + beyond}
         shapes.append(tick | {"line": {"color": theme.ink, "width": 2}, "layer": "below"})
     return shapes
 
@@ -177,11 +177,13 @@ def _name(
 ) -> dict[str, Any]:
     """A school's name beside its interval: on the right, or on the left where it has no room or would cross the tick.
 
-    Each has a row of its own, so names never meet; a name without room on either side is cut. `width`: pixels of one
-    unit of the axis.
+    Each has a row of its own, so names never meet; a name without room on either side is cut. On a phone it stands
+    above the line, within the plot. `width`: pixels of one unit of the axis.
     """
     value = words.value(school["value"], strip.c.metric) + (" †" if doubt else "")
     needs = (len(str(school["short_name"])) + len(value) + 1) * CHARACTER + BESIDE
+    if strip.row > ABOVE * 2:
+        return _above(strip, place, school, theme, value, span, width)
     room = {"left": (span[1] - school["upper"]) * width, "right": (school["lower"] - span[0]) * width}
     tick = strip.c.university["value"] if strip.c.university["status"] == "shown" else None
     crossed = {
@@ -197,6 +199,23 @@ def _name(
         "xanchor": anchor, "xshift": BESIDE if anchor == "left" else -BESIDE, "y": strip.lane(place),
         "yanchor": "middle", "showarrow": False, "font": {"size": 13, "color": theme.ink}, "borderpad": 0,
         "bgcolor": theme.page if crossed[anchor] else None,
+    }  # fmt: skip
+
+
+def _above(
+    strip: Strip, place: int, school: dict[Any, Any], theme: Theme, value: str, span: tuple[float, float], width: float
+) -> dict[str, Any]:
+    most = int((span[1] - span[0]) * width / CHARACTER) - len(value) - 1
+    name = str(school["short_name"])
+    name = name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+    half = (len(name) + len(value) + 1) * CHARACTER / 2 / width
+    at = min(max(school["value"], span[0] + half), span[1] - half)
+    tick = strip.c.university["value"] if strip.c.university["status"] == "shown" else None
+    return {
+        "text": f"{escape(name)} <b>{escape(value)}</b>", "x": at, "xanchor": "center",
+        "y": strip.lane(place) - ABOVE, "yanchor": "middle", "showarrow": False, "borderpad": 0,
+        "font": {"size": 13, "color": theme.ink},
+        "bgcolor": theme.page if tick is not None and abs(tick - at) < half else None,
     }  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def test_the_keyboard_copies_a_link_and_a_word_of_welcome_stays_away(page: Page,
 def test_charts_follow_the_readers_light_or_dark(browser: Browser, address: str, scheme: str) -> None:
     context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    open_page(page, f"{address}/schools")
+    open_page(page, f"{address}/schools?drawn=rows")
     label = ".main-svg .annotation-text tspan[style*=fill]"
     page.wait_for_selector(label)
     colour = page.evaluate("label => getComputedStyle(document.querySelector(label)).fill", label)

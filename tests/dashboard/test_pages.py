@@ -150,24 +150,6 @@ def test_what_stands_out_comes_as_sentences_in_their_order(release: Release) -> 
     assert "The clearest gaps between groups" in text(visit(level="UG")), "findings are about all levels"
 
 
-@pytest.mark.parametrize(
-    ("sentence", "short", "rest"),
-    [
-        ("‘Trust’ is 9 points lower for A than for B (7 to 11; about 20 A); ‘Met’ (3 points) is lower too. Among …",
-         "‘Trust’ is 9 points lower for A than for B.",
-         "95% interval 7 to 11; about 20 A. ‘Met’ (3 points) is lower too. Among …."),
-        ("Worth learning from: X (9%, 8% to 10%) and St. Y (7%). The university is at 5%.",
-         "Worth learning from: X and St. Y.", "X: 9%, 8% to 10%; St. Y: 7%. The university is at 5%."),
-        ("Worth learning from: Z (9%) and X (7%).", "Worth learning from: Z (9%) and X (7%).", ""),
-        ("A gap has closed in Law: ‘Met’ was 5 points lower (1 to 9).", "A gap has closed in Law.",
-         "‘Met’ was 5 points lower (1 to 9)."),
-        ("Nothing more.", "Nothing more.", ""),
-    ],
-)  # fmt: skip
-def test_a_finding_is_one_short_sentence_and_the_rest(sentence: str, short: str, rest: str) -> None:
-    assert parted(sentence, ["X", "Y", "St. Y"]) == (short, rest)
-
-
 def test_a_release_without_findings_shows_its_clearest_gaps(tmp_path: Path, serve) -> None:
     name = write_release(tmp_path / "published")
     with duckdb.connect(str(tmp_path / "published" / name / "university.duckdb")) as connection:
