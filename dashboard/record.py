@@ -6,7 +6,7 @@ fewer meetings are on record than students recall, its contact figures carry a c
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from dashboard.findings import consistency
 from dashboard.periods import periods_with
@@ -15,6 +15,7 @@ from dashboard.style import words
 
 RECORD_CHECK = "recorded_of_recalled"
 INCOMPLETE = "record looks incomplete"
+FIRST = "Check the record first"
 
 
 def incomplete(release: Release, level: str) -> dict[str, float]:
@@ -24,6 +25,11 @@ def incomplete(release: Release, level: str) -> dict[str, float]:
         return {}
     period = periods_with(release, RECORD_CHECK, level).iloc[0]
     return consistency.incomplete_records(release.everyone(RECORD_CHECK, level, period))
+
+
+def named(release: Release, incomplete: Mapping[str, float]) -> dict[str, float]:
+    """The same by the schools' names."""
+    return {str(release.units.loc[unit, "name"]): share for unit, share in incomplete.items()}
 
 
 def doubt(schools: Collection[str], own: bool = False) -> str:

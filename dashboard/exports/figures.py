@@ -19,6 +19,7 @@ from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.style import words
+from dashboard.tables_headline import matrix
 
 COLUMN = 40  # characters of a label's line
 MANY = 16  # rows
@@ -90,6 +91,34 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
     )
 
 
+def practice(
+    reading: Reading, compared: Sequence[Comparison], units: Sequence[str], title: str, alt: str
+) -> Figure | None:
+    """Some schools with their intervals among all that are seen, on every headline percentage."""
+    figure = headline_strips(reading, compared)
+    if figure is None:
+        return None
+    shown = [c for c in compared if len(c.shown) and c.metric["suffix"] == "%"]
+    names = set(reading.release.units["name"].loc[list(units)])
+    table = matrix(shown, reading.incomplete).map(str)
+    band = f", the band {figure.legend[0][2]}" if figure.legend else ""
+    return replace(
+        figure,
+        key="good practice",
+        title=title,
+        subtitle=f"Diamonds are the schools named, lines their 95% intervals, each dot another school, the tick the "
+        f"university{band}. {reading.level}.",
+        alt=alt,
+        table=table[table["School"].isin(names | {"University"})],
+        numeric=(),
+        draw=lambda theme: strips(shown, theme, units, reading.incomplete),
+        marks=tuple(
+            m if m.verdict == "university" else replace(m, verdict="own" if m.label in names else "context")
+            for m in figure.marks
+        ),
+    )
+
+
 def _without_faculty(c: Comparison) -> Comparison:
     return replace(c, schools=c.schools[c.schools["unit"].str.startswith("school:")].reset_index(drop=True))
 
@@ -101,7 +130,9 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     rows = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
     is_record = c.metric["metric"] == record.RECORD_CHECK
     if is_record:
-        rows["verdict"] = rows["unit"].isin(incomplete).map({True: "attention", False: "context"})
+        rows["verdict"] = "context"
+    doubted = rows["unit"].isin(incomplete)
+    rows["verdict"] = rows["verdict"].mask(doubted, "attention" if is_record else "doubt")
     answer = schools_answer(reading, c)
     if not title:
         in_part = of_measure(c, answer.partition(". ")[0])
@@ -113,11 +144,12 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         else [
             (consistency.verdict(side, better), glyph, f"{side} the usual range")
             for side, glyph in (("above", "▶"), ("below", "◀"))
-            if len(c.on_side(side))
+            if (~doubted & (rows["side"] == side)).any()
         ]
     )
     inside = "within the usual range" if c.limited else "a school"
     legend.append(("context", "●", "not in doubt" if is_record else inside))
+    legend += [("doubt", "○", f"{record.INCOMPLETE}: check it first")] if doubted.any() and not is_record else []
     legend += [("context", glyph, said) for glyph, said in consistency.SHADES] if c.limited else []
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     base = words.shown_base(c.university)
@@ -354,7 +386,7 @@ def _reference(row: Mapping[Any, Any], metric: Mapping[Any, Any], name: str = "U
 def _mark(row: Mapping[Any, Any], label: str, verdict: str, legend: Sequence[tuple[str, str, str]]) -> Mark:
     if row["status"] != "shown":
         return Mark(label, None, why=words.missing(row))
-    glyph = next((glyph for meant, glyph, _ in legend if meant == verdict and verdict != "context"), "")
+    glyph = next((glyph for meant, glyph, _ in legend if meant == verdict and verdict in ("well", "attention")), "")
     return Mark(label, float(row["value"]), float(row["lower"]), float(row["upper"]), verdict, glyph=glyph)
 
 

@@ -115,15 +115,23 @@ def _apart(reading: Reading, compared: Sequence[Comparison]) -> Finding | None:
 
 
 def _on_one(reading: Reading, c: Comparison) -> list[Named]:
-    """Schools outside the usual range on one measure, on the good side and on the other."""
+    """Schools outside the usual range on one measure, on the good side and on the other; by themselves those whose
+    record looks incomplete.
+    """
     if c.metric["better"] == "neither":
         return []
-    incomplete = set(reading.incomplete) if c.metric["theme"] == "contact" else set()
-    lists = []
-    for says, verdict in ((consistency.LEARN, "well"), (consistency.TALK, "attention")):
-        told = _at_most(consistency.named(c.called(says), c.metric, incomplete))
-        lists.append(Named(OUTSIDE[verdict], f"On {words.quoted(str(c.metric['label']))}", told, verdict))
-    return lists
+    doubted = c.schools["unit"].isin(reading.incomplete if c.metric["theme"] == "contact" else {})
+    sure = replace(c, schools=c.schools[~doubted])
+    lists = {
+        (OUTSIDE["well"], "well"): sure.called(consistency.LEARN),
+        (OUTSIDE["attention"], "attention"): sure.called(consistency.TALK),
+        (record.FIRST, "context"): c.schools[doubted & c.schools["side"].isin(consistency.OUTSIDE)],
+    }
+    on = f"On {words.quoted(str(c.metric['label']))}"
+    return [
+        Named(heading, on, _at_most(consistency.named(rows, c.metric, set())), verdict)
+        for (heading, verdict), rows in lists.items()
+    ]
 
 
 def _at_most(told: Sequence[str]) -> tuple[str, ...]:
@@ -143,11 +151,13 @@ def _practice(reading: Reading, compared: Sequence[Comparison]) -> Finding | Non
     schools = [words.within(str(name)) for name in reading.release.units["name"].loc[units]]
     more = [words.plural(len(units) - MOST_STEPS, "other")] if len(units) > MOST_STEPS else []
     named = words.listed([*schools[:MOST_STEPS], *more])
+    headline = words.headline(f"{named} {'is' if len(units) == 1 else 'are'} worth learning from")
+    text = f"On the good side of the usual range for schools, on how many headline measures: {'; '.join(well.names)}."
     return Finding(
         lead="Good practice",
-        headline=words.headline(f"{named} {'is' if len(units) == 1 else 'are'} worth learning from"),
-        text="On the good side of the usual range for schools, on two headline measures or more: "
-        f"{'; '.join(well.names)}.",
+        headline=headline,
+        text=text,
+        figure=figures.practice(reading, compared, units, headline, text),
         caveat="Ask what these schools do that others could do too; who studies there plays a part as well.",
         verdict="well",
     )

@@ -18,10 +18,16 @@ from dashboard.record import INCOMPLETE
 from dashboard.style.theme import LIGHT
 
 Place = tuple[int, int, int, int]
-COLOURS = {"well": LIGHT.well, "attention": LIGHT.attention, "context": LIGHT.muted, "reference": LIGHT.ink}
+COLOURS = {
+    **dict.fromkeys(("context", "doubt"), LIGHT.muted),
+    "well": LIGHT.well,
+    "attention": LIGHT.attention,
+    "reference": LIGHT.ink,
+}
 MANY = 16  # rows
 STEP = 20  # per cent between lines
 BAND, TICK = 279400, 0.27  # how thick a band is (EMU), how far the university's tick reaches (rows)
+LOOKS = {"context": "schools", "own": "schools named"}  # of dots on strips, by what a mark says
 ROOM = 0.35  # of the values' axis, for names beside it
 PERCENT = '0"%"'
 
@@ -122,15 +128,16 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
     looks: list[tuple[str, str]] = []
     lines = {name: len(names) - row for row, name in enumerate(names)}
     for name, at in lines.items():
-        schools = sorted(
-            m.value for m in figure.marks if m.series == name and m.verdict != "university" and m.value is not None
-        )
-        dots = data.add_series(f"{name}: schools")
-        for value, aside in zip(schools, offsets(schools), strict=True):
-            dots.add_data_point(value, at + aside)
-        if len(schools) == 1:  # once more: LibreOffice draws no series of a single point
-            dots.add_data_point(schools[0], at)
-        looks.append(("own" if any(m.verdict == "own" for m in figure.marks) else "schools", ""))
+        for verdict, look in LOOKS.items():
+            own = [m.value for m in figure.marks if m.series == name and m.verdict == verdict and m.value is not None]
+            if not own:
+                continue
+            dots = data.add_series(f"{name}: {look}")
+            for value, aside in zip(sorted(own), offsets(sorted(own)), strict=True):
+                dots.add_data_point(value, at + aside)
+            if len(own) == 1:  # once more: LibreOffice draws no series of a single point
+                dots.add_data_point(own[0], at)
+            looks.append((look, ""))
     for name, at in lines.items():  # after the dots, and seen through: LibreOffice draws no line before them
         if name in figure.bands:
             band = data.add_series(f"{name}: the middle 80% of schools")
@@ -167,8 +174,8 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
 def _dress(series: Any, look: str, text: str) -> None:
     marker = series.marker
     series.format.line.fill.background()
-    if look in ("schools", "own"):
-        own = look == "own"
+    if look in LOOKS.values():
+        own = look == LOOKS["own"]
         marker.style, marker.size = (XL_MARKER_STYLE.DIAMOND, 10) if own else (XL_MARKER_STYLE.CIRCLE, 8)
         marker.format.fill.solid()
         marker.format.fill.fore_color.rgb = _rgb(LIGHT.accent if own else LIGHT.context)

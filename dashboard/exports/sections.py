@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from dashboard import tables, tables_headline
+from dashboard import record, tables, tables_headline
 from dashboard.exports import figures, numbers
 from dashboard.exports.figure import Figure
 from dashboard.exports.findings import Named, named_schools
@@ -148,7 +148,7 @@ def _voice(reading: Reading, compared: Sequence[Comparison]) -> Section:
 
 def _quality(reading: Reading, compared: Sequence[Comparison]) -> Section:
     release = reading.release
-    text = [quality.quality_answer(release.reconciliation, release.checks)]
+    text = [quality.quality_answer(release.reconciliation, release.checks, record.named(release, reading.incomplete))]
     text.append(f"{quality.last_meeting(release.about['data_through'])}.")
     text.append(f"{quality.checks_title(release.checks)}.")
     text.append(f"{quality.quarantine_title(release.quarantine)}.")

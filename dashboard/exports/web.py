@@ -166,7 +166,7 @@ def _table(table: pd.DataFrame, caption: str, numeric: Collection[str]) -> str:
 
 
 def _key(legend: Sequence[tuple[str, str, str]]) -> str:
-    return html.key([(getattr(LIGHT, verdict), glyph, text) for verdict, glyph, text in legend]) if legend else ""
+    return html.key([(LIGHT.of(verdict), glyph, text) for verdict, glyph, text in legend]) if legend else ""
 
 
 def _methods(story: Story) -> str:

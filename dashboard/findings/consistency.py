@@ -79,8 +79,7 @@ class Comparison:
         """Schools outside the usual range: LEARN on the good side, those furthest out by the wider limits first; TALK
         on any other. The lowest first.
         """
-        places = pd.Series([place(s, self.metric) for s in self.schools.to_dict("records")], dtype=object)
-        found = self.schools.assign(place=places)
+        found = self.schools.assign(place=[place(school, self.metric) for school in self.schools.to_dict("records")])
         found = found[found["place"].isin(["learn", "better"] if says == LEARN else ["conversation", "apart"])]
         return found.assign(far=found["place"] != "learn").sort_values(["far", "value"], kind="stable")
 

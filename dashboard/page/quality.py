@@ -50,8 +50,7 @@ def page(visit: Visit) -> None:
 
 def _answer(release: Release) -> str:
     incomplete = record.incomplete(release, ALL_LEVELS) if len(release.units) else {}
-    names = {str(release.units.loc[unit, "name"]): share for unit, share in incomplete.items()}
-    return quality.quality_answer(release.reconciliation, release.checks, names)
+    return quality.quality_answer(release.reconciliation, release.checks, record.named(release, incomplete))
 
 
 def _views(visit: Visit) -> dict[str, str]:

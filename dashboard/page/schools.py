@@ -162,7 +162,7 @@ def _lists(c: Comparison, incomplete: set[str]) -> list[html.Named]:
     lists = _both_ways(sure, incomplete)
     if len(outside):
         said = "Outside the usual range, with far fewer meetings on record than students recall."
-        lists.append(html.Named("Check the record first", said, consistency.named(outside, c.metric, set()), "doubt"))
+        lists.append(html.Named(record.FIRST, said, consistency.named(outside, c.metric, set()), "doubt"))
     return lists
 
 

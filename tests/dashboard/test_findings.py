@@ -101,6 +101,9 @@ def test_the_good_side_is_for_learning_and_only_the_other_for_a_conversation() -
     assert c.called(LEARN)["name"].tolist() == ["School 0", "School 1"]
     assert c.called(TALK)["name"].tolist() == ["School 2"]
     assert [said[0] for said in consistency.named(c.called(LEARN), PERCENT, set())] == ["★", "☆"]
+    some = replace(c, schools=c.schools.iloc[1:])
+    assert some.called(LEARN)["name"].tolist() == ["School 1"], "of some of the schools too"
+    assert some.called(TALK)["name"].tolist() == ["School 2"]
     c.schools.loc[1, "says"] = TALK
     assert c.called(TALK)["name"].tolist() == ["School 2"], "older releases called it so"
     assert consistency.funnel_title(c).startswith("Three schools outside the usual range: two worth learning from and")
