@@ -82,6 +82,7 @@ def picture(page: Page, url: str, target: Path, width: int) -> None:
     # The page scrolls inside its main section: make the window reach to the page's foot, then picture it. Once more,
     # because what is drawn anew for a narrow screen has another height.
     for _ in range(2):
+        page.wait_for_selector(".st-key-onward")  # a page drawn anew has no foot for a moment
         height = int(page.evaluate(FOOT)) + 60
         page.set_viewport_size({"width": width, "height": min(max(height, LOWEST), TALLEST)})
         settle(page)
