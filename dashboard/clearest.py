@@ -35,5 +35,7 @@ def _gap(release: Release, unit: str, metrics: tuple[str, ...], level: str, peri
     clear = equity.missing_out(every, release.metrics) if len(every) else every
     if clear.empty:
         return "", ""
-    first = equity.finest(clear, release.characteristics).iloc[0]
+    clear = clear.reset_index(drop=True)  # the widest first
+    of_each = [equity.finest(rows, release.characteristics) for _, rows in clear.groupby("metric")]
+    first = pd.concat(of_each).sort_index().iloc[0]
     return str(first["metric"]), str(first["characteristic"])

@@ -151,12 +151,24 @@ def only_real_after_real(source: Source, settings: Settings) -> None:
         )
 
 
+def unfinished(settings: Settings) -> list[str]:
+    """The releases that runs began and never published. Call it with the lock held."""
+    return [path.name.removeprefix(UNFINISHED) for path in settings.published.glob(f"{UNFINISHED}*")]
+
+
 def clear_unfinished(settings: Settings) -> None:
     """Remove what a run that was stopped left behind. Call it with the lock held."""
     for path in settings.published.glob(f"{UNFINISHED}*"):
         shutil.rmtree(path)
     for path in settings.published.glob(f".{CURRENT}-*"):
         path.unlink()
+
+
+def begin(release: str, settings: Settings) -> Path:
+    """The folder of a release that is not finished. While it is there, nobody has seen the release."""
+    folder = settings.published / f"{UNFINISHED}{release}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def new_name() -> str:
@@ -192,8 +204,7 @@ def publish(
     }
     tables["finding"] = findings(tables)
     tables["band"] = scopes.band(tables["cell"])
-    folder = settings.published / f"{UNFINISHED}{release}"
-    folder.mkdir(parents=True)
+    folder = begin(release, settings)
     with ThreadPoolExecutor(settings.processors) as pool:
         list(pool.map(lambda file: _write(folder / file[0], file[1]), _files(tables)))
     _sync_folder(folder)

@@ -47,8 +47,8 @@ def run(
     """
     definitions = definition_files.load(settings.definitions, settings.material)
     with publish.only_run(settings):
+        ledger.remove(settings.warehouse, publish.unfinished(settings))
         publish.clear_unfinished(settings)
-        ledger.tidy(settings.warehouse, _there(settings))  # a run that published nothing may have left its own
         mapped = sources.load(sources_file)
         source = publish.Source(mapped.university, mapped.example)
         publish.only_real_after_real(source, settings)
@@ -91,18 +91,14 @@ def run(
             progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
             release = publish.new_name()
+            publish.begin(release, settings)
             same = {period: mark for period, mark in marks.items() if period not in decision.differing}
             decided = decision.cells, decision.why, modelled.periods, decision.terms, same
             ledger.save(settings.warehouse, release, published, *decided)  # first: no release is without its ledger
             publish.publish(release, safe, modelled, checks, definitions, extracted.present, source, settings)
-            ledger.tidy(settings.warehouse, _there(settings))
+            ledger.tidy(settings.warehouse, publish.folders(settings))
             progress.note(release)
     return Summary(release, extracted, outcome, safe, decision)
-
-
-def _there(settings: Settings) -> set[str]:
-    """The releases that are kept, and the one in force even if its folder is lost: readers have seen them."""
-    return {*publish.folders(settings), *filter(None, [publish.current(settings)])}
 
 
 def check_only(sources_file: Path, settings: Settings, progress: Progress, full: bool = False) -> CheckOutcome:

@@ -122,7 +122,7 @@ def _dots(figure: Chart, strip: Strip, theme: Theme, highlighted: Collection[str
     """All schools but those that have rows of their own elsewhere."""
     schools = strip.c.shown[~strip.c.shown["unit"].isin(elsewhere)].to_dict("records")
     shown = sorted(schools, key=lambda s: s["value"])
-    places = [strip.middle + o for o in offsets([s["value"] for s in shown])]
+    places = [strip.middle + STEP * o for o in offsets([s["value"] for s in shown])]
     for own in (False, True):
         part = [(at, s) for at, s in zip(places, shown, strict=True) if (s["unit"] in highlighted) is own]
         if not part:
@@ -245,12 +245,12 @@ def _heading(strip: Strip, theme: Theme) -> dict[str, Any]:
     }
 
 
-def offsets(values: Sequence[float]) -> list[float]:
-    """Pixels off the middle for dots in order of value, so that equal values stand side by side: 0, +1, −1, +2 …"""
+def offsets(values: Sequence[float]) -> list[int]:
+    """Steps off the middle for dots in order of value, so that equal values stand side by side: 0, +1, −1, +2 …"""
     seen: dict[float, int] = {}
-    places: list[float] = []
+    places: list[int] = []
     for value in values:
         k = seen.get(value, 0)
         seen[value] = k + 1
-        places.append(STEP * ((k + 1) // 2) * (1 if k % 2 else -1))
+        places.append((k + 1) // 2 * (1 if k % 2 else -1))
     return places

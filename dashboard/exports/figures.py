@@ -12,7 +12,7 @@ from dashboard import record, tables
 from dashboard.charts.gaps import VERDICT, graded_gaps
 from dashboard.charts.rows import AIR, DENSE
 from dashboard.charts.schools import intervals
-from dashboard.charts.strip import strips
+from dashboard.charts.strip import FEW, strips
 from dashboard.exports import numbers
 from dashboard.exports.figure import Figure, Mark
 from dashboard.exports.reading import Reading
@@ -59,6 +59,7 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
         seen = "Diamonds are the faculty’s schools" if len(marked) > 1 else "The diamond is the school"
         band = f", the band {seen_band}" if any(c.middle for c in shown) else ""
         subtitle = f"{seen}, the tick and its figure the university{band}. {reading.level}."
+        subtitle += f" † {record.INCOMPLETE}." if reading.incomplete and len(marked) <= FEW else ""
         title = standing.strips_title(shown, "the faculty’s" if len(marked) > 1 else "the")
         table = standing.headline(reading.name, shown, own)
         numeric = (reading.name, "95% interval", "University", standing.ALL_SCHOOLS)
@@ -94,7 +95,8 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
 def practice(
     reading: Reading, compared: Sequence[Comparison], units: Sequence[str], title: str, alt: str
 ) -> Figure | None:
-    """Some schools with their intervals among all that are seen, on every headline percentage."""
+    """The first few of some schools with their intervals among all that are seen, on every headline percentage."""
+    units = units[:FEW]
     figure = headline_strips(reading, compared)
     if figure is None:
         return None
@@ -106,8 +108,9 @@ def practice(
         figure,
         key="good practice",
         title=title,
-        subtitle=f"Diamonds are the schools named, lines their 95% intervals, each dot another school, the tick the "
-        f"university{band}. {reading.level}.",
+        subtitle=f"Diamonds are the schools named, each dot another school, the tick the university{band}. "
+        f"{reading.level}.",
+        legend=(("context", "―", "95% interval of a school named"), *figure.legend),
         alt=alt,
         table=table[table["School"].isin(names | {"University"})],
         numeric=(),
@@ -129,8 +132,8 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     incomplete = reading.incomplete if c.metric["theme"] in ("contact", "record") else {}
     rows = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
     is_record = c.metric["metric"] == record.RECORD_CHECK
-    if is_record:
-        rows["verdict"] = "context"
+    if is_record:  # judged by its interval alone
+        rows = rows.assign(verdict="context", side="", **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
     doubted = rows["unit"].isin(incomplete)
     rows["verdict"] = rows["verdict"].mask(doubted, "attention" if is_record else "doubt")
     answer = schools_answer(reading, c)
@@ -139,7 +142,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         title = words.headline(consistency.spread(c) if reading.is_university and c.middle else in_part)
     band = (spread.low, spread.high) if spread else None
     legend = (
-        [("attention", "◀", record.INCOMPLETE)]
+        [("attention", "●", record.INCOMPLETE)]
         if is_record
         else [
             (consistency.verdict(side, better), glyph, f"{side} the usual range")
@@ -150,7 +153,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     inside = "within the usual range" if c.limited else "a school"
     legend.append(("context", "●", "not in doubt" if is_record else inside))
     legend += [("doubt", "○", f"{record.INCOMPLETE}: check it first")] if doubted.any() and not is_record else []
-    legend += [("context", glyph, said) for glyph, said in consistency.SHADES] if c.limited else []
+    legend += [("context", glyph, said) for glyph, said in consistency.SHADES] if c.limited and not is_record else []
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     base = words.shown_base(c.university)
     return Figure(
@@ -158,7 +161,11 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         kind="rows",
         title=title,
         subtitle=f"{about(reading, c.metric)}, out of {base} ({c.metric['out_of']}). Lines are 95% intervals."
-        + (" The usual range allows for each school’s size and for how schools differ anyway." if c.limited else ""),
+        + (
+            " The usual range allows for each school’s size and for how schools differ anyway."
+            if c.limited and not is_record
+            else ""
+        ),
         alt=answer + (f" {words.sentence(consistency.spread(c))}" if reading.is_university else ""),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numbers=numbers.schools(reading, c, set(incomplete)),
@@ -174,7 +181,10 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
             air=DENSE if len(rows) > MANY else AIR,
         ),
         marks=tuple(
-            replace(_mark(r, str(r["short_name"]), str(r["verdict"]), legend), doubted=r["unit"] in incomplete)
+            replace(
+                _mark(r, str(r["short_name"]), str(r["verdict"]), legend),
+                doubted=r["unit"] in incomplete and not is_record,
+            )
             for r in rows.to_dict("records")
         ),
         metric=c.metric,

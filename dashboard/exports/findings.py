@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -47,7 +47,7 @@ class Named:
     explanation: str
     names: tuple[str, ...]
     verdict: str
-    units: tuple[str, ...] = ()  # the schools, all of them
+    units: Mapping[str, str] = field(default_factory=dict)  # the schools, all of them, with what is said
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,16 @@ def _practice(reading: Reading, compared: Sequence[Comparison]) -> Finding | Non
     if reading.is_school:
         return None
     well = _standing(reading, compared, "well")
-    units = [unit for unit in well.units if unit not in reading.incomplete]
+    told = {unit: said for unit, said in well.units.items() if unit not in reading.incomplete}
+    units = list(told)
     if not units:
         return None
     schools = [words.within(str(name)) for name in reading.release.units["name"].loc[units]]
     more = [words.plural(len(units) - MOST_STEPS, "other")] if len(units) > MOST_STEPS else []
     named = words.listed([*schools[:MOST_STEPS], *more])
     headline = words.headline(f"{named} {'is' if len(units) == 1 else 'are'} worth learning from")
-    text = f"On the good side of the usual range for schools, on how many headline measures: {'; '.join(well.names)}."
+    listed = "; ".join(_at_most([*told.values()]))
+    text = f"On the good side of the usual range for schools, on how many headline measures: {listed}."
     return Finding(
         lead="Good practice",
         headline=headline,
@@ -219,7 +221,8 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
     names: dict[str, str] = {}
     against: set[str] = set()
     for c in compared:
-        for school in c.shown.to_dict("records"):
+        in_doubt = c.shown["unit"].isin(reading.incomplete if c.metric["theme"] == "contact" else {})
+        for school in c.shown[~in_doubt].to_dict("records"):
             said = consistency.verdict(str(school["side"]), str(c.metric["better"]))
             names[str(school["unit"])] = str(school["name"])
             if said == verdict:
@@ -227,13 +230,13 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
             elif said != "context":
                 against.add(str(school["unit"]))
     wanted = sorted((u for u, n in counts.items() if n > 1 and u not in against), key=lambda u: (-counts[u], names[u]))
-    told = []
+    told = {}
     for unit in wanted:
         care = "; record looks incomplete" if unit in reading.incomplete else ""
-        told.append(f"{names[unit]}: {words.small(counts[unit])}{care}")
+        told[unit] = f"{names[unit]}: {words.small(counts[unit])}{care}"
     heading = f"{OUTSIDE[verdict]} on two headline measures or more"
     explanation = f"Outside the usual range for schools; on how many of {words.small(len(compared))}"
-    return Named(heading, explanation, _at_most(told), verdict, tuple(wanted))
+    return Named(heading, explanation, _at_most([*told.values()]), verdict, told)
 
 
 def _gaps(reading: Reading) -> list[Finding]:

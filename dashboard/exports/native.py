@@ -26,6 +26,7 @@ COLOURS = {
 }
 MANY = 16  # rows
 STEP = 20  # per cent between lines
+ASIDE = 0.085  # rows between dots of equal value
 BAND, TICK = 279400, 0.27  # how thick a band is (EMU), how far the university's tick reaches (rows)
 LOOKS = {"context": "schools", "own": "schools named"}  # of dots on strips, by what a mark says
 ROOM = 0.35  # of the values' axis, for names beside it
@@ -134,7 +135,7 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
                 continue
             dots = data.add_series(f"{name}: {look}")
             for value, aside in zip(sorted(own), offsets(sorted(own)), strict=True):
-                dots.add_data_point(value, at + aside)
+                dots.add_data_point(value, at + ASIDE * aside)
             if len(own) == 1:  # once more: LibreOffice draws no series of a single point
                 dots.add_data_point(own[0], at)
             looks.append((look, ""))

@@ -24,12 +24,16 @@ def answer(compared: Sequence[Comparison], incomplete: Collection[str]) -> str:
     if not judged:
         return "There are too few figures to say which schools stand apart."
     ways: dict[str, set[str]] = {}
+    figures, seen = 0, set[str]()
     for c in judged:
+        limited = c.schools.loc[c.schools["side"] != "", "unit"]
+        figures += len(limited)
+        seen |= set(limited)
         for school in c.schools[c.schools["side"].isin(OUTSIDE)].to_dict("records"):
             way = consistency.verdict(str(school["side"]), str(c.metric["better"]))
             in_doubt = c.metric["theme"] == "contact" and school["unit"] in incomplete
             ways.setdefault(str(school["unit"]), set()).update({"doubt"} if in_doubt else {way})
-    count, several = len(judged[0].schools), len(judged) > 1
+    count, several = len(seen), len(judged) > 1
     schools = f"your {words.plural(count, 'school')}" if judged[0].partial else words.plural(count, "school")
     on = f"{words.plural(len(judged), 'headline measure')}" if several else "the headline measure"
     if not ways:
@@ -42,4 +46,6 @@ def answer(compared: Sequence[Comparison], incomplete: Collection[str]) -> str:
         told.append(f"{words.small(doubtful)} {said}")
     said = f"{words.small(len(ways))} of {schools} {'stands' if len(ways) == 1 else 'stand'} apart on "
     said += f"at least one of {on}" if several else on
-    return words.sentence(f"{said}: {words.listed(told)}" if told else said)
+    chance = consistency.by_chance(figures)
+    chance = f"Of {words.plural(figures, 'figure')} {chance} would by chance alone, if none differed."
+    return f"{words.sentence(f'{said}: {words.listed(told)}' if told else said)} {chance}"

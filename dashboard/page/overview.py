@@ -155,11 +155,13 @@ def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -
     diamonds = (
         f" Diamonds: {units.loc[marked, 'name']}{', with 95% intervals' if len(own) <= FEW else ''}." if own else ""
     )
+    incomplete = record.incomplete(visit.release, level)
+    diamonds += f" † {record.INCOMPLETE}." if set(own) & set(incomplete) and len(own) <= FEW else ""
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.chance_aside for c in compared):
         band = "the middle 80% of schools"
     return {
-        "figure": strips(compared, visit.theme, own, record.incomplete(visit.release, level), visit.column),
+        "figure": strips(compared, visit.theme, own, incomplete, visit.column),
         "title": consistency.strips_title(compared),
         "subtitle": (
             f"Each dot is a school, the tick the university, the band {band}. "

@@ -190,17 +190,23 @@ def _units(visit: Visit, x: Asked, metric: pd.Series) -> dict[str, Any]:
         "alt": f"{words.quoted(str(metric['label']))} by unit. {title}.",
         "table": tables_voice.divided(rows, "Place"),
         "numeric": tables_voice.DIVIDED,
-        "legend": [*_key(visit), *_apart(visit, set(rows["side"]), str(smallest).lower() == "school")],
+        "legend": [*_key(visit), *_apart(visit, others)],
         "figures": lambda: split[split["unit"].isin(places["unit"])],
         "key": "units",
     }
 
 
-def _apart(visit: Visit, sides: set[str], of_schools: bool) -> list[html.Key]:
-    """What marks beside the share who agree mean, where there are any."""
-    said = "{} the usual range for schools" if of_schools else "clearly {} the university"
+def _apart(visit: Visit, rows: pd.DataFrame) -> list[html.Key]:
+    """What marks beside the share who agree mean, where there are any: of a school, and of any other place."""
+    is_school = rows["unit"].str.startswith("school:")
     marks = ((visit.theme.well, "▲", "above"), (visit.theme.attention, "▼", "below"))
-    return [(colour, glyph, said.format(side)) for colour, glyph, side in marks if side in sides]
+    said = (("clearly {} the university", ~is_school), ("school {} the usual range", is_school))
+    return [
+        (colour, glyph, text.format(side))
+        for colour, glyph, side in marks
+        for text, of in said
+        if (of & (rows["side"] == side)).any()
+    ]
 
 
 def _groups(visit: Visit, x: Asked, metric: pd.Series, characteristic: pd.Series) -> None:

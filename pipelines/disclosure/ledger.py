@@ -153,10 +153,16 @@ def save(
         _write(con, "select * from old union all by name select * from now", _path(folder, release))
 
 
+def remove(folder: Path, releases: Collection[str]) -> None:
+    """Remove the ledgers of releases that nobody has seen, and half-written ones."""
+    for path in [*(_path(folder, release) for release in releases), *folder.glob(_unfinished(FILE.format("*")))]:
+        path.unlink(missing_ok=True)
+
+
 def tidy(folder: Path, releases: Collection[str]) -> None:
-    """Remove the ledgers of releases that are not there: no longer kept, or never published; half-written ones too."""
+    """Remove the ledgers of releases that are no longer kept."""
     kept = {_path(folder, release) for release in releases}
-    for path in {*folder.glob(FILE.format("*")), *folder.glob(_unfinished(FILE.format("*")))} - kept:
+    for path in set(folder.glob(FILE.format("*"))) - kept:
         path.unlink()
 
 

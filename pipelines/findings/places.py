@@ -83,7 +83,7 @@ def conversations(facts: Facts) -> list[Finding]:
         others = [facts.label(m) for m in rows["metric"].iloc[1:4]]
         text = (
             f"{facts.label(row['metric'])}{facts.during(row['metric'])} is worth a conversation: "
-            f"{w.value(row['value'], metric)}, outside the usual range for schools ({w.interval(row, metric)})"
+            f"{w.value(row['value'], metric)}, outside the usual range of {w.interval(row, metric)}"
         )
         text += f"; so {'is' if len(others) == 1 else 'are'} {w.listed(others)}" if others else ""
         text += f". {w.by_chance(int(judged[unit]))}"

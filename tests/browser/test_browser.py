@@ -174,7 +174,7 @@ def test_on_a_phone_the_way_to_other_pages_says_so(page: Page, address: str) -> 
     assert "Pages" in page.evaluate("b => getComputedStyle(b, '::after').content", way.element_handle())
     way.click()
     page.get_by_role("link", name="Compare schools").first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Which schools differ")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Which schools stand apart")
 
 
 def test_the_keyboard_copies_a_link_and_a_word_of_welcome_stays_away(page: Page, address: str) -> None:

@@ -113,13 +113,19 @@ def test_schools_are_counted_by_the_way_they_stand_apart() -> None:
     voice = comparison("voice", "above", "near", "below", "near")
     assert every.answer([contact, voice], {}) == (
         "Three of four schools stand apart on at least one of two headline measures: one on the good side and two "
-        "on the other."
+        "on the other. Of eight figures hardly one would by chance alone, if none differed."
     )
-    assert every.answer([contact, voice], {"b": 30.0, "c": 30.0}).endswith(
-        "one on the good side, one on the other and one whose record looks incomplete (†), which is to be checked "
-        "first."
+    assert (
+        every.answer([contact, voice], {"b": 30.0, "c": 30.0})
+        .partition(" Of ")[0]
+        .endswith(
+            "one on the good side, one on the other and one whose record looks incomplete (†), which is to be checked "
+            "first."
+        )
     )
     calm = comparison("voice", "near", "near", "near", "near")
+    hidden = comparison("voice", "near", "near", "", "near")
+    assert every.answer([hidden], {}).startswith("None of three schools"), "nothing is said of a hidden figure"
     assert every.answer([replace(calm, partial=True)], {}) == (
         "None of your four schools stands apart on the headline measure: all lie within the usual range."
     )
