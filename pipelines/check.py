@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from pipelines import engines, models
 from pipelines.absent import absent
-from pipelines.accounts import LONGEST_VALUE, SAME_ROW, account, judge_lost, number, reconcile, write_result
 from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines import Connection, Validator, Verdict
 from pipelines.extract import Extracted
 from pipelines.progress import Report, quiet
+from pipelines.reconciliation import LONGEST_VALUE, SAME_ROW, account, judge_lost, number, reconcile, write_result
 from pipelines.settings import Settings
 from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
 

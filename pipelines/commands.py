@@ -70,9 +70,9 @@ def _in_words(place: tuple[int | str, ...], kind: str, message: str) -> str:
 
 def _cause(error: Exception) -> str:
     """Why an error stopped a command, in one line that quotes no value of a row."""
-    from pipelines.accounts import ReconciliationError
     from pipelines.engines import EngineError, ExpectationError
     from pipelines.models import ModelError
+    from pipelines.reconciliation import ReconciliationError
 
     if isinstance(error, ReconciliationError | EngineError):
         return str(error)

@@ -31,7 +31,7 @@ EARLIER = "earlier"  # the last run's warehouse, attached
 AT_ONCE = 2**24  # bytes
 CODE = (
     *("readers/*.py", "engines/duckdb.py", "extract.py", "pseudonymise.py", "errors.py", "unchanged.py"),
-    *("sources.py", "check.py", "accounts.py"),
+    *("sources.py", "check.py", "reconciliation.py"),
 )
 LIBRARIES = ("duckdb", "pyarrow", "python-calamine", "charset-normalizer")
 _SAVED = {

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from pipelines import definitions as definition_files
-from pipelines.accounts import ReconciliationError
 from pipelines.check import CheckFailed, CheckOutcome, check
 from pipelines.publish import FILE
+from pipelines.reconciliation import ReconciliationError
 from pipelines.settings import Settings
 from tests.pipelines.inputs import TODAY, Row, valid, write
 

@@ -13,10 +13,10 @@ import pytest
 
 from pipelines import commands, publish, warehouse
 from pipelines import definitions as definition_files
-from pipelines.accounts import ReconciliationError
 from pipelines.disclosure import ledger
 from pipelines.engines.duckdb_expectations import ExpectationError
 from pipelines.models import ModelError
+from pipelines.reconciliation import ReconciliationError
 from pipelines.settings import ROOT, Settings
 from tests.bad_input.tiny import tiny_university
 from tests.dashboard.test_pages import visit

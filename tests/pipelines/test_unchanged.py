@@ -9,9 +9,9 @@ import pytest
 from pipelines import definitions as definition_files
 from pipelines import publish, sources, warehouse
 from pipelines import run as recipe
-from pipelines.accounts import ReconciliationError
 from pipelines.engines import duckdb as duckdb_engine
 from pipelines.progress import Progress
+from pipelines.reconciliation import ReconciliationError
 from pipelines.settings import Settings
 
 pytestmark = pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Accounts: what became of every row that was read, and whether too many of a file or a school are lost."""
+"""Reconciliation: what became of every row that was read, and whether too many of a file or a school are lost."""
 
 from __future__ import annotations
 
