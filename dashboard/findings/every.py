@@ -1,13 +1,16 @@
-"""Schools on all headline measures at once, in words."""
+"""Schools, and groups, on all headline measures at once, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from dashboard.findings import consistency
+import pandas as pd
+
+from dashboard.findings import consistency, equity
 from dashboard.findings.consistency import OUTSIDE, Comparison
 from dashboard.style import words
 
+MOST_NAMED = 2  # groups in a title
 WAYS = {
     ("well",): "on the good side",
     ("attention",): "on the other",
@@ -49,3 +52,24 @@ def answer(compared: Sequence[Comparison], incomplete: Collection[str]) -> str:
     chance = consistency.by_chance(figures)
     chance = f"Of {words.plural(figures, 'figure')} {chance} would by chance alone, if none differed."
     return f"{words.sentence(f'{said}: {words.listed(told)}' if told else said)} {chance}"
+
+
+def gaps_title(found: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.DataFrame) -> str:
+    """Which group is clearly worse off on the most of several measures, or how many gaps are clear at all.
+
+    found: gaps of one unit on these measures. metrics: all of them, by name.
+    """
+    shown = found[found["status"] == "shown"]
+    clear = equity.missing_out(shown, metrics)
+    measures = shown["metric"].nunique()
+    count = clear.groupby(["characteristic", "worse_off"], sort=False)["metric"].nunique()
+    if count.empty or count.max() < 2:
+        return words.headline(f"{words.small(len(clear))} of {words.plural(len(shown), 'comparison')} show a clear gap")
+    first = [
+        equity.students(group, characteristics.loc[characteristic])
+        for characteristic, group in count.index[count == count.max()]
+    ]
+    who = words.listed(first[:MOST_NAMED])
+    more = f" and {words.plural(len(first) - MOST_NAMED, 'other group')}" if len(first) > MOST_NAMED else ""
+    on = "all of" if count.max() == measures else f"{words.small(int(count.max()))} of"
+    return words.headline(f"{who}{more} are clearly worse off on {on} {words.plural(measures, 'headline measure')}")

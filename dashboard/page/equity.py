@@ -14,13 +14,14 @@ from dashboard.charts.gaps import graded_gaps
 from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import equity, quality, why
 from dashboard.layout import Visit
-from dashboard.page import equity_schools, equity_where, equity_why
+from dashboard.page import equity_measures, equity_schools, equity_where, equity_why
 from dashboard.page.equity_where import GAP_COLUMNS, Asked, gap_key, top_of, unit_of
 from dashboard.published import Release
 from dashboard.style import words
 
 VIEWS = {
     "who": "Who",
+    "measures": "On every measure",
     "where": "Where",
     "map": "Every school",
     "why": "Is it real",
@@ -69,6 +70,9 @@ def page(visit: Visit) -> None:
         if text := quality.not_in_extract(release.characteristics):
             layout.quiet(text)
         nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
+        return
+    if view == "measures":
+        equity_measures.across(visit, unit, level, period)
         return
     with layout.filters(visit, "filters-where", "Choose whom to follow, and where"):
         first = found if len(found) else gaps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -34,26 +35,44 @@ def chosen(visit: Visit, filters: Filters) -> Chosen:
     """The filters of this view, drawn where this is called."""
     release = visit.release
     level = filters.level()
-    headline = _headline(release)
+    headline = headline_of(release)
     period = filters.period(str(headline[0]["metric"]), level)
     return visit.once("all chosen", lambda: _chosen(release, headline, level, period))
 
 
-def _headline(release: Release) -> list[pd.Series]:
+def headline_of(release: Release) -> list[pd.Series]:
+    """The headline measures there are, or all where none is."""
     offered = release.metrics[release.metrics["available"].astype(bool)]
     is_headline = offered["headline"].astype(bool)
     return [metric for _, metric in (offered[is_headline] if is_headline.any() else offered).iterrows()]
 
 
 def _chosen(release: Release, headline: list[pd.Series], level: str, period: pd.Series) -> Chosen:
-    """A measure that has no figure yet in the year in progress stands there with its latest one."""
-    periods: dict[str, pd.Series] = {}
-    for metric in headline:
-        offered = periods_with(release, str(metric["metric"]), level)
-        has_none = bool(period["is_current"]) and period.name not in offered.index
-        periods[str(metric["metric"])] = offered.iloc[0] if has_none else period
+    periods = periods_of(release, headline, level, period)
     compared = [compare(release, m, periods[str(m["metric"])], level) for m in headline]
     return Chosen(compared, periods, record.incomplete(release, level), level, str(period["label"]))
+
+
+def periods_of(release: Release, metrics: Sequence[pd.Series], level: str, period: pd.Series) -> dict[str, pd.Series]:
+    """The period of each measure: one that has no figure yet in the year in progress has its latest."""
+    periods: dict[str, pd.Series] = {}
+    for metric in metrics:
+        offered = periods_with(release, str(metric["metric"]), level)
+        has_none = bool(period["is_current"]) and period.name not in offered.index
+        periods[str(metric["metric"])] = offered.iloc[0] if has_none and len(offered) else period
+    return periods
+
+
+def links(
+    visit: Visit, metrics: Sequence[pd.Series], periods: dict[str, pd.Series], without: Collection[str]
+) -> dict[str, str]:
+    """Where the names of measures lead: this page with its filters but some, on that measure in its period."""
+    here = {name: value for name, value in chosen_here().items() if name not in {"metric", "period", *without}}
+    return {
+        str(m["label"]): "?"
+        + urlencode({**visit.keep, **here, "metric": m["metric"], "period": code(periods[str(m["metric"])])})
+        for m in metrics
+    }
 
 
 def show(visit: Visit, x: Chosen, own: set[str]) -> None:
@@ -63,18 +82,13 @@ def show(visit: Visit, x: Chosen, own: set[str]) -> None:
     if frame.empty:
         layout.section("There is no school here to show")
         return
-    view = {name: value for name, value in chosen_here().items() if name not in ("drawn", "metric", "period")}
-    labels = {str(c.metric["metric"]): str(c.metric["label"]) for c in x.compared}
-    links = {
-        label: "?" + urlencode({**visit.keep, **view, "metric": name, "period": code(x.periods[name])})
-        for name, label in labels.items()
-    }
+    leading = links(visit, [pd.Series(c.metric) for c in x.compared], x.periods, ["drawn"])
     notes = {str(c.metric["label"]): c.period for c in x.compared if c.period != x.period}
     title = "Your schools on every headline measure" if x.compared[0].partial else consistency.strips_title(x.compared)
     level = words.lowered(str(visit.release.levels.loc[x.level, "label"]))
     layout.table(
         visit,
-        html.matrix(frame, title, links, notes, set(schools.loc[schools["unit"].isin(own), "short_name"])),
+        html.matrix(frame, title, leading, notes, set(schools.loc[schools["unit"].isin(own), "short_name"])),
         title=title,
         subtitle=(
             f"Headline measures, {x.period}{' unless another period is named' if notes else ''}, {level}, "

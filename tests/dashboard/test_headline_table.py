@@ -13,11 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import record
 from dashboard.compared import compare
-from dashboard.findings import every
+from dashboard.findings import every, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.periods import periods_with
 from dashboard.published import Release
 from dashboard.style import html, words
+from dashboard.tables_headline import gaps as gap_matrix
 from dashboard.tables_headline import matrix
 from tests.dashboard.test_pages import visit
 
@@ -77,9 +78,8 @@ def test_the_first_view_holds_every_school_and_a_measures_name_opens_it(release:
     names = [re.sub("<.*?>", "", row) for row in re.findall(r'<th scope="row">.*?</th>', said)]
     schools = release.units[release.units["kind"] == "school"]["short_name"]
     assert names == ["University", *sorted(schools, key=str.casefold)]
-    links = re.findall(r'<th scope="col"><a href="([^"]+)">', said)
     headline = release.metrics["headline"].astype(bool) & release.metrics["available"].astype(bool)
-    asked = [{k: v[0] for k, v in parse_qs(urlsplit(link.replace("&amp;", "&")).query).items()} for link in links]
+    asked = links_of(said)
     assert [one["metric"] for one in asked] == release.metrics.index[headline].tolist()
     opened = visit("schools", **asked[-1])
     assert opened.get("button_group")[0].value == "rows"
@@ -130,3 +130,62 @@ def test_schools_are_counted_by_the_way_they_stand_apart() -> None:
         "None of your four schools stands apart on the headline measure: all lie within the usual range."
     )
     assert "too few figures" in every.answer([comparison("voice", "", "", "", "")], {})
+
+
+@pytest.mark.usefixtures("served")
+def test_gaps_on_every_measure_say_what_the_release_says(release: Release) -> None:
+    app = visit("equity", view="measures", level="all")
+    assert not app.exception
+    said = table(app)
+    names = [re.sub("<.*?>", "", row) for row in re.findall(r'<th scope="row">.*?</th>', said)]
+    assert names[0] == "Everyone"
+    assert len(set(names)) == len(names) > 5
+    headline = release.metrics[release.metrics["headline"].astype(bool) & release.metrics["available"].astype(bool)]
+    periods = {name: periods_with(release, str(name), "all").iloc[0] for name in headline.index}
+    found = {
+        name: release.gaps(
+            metric=name, unit="university", level="all", academic_year=p["academic_year"], part=p["part"]
+        )
+        for name, p in periods.items()
+    }
+    metrics = [metric for _, metric in headline.iterrows()]
+    everyone = {name: standing.figure(release.everyone(name, "all", p), "university") for name, p in periods.items()}
+    frame = gap_matrix(metrics, everyone, found, release.characteristics, release.groups).set_index("Group")
+    assert [*frame.index] == names
+    marks = {("clear gap", True): "◀", ("clear gap", False): "▶"}
+    marks |= {("possible gap", True): "◁", ("possible gap", False): "▷"}
+    seen = set()
+    for name, metric in headline.iterrows():
+        for gap in found[name].to_dict("records"):
+            label = f"{release.characteristics.loc[gap['characteristic'], 'label']}: {gap['group']}"
+            figure = frame.loc[label, metric["label"]]
+            seen.add(gap["evidence"])
+            if gap["status"] != "shown" or gap["evidence"] == "too few to say":
+                assert not figure.is_figure
+                continue
+            assert figure.value == words.signed(gap["value"], metric)
+            assert figure.glyph == marks.get((gap["evidence"], gap["value"] < 0), "")
+            assert (figure.verdict == "attention") == (gap["direction"] == "worse" and bool(figure.glyph))
+    assert {"clear gap", "no clear gap"} <= seen
+    opened = visit("equity", **links_of(said)[-1])
+    assert opened.get("button_group")[0].value == "who"
+    assert opened.selectbox(key="metric").value == headline.index[-1]
+
+
+def links_of(said: str) -> list[dict[str, str]]:
+    """The addresses that the names of measures lead to."""
+    links = re.findall(r'<th scope="col"><a href="([^"]+)">', said)
+    return [{k: v[0] for k, v in parse_qs(urlsplit(link.replace("&amp;", "&")).query).items()} for link in links]
+
+
+def test_the_title_names_who_is_worse_off_on_the_most_measures() -> None:
+    metrics = pd.DataFrame({"metric": ["a", "b"], "material": [5.0, 5.0]}).set_index("metric", drop=False)
+    about = pd.DataFrame({"characteristic": ["sex"], "of": [""], "people": [{}]}).set_index(
+        "characteristic", drop=False
+    )
+    gap = {"characteristic": "sex", "group": "F", "reference": "M", "status": "shown", "value": -9.0}
+    gap |= {"evidence": "clear gap", "direction": "worse"}
+    both = pd.DataFrame([{**gap, "metric": "a"}, {**gap, "metric": "b"}])
+    assert every.gaps_title(both, metrics, about) == "F are clearly worse off on all of two headline measures"
+    one = both.assign(evidence=["clear gap", "no clear gap"], direction=["worse", "none"])
+    assert every.gaps_title(one, metrics, about) == "One of two comparisons show a clear gap"
