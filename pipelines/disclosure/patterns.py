@@ -36,7 +36,7 @@ from pipelines.workers import ALONE, Workers
 
 SHOWN, SMALL, LINKED, UNLISTED = "shown", "small", "linked", "unlisted"
 HIDDEN = "hidden"  # before, for whatever reason
-FEW_CELLS = 50_000  # not worth starting processes for
+FEW_CELLS = 20_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
 KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]  # of a cell
