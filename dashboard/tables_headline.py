@@ -62,7 +62,8 @@ def gaps(
     """
     rows = {name: {(g["characteristic"], g["group"]): g for g in of.to_dict("records")} for name, of in found.items()}
     there = set().union(*rows.values())
-    order = [pair for pair in groups[["characteristic", "group"]].itertuples(index=False, name=None) if pair in there]
+    pairs = groups[["characteristic", "group"]].itertuples(index=False, name=None)
+    order = sorted((pair for pair in pairs if pair in there), key=lambda pair: characteristics.index.get_loc(pair[0]))
     if not order:
         return pd.DataFrame()
     labels = characteristics["label"]

@@ -132,11 +132,13 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     incomplete = reading.incomplete if c.metric["theme"] in ("contact", "record") else {}
     rows = c.schools.assign(verdict=[consistency.verdict(s, better) for s in c.schools["side"]])
     is_record = c.metric["metric"] == record.RECORD_CHECK
+    answer = schools_answer(reading, c)
     if is_record:  # judged by its interval alone
-        rows = rows.assign(verdict="context", side="", **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
+        unlimited = dict.fromkeys(consistency.RENAMED.values(), float("nan"))
+        c = replace(c, schools=c.schools.assign(side="", says="", position="", **unlimited))
+        rows = c.schools.assign(verdict="context")
     doubted = rows["unit"].isin(incomplete)
     rows["verdict"] = rows["verdict"].mask(doubted, "attention" if is_record else "doubt")
-    answer = schools_answer(reading, c)
     if not title:
         in_part = of_measure(c, answer.partition(". ")[0])
         title = words.headline(consistency.spread(c) if reading.is_university and c.middle else in_part)
@@ -153,7 +155,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     inside = "within the usual range" if c.limited else "a school"
     legend.append(("context", "●", "not in doubt" if is_record else inside))
     legend += [("doubt", "○", f"{record.INCOMPLETE}: check it first")] if doubted.any() and not is_record else []
-    legend += [("context", glyph, said) for glyph, said in consistency.SHADES] if c.limited and not is_record else []
+    legend += [("context", glyph, said) for glyph, said in consistency.SHADES] if c.limited else []
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     base = words.shown_base(c.university)
     return Figure(
@@ -161,12 +163,9 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
         kind="rows",
         title=title,
         subtitle=f"{about(reading, c.metric)}, out of {base} ({c.metric['out_of']}). Lines are 95% intervals."
-        + (
-            " The usual range allows for each school’s size and for how schools differ anyway."
-            if c.limited and not is_record
-            else ""
-        ),
-        alt=answer + (f" {words.sentence(consistency.spread(c))}" if reading.is_university else ""),
+        + (" The usual range allows for each school’s size and for how schools differ anyway." if c.limited else ""),
+        alt=(f"{title}." if is_record else answer)
+        + (f" {words.sentence(consistency.spread(c))}" if reading.is_university else ""),
         table=tables.schools(c, set(incomplete), standing.rows(spread, c.metric)),
         numbers=numbers.schools(reading, c, set(incomplete)),
         draw=lambda theme: intervals(

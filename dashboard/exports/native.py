@@ -26,7 +26,7 @@ COLOURS = {
 }
 MANY = 16  # rows
 STEP = 20  # per cent between lines
-ASIDE = 0.085  # rows between dots of equal value
+ASIDE, FURTHEST = 0.085, 0.4  # rows between dots of equal value, at the most, and from their line
 BAND, TICK = 279400, 0.27  # how thick a band is (EMU), how far the university's tick reaches (rows)
 LOOKS = {"context": "schools", "own": "schools named"}  # of dots on strips, by what a mark says
 ROOM = 0.35  # of the values' axis, for names beside it
@@ -40,8 +40,8 @@ def add(slide: Any, figure: Figure, place: Place) -> Any:
 
 def key(figure: Figure) -> str:
     """What the marks beside the names of rows mean: '◀ clearly below the university · † record looks incomplete'."""
-    there = {mark.glyph for mark in figure.marks if mark.glyph}
-    told = [f"{glyph} {said}" for _, glyph, said in figure.legend if glyph in there]
+    there = {(mark.verdict, mark.glyph) for mark in figure.marks if mark.glyph}
+    told = [f"{glyph} {said}" for verdict, glyph, said in figure.legend if (verdict, glyph) in there]
     told += [f"{DOUBT} {INCOMPLETE}"] if any(mark.doubted for mark in figure.marks) else []
     return " · ".join(told)
 
@@ -134,8 +134,10 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
             if not own:
                 continue
             dots = data.add_series(f"{name}: {look}")
-            for value, aside in zip(sorted(own), offsets(sorted(own)), strict=True):
-                dots.add_data_point(value, at + ASIDE * aside)
+            steps = offsets(sorted(own))
+            step = min(ASIDE, FURTHEST / max(1, *map(abs, steps)))
+            for value, aside in zip(sorted(own), steps, strict=True):
+                dots.add_data_point(value, at + step * aside)
             if len(own) == 1:  # once more: LibreOffice draws no series of a single point
                 dots.add_data_point(own[0], at)
             looks.append((look, ""))

@@ -61,10 +61,12 @@ def gaps_title(found: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.D
     """
     shown = found[found["status"] == "shown"]
     clear = equity.missing_out(shown, metrics)
+    finest = [equity.finest(rows, characteristics) for _, rows in clear.groupby("metric", sort=False)]
+    clear = pd.concat(finest) if finest else clear
     measures = shown["metric"].nunique()
     count = clear.groupby(["characteristic", "worse_off"], sort=False)["metric"].nunique()
     if count.empty or count.max() < 2:
-        return words.headline(f"{words.small(len(clear))} of {words.plural(len(shown), 'comparison')} show a clear gap")
+        return equity.equity_title(found)
     first = [
         equity.students(group, characteristics.loc[characteristic])
         for characteristic, group in count.index[count == count.max()]

@@ -59,20 +59,20 @@ def page(visit: Visit) -> None:
         layout.answer(answer)
         layout.not_as_asked(visit, filters)
     layout.define(metric)
+    view = filters.switch("view", "What to see of gaps", VIEWS)
+    if view == "measures":
+        equity_measures.across(visit, unit, level, period)
+        return
     if gaps.empty:
         if text := quality.not_in_extract(release.characteristics):
             layout.quiet(text)
         return
-    view = filters.switch("view", "What to see of gaps", VIEWS)
     about = layout.about(metric, period["label"], release.levels.loc[level, "label"])
     if view == "who":
         layout.chart(visit, **visit.once("everyone", lambda: _everyone(visit, gaps, metric, about, unit, answer)))
         if text := quality.not_in_extract(release.characteristics):
             layout.quiet(text)
         nearby.groups(visit, gaps[gaps["status"] == "suppressed"], release.gaps, across=True)
-        return
-    if view == "measures":
-        equity_measures.across(visit, unit, level, period)
         return
     with layout.filters(visit, "filters-where", "Choose whom to follow, and where"):
         first = found if len(found) else gaps

@@ -188,4 +188,11 @@ def test_the_title_names_who_is_worse_off_on_the_most_measures() -> None:
     both = pd.DataFrame([{**gap, "metric": "a"}, {**gap, "metric": "b"}])
     assert every.gaps_title(both, metrics, about) == "F are clearly worse off on all of two headline measures"
     one = both.assign(evidence=["clear gap", "no clear gap"], direction=["worse", "none"])
-    assert every.gaps_title(one, metrics, about) == "One of two comparisons show a clear gap"
+    assert every.gaps_title(one, metrics, about) == "One of two comparisons shows a clear gap"
+    hidden = both.assign(status="suppressed", evidence="", direction="none")
+    assert every.gaps_title(hidden, metrics, about) == "No comparison to show here"
+    broad = pd.concat([both, both.assign(characteristic="broad", group="women")])
+    both_kinds = pd.concat(
+        [about, about.assign(characteristic="broad", of="sex").set_index("characteristic", drop=False)]
+    )
+    assert every.gaps_title(broad, metrics, both_kinds).startswith("F are clearly"), "broad groups say nothing more"
