@@ -35,7 +35,5 @@ def _gap(release: Release, unit: str, metrics: tuple[str, ...], level: str, peri
     clear = equity.missing_out(every, release.metrics) if len(every) else every
     if clear.empty:
         return "", ""
-    clear = clear.reset_index(drop=True)  # the widest first
-    of_each = [equity.finest(rows, release.characteristics) for _, rows in clear.groupby("metric")]
-    first = pd.concat(of_each).sort_index().iloc[0]
+    first = equity.finest_of_each(clear, release.characteristics).iloc[0]
     return str(first["metric"]), str(first["characteristic"])

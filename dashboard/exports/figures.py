@@ -39,7 +39,7 @@ def about(reading: Reading, metric: Mapping[Any, Any]) -> str:
 
 def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure | None:
     """Schools on every headline percentage; those of the unit over the unnamed middle of all schools."""
-    shown = [c for c in compared if len(c.shown) and c.metric["suffix"] == "%"]
+    shown = _percentages(compared)
     if not shown:
         return None
     own = [reading.own(pd.Series(c.metric)) for c in shown]
@@ -100,7 +100,7 @@ def practice(
     figure = headline_strips(reading, compared)
     if figure is None:
         return None
-    shown = [c for c in compared if len(c.shown) and c.metric["suffix"] == "%"]
+    shown = _percentages(compared)
     names = set(reading.release.units["name"].loc[list(units)])
     table = matrix(shown, reading.incomplete).map(str)
     band = f", the band {figure.legend[0][2]}" if figure.legend else ""
@@ -122,6 +122,10 @@ def practice(
     )
 
 
+def _percentages(compared: Sequence[Comparison]) -> list[Comparison]:
+    return [c for c in compared if len(c.shown) and c.metric["suffix"] == "%"]
+
+
 def _without_faculty(c: Comparison) -> Comparison:
     return replace(c, schools=c.schools[c.schools["unit"].str.startswith("school:")].reset_index(drop=True))
 
@@ -134,8 +138,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     is_record = c.metric["metric"] == record.RECORD_CHECK
     answer = schools_answer(reading, c)
     if is_record:  # judged by its interval alone
-        unlimited = dict.fromkeys(consistency.RENAMED.values(), float("nan"))
-        c = replace(c, schools=c.schools.assign(side="", says="", position="", **unlimited))
+        c = c.unjudged
         rows = c.schools.assign(verdict="context")
     doubted = rows["unit"].isin(incomplete)
     rows["verdict"] = rows["verdict"].mask(doubted, "attention" if is_record else "doubt")

@@ -120,16 +120,15 @@ def _on_one(reading: Reading, c: Comparison) -> list[Named]:
     """
     if c.metric["better"] == "neither":
         return []
-    doubted = c.schools["unit"].isin(reading.incomplete if c.metric["theme"] == "contact" else {})
-    sure = replace(c, schools=c.schools[~doubted])
+    sure, outside = c.in_doubt(reading.incomplete)
     lists = {
         (OUTSIDE["well"], "well"): sure.called(consistency.LEARN),
         (OUTSIDE["attention"], "attention"): sure.called(consistency.TALK),
-        (record.FIRST, "context"): c.schools[doubted & c.schools["side"].isin(consistency.OUTSIDE)],
+        (record.FIRST, "context"): outside,
     }
     on = f"On {words.quoted(str(c.metric['label']))}"
     return [
-        Named(heading, on, _at_most(consistency.named(rows, c.metric, set())), verdict)
+        Named(heading, on, _at_most(consistency.named(rows, c.metric)), verdict)
         for (heading, verdict), rows in lists.items()
     ]
 
@@ -221,8 +220,8 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
     names: dict[str, str] = {}
     against: set[str] = set()
     for c in compared:
-        in_doubt = c.shown["unit"].isin(reading.incomplete if c.metric["theme"] == "contact" else {})
-        for school in c.shown[~in_doubt].to_dict("records"):
+        sure, _ = c.in_doubt(reading.incomplete)
+        for school in sure.shown.to_dict("records"):
             said = consistency.verdict(str(school["side"]), str(c.metric["better"]))
             names[str(school["unit"])] = str(school["name"])
             if said == verdict:

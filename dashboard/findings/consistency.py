@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil, exp, floor, hypot, log
@@ -65,6 +65,20 @@ class Comparison:
     def limited(self) -> bool:
         """Whether limits are published for any school."""
         return bool((self.schools["side"] != "").any())
+
+    def in_doubt(self, incomplete: Collection[str]) -> tuple[Comparison, pd.DataFrame]:
+        """The comparison without schools whose record looks incomplete, and those of them outside the usual range;
+        nobody is in doubt on measures that are not of contact.
+        """
+        doubted = self.schools["unit"].isin(incomplete if self.metric["theme"] == "contact" else ())
+        outside = self.schools[doubted & self.schools["side"].isin(OUTSIDE)]
+        return replace(self, schools=self.schools[~doubted]), outside
+
+    @property
+    def unjudged(self) -> Comparison:
+        """The comparison without limits, where schools are judged by their intervals alone."""
+        unlimited = dict.fromkeys(RENAMED.values(), float("nan"))
+        return replace(self, schools=self.schools.assign(side="", says="", position="", **unlimited))
 
     def figure(self, unit: str) -> Row:
         """A unit's own cell, or one that says there is none."""
@@ -349,12 +363,11 @@ def _could(c: Comparison) -> str:
     return f"on {label} about eight in ten could still lie as far apart as {low} and {high}"
 
 
-def named(rows: pd.DataFrame, metric: Row, incomplete: set[str]) -> list[str]:
-    """'◆ School of Law: 52% (48% to 56%), below the usual range, record looks incomplete', one per school."""
+def named(rows: pd.DataFrame, metric: Row) -> list[str]:
+    """'◆ School of Law: 52% (48% to 56%), below the usual range', one per school."""
     return [
         f"{MARKS[place(r, metric)]} {r['name']}: {words.value(r['value'], metric)} "
         f"({words.interval(r['lower'], r['upper'], metric)}), {r['side']} the usual range"
-        + (", record looks incomplete" if r["unit"] in incomplete else "")
         for r in rows.to_dict("records")
     ]
 

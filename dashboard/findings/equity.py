@@ -69,6 +69,13 @@ def finest(found: pd.DataFrame, characteristics: pd.DataFrame) -> pd.DataFrame:
     return found[~found["characteristic"].map(characteristics["of"]).isin(found["characteristic"])]
 
 
+def finest_of_each(found: pd.DataFrame, characteristics: pd.DataFrame) -> pd.DataFrame:
+    """The same of each metric by itself, in the order given."""
+    found = found.reset_index(drop=True)
+    of_each = [finest(rows, characteristics) for _, rows in found.groupby("metric")]
+    return pd.concat(of_each).sort_index() if of_each else found
+
+
 def students(group: str, characteristic: Row) -> str:
     """A group within a sentence: 'Black students'."""
     return str(characteristic["people"].get(group, group))

@@ -60,9 +60,7 @@ def gaps_title(found: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.D
     found: gaps of one unit on these measures. metrics: all of them, by name.
     """
     shown = found[found["status"] == "shown"]
-    clear = equity.missing_out(shown, metrics)
-    finest = [equity.finest(rows, characteristics) for _, rows in clear.groupby("metric", sort=False)]
-    clear = pd.concat(finest) if finest else clear
+    clear = equity.finest_of_each(equity.missing_out(shown, metrics), characteristics)
     measures = shown["metric"].nunique()
     count = clear.groupby(["characteristic", "worse_off"], sort=False)["metric"].nunique()
     if count.empty or count.max() < 2:

@@ -117,7 +117,7 @@ def _record(visit: Visit) -> None:
         layout.section(title)
         return
     verdicts = ["attention" if u in low else "context" for u in c.schools["unit"]]
-    schools = c.schools.assign(verdict=verdicts, side="", **dict.fromkeys(consistency.RENAMED.values(), float("nan")))
+    schools = c.unjudged.schools.assign(verdict=verdicts)
     layout.chart(
         visit,
         intervals(schools, c.university, c.metric, theme, (), dict.fromkeys(low, record.INCOMPLETE), visit.column),

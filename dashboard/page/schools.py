@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -87,7 +87,7 @@ def page(visit: Visit) -> None:
         layout.answer(visit.once("answer", lambda: x.answer))
         layout.not_as_asked(visit, filters)
         if compared.limited and not one:
-            st.html(visit.once("both ways", lambda: html.pair(_lists(compared, set(x.incomplete)))))
+            st.html(visit.once("both ways", lambda: html.pair(_lists(compared, x.incomplete))))
     layout.define(metric)
     if x.incomplete:
         layout.quiet(record.caution(release, x.incomplete))
@@ -156,32 +156,25 @@ def _views(c: Comparison, several: bool) -> dict[str, str]:
     return {name: label for name, label in VIEWS.items() if has.get(name, True)}
 
 
-def _lists(c: Comparison, incomplete: set[str]) -> list[html.Named]:
+def _lists(c: Comparison, incomplete: Collection[str]) -> list[html.Named]:
     """Schools outside the usual range; by themselves those whose record looks incomplete, which may be all it is."""
-    sure, outside = _in_doubt(c, incomplete)
-    lists = _both_ways(sure, incomplete)
+    sure, outside = c.in_doubt(incomplete)
+    lists = _both_ways(sure)
     if len(outside):
         said = "Outside the usual range, with far fewer meetings on record than students recall."
-        lists.append(html.Named(record.FIRST, said, consistency.named(outside, c.metric, set()), "doubt"))
+        lists.append(html.Named(record.FIRST, said, consistency.named(outside, c.metric), "doubt"))
     return lists
 
 
-def _in_doubt(c: Comparison, incomplete: Collection[str]) -> tuple[Comparison, pd.DataFrame]:
-    """The comparison without schools whose record looks incomplete, and those of them outside the usual range."""
-    doubtful = c.schools["unit"].isin(incomplete)
-    sure = replace(c, schools=c.schools[~doubtful])
-    return sure, c.schools[doubtful & c.schools["side"].isin(consistency.OUTSIDE)]
-
-
-def _both_ways(c: Comparison, incomplete: set[str]) -> list[html.Named]:
+def _both_ways(c: Comparison) -> list[html.Named]:
     """Schools outside the usual range by what is published of them; by side where neither side is good."""
     if c.metric["better"] == "neither":
         return [
-            html.Named(heading, "", consistency.named(c.on_side(side), c.metric, incomplete), "context")
+            html.Named(heading, "", consistency.named(c.on_side(side), c.metric), "context")
             for side, heading in SIDES.items()
         ]
     return [
-        html.Named(heading, explanation, consistency.named(c.called(says), c.metric, incomplete), verdict)
+        html.Named(heading, explanation, consistency.named(c.called(says), c.metric), verdict)
         for says, (heading, explanation, verdict) in BOTH_WAYS.items()
     ]
 
@@ -256,7 +249,7 @@ def _rows(visit: Visit, x: Chosen, order: str) -> dict[str, Any]:
 def _funnel(visit: Visit, x: Chosen) -> dict[str, Any]:
     c = x.compared
     schools, own = _marked(c, x.faculty, x.incomplete)
-    sure, outside = _in_doubt(c, x.incomplete)
+    sure, outside = c.in_doubt(x.incomplete)
     more = f"; {words.small(len(outside))} more with a record to check first" if len(outside) else ""
     without = c.schools.loc[c.schools["side"] == "", "short_name"].tolist()
     note = f"Without a figure or limits here: {words.listed(without)}." if without else ""

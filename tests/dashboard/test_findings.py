@@ -100,7 +100,7 @@ def test_the_good_side_is_for_learning_and_only_the_other_for_a_conversation() -
     c.schools.loc[1, "says"] = consistency.MAYBE
     assert c.called(LEARN)["name"].tolist() == ["School 0", "School 1"]
     assert c.called(TALK)["name"].tolist() == ["School 2"]
-    assert [said[0] for said in consistency.named(c.called(LEARN), PERCENT, set())] == ["★", "☆"]
+    assert [said[0] for said in consistency.named(c.called(LEARN), PERCENT)] == ["★", "☆"]
     some = replace(c, schools=c.schools.iloc[1:])
     assert some.called(LEARN)["name"].tolist() == ["School 1"], "of some of the schools too"
     assert some.called(TALK)["name"].tolist() == ["School 2"]
