@@ -90,4 +90,5 @@ def _view(finding: dict[Any, Any]) -> dict[str, str]:
         return {}
     view = {name: str(finding[name]) for name in IN_URL if pd.notna(finding[name])}
     view |= {"view": "where"} if "group" in view else {}
+    view |= {"drawn": "tutors"} if finding["kind"] == "tutors" else {}
     return view | {"period": code(finding)} if pd.notna(finding["academic_year"]) else view

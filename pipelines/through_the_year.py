@@ -44,7 +44,7 @@ def tables(
         "curve": curve(con, modelled, decision, settings),
         "week": week(con, _parts(modelled), decision, settings),
         "mode": mode(con, decision, settings),
-        "consistency": of_tutors(con, decision, settings),
+        "consistency": of_tutors(con, modelled.schools, decision, settings),
     }
     return {name: shares.texts(table) for name, table in made.items()}
 
@@ -148,17 +148,26 @@ def mode(con: Connection, decision: Decision, settings: Settings) -> pd.DataFram
     )
 
 
-def of_tutors(con: Connection, decision: Decision, settings: Settings) -> pd.DataFrame:
+def of_tutors(con: Connection, schools: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
     """How far the named tutors of a school differ in what their students report: a spread, never a tutor.
 
-    Only where ten tutors have five students or more each; how many tutors is rounded like a base.
+    Only where ten tutors have five students or more each; how many tutors is rounded like a base. Of the university and
+    of faculties how far tutors of one school differ, in a typical one of three such schools or more.
     """
     read = frame(con, "select * from mart_tutor_outcome where n >= 5").rename(columns={"tutors": "alike"})
     counts = sets.coded(read, TUTORS)
-    found = consistency.between_tutors(counts, TUTORS).drop(columns="n")
+    found = [_spread(counts, consistency.between_tutors(counts, TUTORS), decision, settings)]
+    for of in sets.parents(schools) if len(counts) else ():
+        above = counts.assign(school=counts["unit"], unit=sets.lookup(counts["unit"], of)).dropna(subset="unit")
+        found.append(_spread(above, consistency.within(above, TUTORS, "school"), decision, settings))
+    return pd.concat(found).sort_values(TUTORS, ignore_index=True)
+
+
+def _spread(counts: pd.DataFrame, found: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
+    """What may be shown of how tutors differ, judged together. counts: TUTORS, n, sx, alike."""
     students = counts.assign(n=counts["n"] * counts["alike"], sx=counts["sx"] * counts["alike"])
-    found = found.merge(sets.summed(students, TUTORS, ["n", "sx"]), on=TUTORS).astype(dict.fromkeys(TUTORS, "str"))
-    found = found.sort_values(TUTORS, ignore_index=True)
+    found = found.drop(columns="n").merge(sets.summed(students, TUTORS, ["n", "sx"]), on=TUTORS)
+    found = found.astype(dict.fromkeys(TUTORS, "str"))
     hide = shares.hidden(found, settings.rules) | found["p"].isna()
     hide |= ~np.logical_or.reduce([decision.shows(found[TUTORS], grain=grain) for grain in GRAINS])
     least, most = shares.limits_of(found["odds_ratio_lower"], found["odds_ratio_upper"], hide, scale=1, decimals=2)

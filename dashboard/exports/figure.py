@@ -52,6 +52,7 @@ class Figure:
     numeric: tuple[str, ...] = ()
     legend: tuple[tuple[str, str, str], ...] = ()  # verdict, glyph, words
     note: str = ""
+    bars: str = ""  # what bars and the lines on them are, where a slide has bars and they are no 95% intervals
     reference: tuple[float, str] | None = None
     band: tuple[float, float] | None = None
     bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # of a chart of strips

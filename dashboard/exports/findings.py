@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from dashboard import record
-from dashboard.exports import figures
+from dashboard.exports import figures, tutors
 from dashboard.exports.about import RESPONSE
 from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity
 from dashboard.findings.consistency import Comparison
+from dashboard.findings.tutors import by_school, caution
 from dashboard.style import words
 
 MOST_GAPS = 3
@@ -64,11 +65,11 @@ class Finding:
 
 
 def findings(reading: Reading, compared: Sequence[Comparison]) -> list[Finding]:
-    """Consistency first, then schools that stand apart, good practice, the widest gaps, missing voices, incomplete
-    records.
+    """Consistency first, then schools that stand apart, good practice, tutors, the widest gaps, missing voices,
+    incomplete records.
     """
-    found = [_consistency(reading, compared), _apart(reading, compared), _practice(reading, compared), *_gaps(reading)]
-    found += [_voice(reading), _record(reading)]
+    found = [_consistency(reading, compared), _apart(reading, compared), _practice(reading, compared)]
+    found += [_tutors(reading), *_gaps(reading), _voice(reading), _record(reading)]
     return [finding for finding in found if finding]
 
 
@@ -161,6 +162,24 @@ def _practice(reading: Reading, compared: Sequence[Comparison]) -> Finding | Non
         figure=figures.practice(reading, compared, units, headline, text),
         caveat="Ask what these schools do that others could do too; who studies there plays a part as well.",
         verdict="well",
+    )
+
+
+def _tutors(reading: Reading) -> Finding | None:
+    """Whether it depends on the tutor, where that can be told."""
+    found = tutors.clearest(reading)
+    if found is None:
+        return None
+    metric, rows = found
+    own = rows.loc[rows["unit"] == reading.unit, "says"]
+    figure = tutors.figure(reading, metric, rows)
+    return Finding(
+        lead="Between tutors",
+        headline=figure.title,
+        text=by_school(rows, metric),
+        caveat=caution(metric),
+        verdict="attention" if (own == consistency.DIFFER).any() else "context",
+        figure=figure,
     )
 
 

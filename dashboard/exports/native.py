@@ -43,6 +43,7 @@ def key(figure: Figure) -> str:
     there = {(mark.verdict, mark.glyph) for mark in figure.marks if mark.glyph}
     told = [f"{glyph} {said}" for verdict, glyph, said in figure.legend if (verdict, glyph) in there]
     told += [f"{DOUBT} {INCOMPLETE}"] if any(mark.doubted for mark in figure.marks) else []
+    told += [figure.bars] if figure.bars else []
     return " · ".join(told)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import inbrowser, layout, nearby, told
+from dashboard import between, inbrowser, layout, nearby, told
 from dashboard.access import UNIVERSITY
 from dashboard.charts import profile as charts
 from dashboard.filters import Filters
-from dashboard.findings import consistency, profile
+from dashboard.findings import consistency, profile, tutors
 from dashboard.findings.profile import Measure
 from dashboard.layout import Visit
 from dashboard.periods import code, period_before, periods_with
@@ -62,6 +62,7 @@ def page(visit: Visit) -> None:
     told.findings(visit, visit.once("findings", lambda: release.findings(unit)), current["label"], unit)
     for theme, rows in groupby(measures, key=lambda m: str(m.metric["theme"])):
         _theme(visit, theme, list(rows), unit)
+    _tutors(visit, measures, unit)
     _gaps(visit, measures, unit)
 
 
@@ -170,6 +171,26 @@ def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:
     when = {"academic_year": year, "part": part, "level": ALL_LEVELS, "unit": unit}
     answered, evenly = release.derived("response", **when), release.derived("representativeness", **when)
     return profile.voice(answered, evenly, release.characteristics)
+
+
+def _tutors(visit: Visit, measures: list[Measure], unit: str) -> None:
+    """Whether it depends on the tutor: how far they differ on each measure, in its period; never which."""
+    told, when = visit.once("tutors", lambda: _between_tutors(visit.release, measures, unit))
+    if told.empty:
+        return
+    layout.section(tutors.school_title(told), f"Between tutors, {when}; {tutors.WHOM}")
+    st.html(visit.once("table of tutors", lambda: html.table(told, "Between tutors", tutors.FIGURES)))
+    layout.quiet(tutors.CAUTION)
+
+
+def _between_tutors(release: Release, measures: list[Measure], unit: str) -> tuple[pd.DataFrame, str]:
+    found = between.tutors(release, unit=unit, level=ALL_LEVELS)
+    if found.empty:
+        return found, ""
+    asked = [m for m in measures if m.metric["better"] == "higher"]  # the others say the same the other way round
+    found = _current(found, {str(m.metric["metric"]): m.when for m in asked})
+    periods = [m.period for m in asked if (found["metric"] == m.metric["metric"]).any()]
+    return tutors.of_school(found, [m.metric for m in asked]), words.listed(list(dict.fromkeys(periods)))
 
 
 def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:

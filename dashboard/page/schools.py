@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import layout, nearby, record, tables
+from dashboard import between, layout, nearby, record, tables
 from dashboard.charts.funnel import funnel
 from dashboard.charts.schools import intervals
 from dashboard.compared import compare, with_faculty
@@ -18,7 +18,7 @@ from dashboard.filters import EVERYWHERE, Filters
 from dashboard.findings import consistency, every, standing
 from dashboard.findings.consistency import LEARN, TALK, Comparison
 from dashboard.layout import Visit
-from dashboard.page import schools_beside, schools_headline
+from dashboard.page import schools_beside, schools_headline, schools_tutors
 from dashboard.published import Release
 from dashboard.style import html, words
 
@@ -27,6 +27,7 @@ VIEWS = {
     ALL: "All headline measures",
     "rows": "Each school",
     "funnel": "By size",
+    "tutors": "Between tutors",
     "modes": "How they meet",
     "years": "Over the years",
 }
@@ -91,8 +92,10 @@ def page(visit: Visit) -> None:
     layout.define(metric)
     if x.incomplete:
         layout.quiet(record.caution(release, x.incomplete))
-    view = filters.switch("drawn", WHAT, _views(compared, several), first)
-    if view == "modes":
+    view = filters.switch("drawn", WHAT, _views(release, compared, several), first)
+    if view == "tutors":
+        schools_tutors.show(visit, compared, period, level)
+    elif view == "modes":
         schools_beside.modes(visit, compared, period, level)
     elif view == "years":
         schools_beside.years(visit, metric, period, level)
@@ -102,7 +105,7 @@ def page(visit: Visit) -> None:
         order = filters.switch("order", "Order of schools", ORDERS) if several else next(iter(ORDERS))
         layout.chart(visit, **visit.once("rows", lambda: _rows(visit, x, order)))
         nearby.schools(visit, visit.once("hidden", lambda: _hidden(release, x)))
-    if compared.limited:
+    if compared.limited and view != "tutors":
         layout.quiet(LIMITS_SAID)
     _profiles(visit, compared)
 
@@ -117,7 +120,7 @@ def _all(visit: Visit, filters: Filters, head: DeltaGenerator, chosen: DeltaGene
         layout.answer(visit.once("all answer", lambda: every.answer(x.compared, x.incomplete)))
         layout.not_as_asked(visit, filters)
     compared = x.compared[0]
-    filters.switch("drawn", WHAT, _views(compared, True), first)
+    filters.switch("drawn", WHAT, _views(visit.release, compared, True), first)
     schools_headline.show(visit, x, _marked(compared, faculty)[1])
     if any(c.limited for c in x.compared):
         layout.quiet(LIMITS_SAID)
@@ -149,10 +152,12 @@ def _profiles(visit: Visit, c: Comparison) -> None:
                 visit.link("profile", layout.plain(str(name)), unit=str(unit))
 
 
-def _views(c: Comparison, several: bool) -> dict[str, str]:
-    """The views there are: a table of all measures needs more than one school, a funnel some more."""
+def _views(release: Release, c: Comparison, several: bool) -> dict[str, str]:
+    """The views there are: a table of all measures needs more than one school, a funnel some more, and not every
+    measure is told by tutor.
+    """
     few = int((c.schools["side"] != "").sum()) < consistency.FEWEST_SCHOOLS
-    has = {ALL: several, "funnel": not few}
+    has = {ALL: several, "funnel": not few, "tutors": between.is_told(release, str(c.metric["metric"]))}
     return {name: label for name, label in VIEWS.items() if has.get(name, True)}
 
 

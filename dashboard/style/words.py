@@ -8,7 +8,10 @@ from typing import Any
 import pandas as pd
 
 STATUS = {"suppressed": "hidden to protect people", "none": "no figure"}
-WHY = {"small": "too few to show", "linked": "hidden to protect another figure"}  # where a release says
+WHY = {  # where a release says, or it is known
+    "small": "too few to show", "linked": "hidden to protect another figure",
+    "few tutors": "too few tutors to say",
+}  # fmt: skip
 KINDS = {"university": "The university", "faculty": "Faculties", "school": "Schools"}
 SEVERITY = {"critical": "stops the run", "row-level": "sets rows aside", "warning": "is reported"}
 THEMES = {"contact": "Contact", "voice": "Student voice", "staff": "Staff", "record": "Record check"}
@@ -18,7 +21,8 @@ TABLES = {
 }  # fmt: skip
 FINDINGS = {
     "gap": "Gap", "closed gap": "Good news", "outstanding": "Good practice", "conversation": "Standing apart",
-    "record": "Record", "voice": "Missing voice", "consistency": "Consistency", "change": "Change",
+    "record": "Record", "voice": "Missing voice", "consistency": "Consistency", "tutors": "Between tutors",
+    "change": "Change",
 }  # fmt: skip
 WITH_ARTICLE = (" School", " Centre", " Institute", " Department")
 MOST_DECIMALS = 4

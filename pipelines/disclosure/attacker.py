@@ -7,6 +7,7 @@ people, and that an empty cell is not listed. It shares no code with whatever ch
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -202,18 +203,15 @@ def _plain(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_processes(work: list[list[Family]], terms: Terms, workers: Workers) -> list[list[Found] | None]:
-    hidden = sum(int((family.hidden >= 0).sum()) for families in work for family in families)
-    shares = [
-        [(i, workers.number) for i in range(workers.number)] if families[0].axes[0].lines else [(0, 1)]
-        for families in work
-    ]
-    if workers.number <= 1 or sum(map(len, shares)) <= 1 or hidden < FEW_CELLS:
+    hidden = [sum(int((family.hidden >= 0).sum()) for family in families) for families in work]
+    shares = [workers.number if cells >= FEW_CELLS else 1 for cells in hidden]
+    if workers.number <= 1 or sum(shares) <= 1 or sum(hidden) < FEW_CELLS:
         return [attacked(families, terms) for families in work]
-    running = [
-        [workers.pool.submit(attacked, families, terms, part) for part in parts]
-        for families, parts in zip(work, shares, strict=True)  # pooled periods, the largest, come first
-    ]
-    found = [[share.result() for share in of_task] for of_task in running]
+    running: dict[int, list[Future[list[Found] | None]]] = {}
+    for task in sorted(range(len(work)), key=lambda task: -hidden[task]):  # the largest first
+        parts = [(i, shares[task]) for i in range(shares[task])]
+        running[task] = [workers.pool.submit(attacked, work[task], terms, part) for part in parts]
+    found = [[share.result() for share in running[task]] for task in range(len(work))]
     return [None if None in of_task else [f for part in of_task for f in part or []] for of_task in found]
 
 

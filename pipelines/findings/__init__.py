@@ -13,6 +13,7 @@ import pandas as pd
 from pipelines.findings.facts import Facts, Finding
 from pipelines.findings.gaps import closed_gaps, largest_gaps
 from pipelines.findings.places import changes, consistency, conversations, incomplete_records, outstanding
+from pipelines.findings.tutors import between_tutors
 from pipelines.findings.voices import missing_voices
 
 MOST = 9
@@ -26,6 +27,7 @@ KINDS = (
     incomplete_records,
     missing_voices,
     consistency,
+    between_tutors,
     changes,
 )
 COLUMNS = [

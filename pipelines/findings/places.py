@@ -38,7 +38,7 @@ def outstanding(facts: Facts) -> list[Finding]:
         whole = {r["metric"]: w.value(r["target"], facts.metrics[r["metric"]]) for s in here for r in kept[s]}
         text = f"worth learning from, on contact and in students’ voice: {w.listed(said)}. The university is at "
         text += w.listed([f"{v} on {facts.label(m)}" if len(here) > 1 else v for m, v in whole.items()])
-        out.append(_placed(unit, "outstanding", text, "schools", 2.5 + len(here) / 10, "good", kept[here[0]][-1]))
+        out.append(placed(unit, "outstanding", text, "schools", 2.5 + len(here) / 10, "good", kept[here[0]][-1]))
     return out
 
 
@@ -87,7 +87,7 @@ def conversations(facts: Facts) -> list[Finding]:
         )
         text += f"; so {'is' if len(others) == 1 else 'are'} {w.listed(others)}" if others else ""
         text += f". {w.by_chance(int(judged[unit]))}"
-        out.append(_placed(str(unit), "conversation", text, "schools", 1.5 + min(row["beyond"], 1.5), "bad", row))
+        out.append(placed(str(unit), "conversation", text, "schools", 1.5 + min(row["beyond"], 1.5), "bad", row))
     return out
 
 
@@ -129,7 +129,7 @@ def incomplete_records(facts: Facts) -> list[Finding]:
             text += "there may be a matter of logging"
         weight = 4.0 if about["kind"] == "school" else 1.0 + min(10 * len(own) / len(facts.schools(unit)), 1.5)
         first = next(iter(own.values()))
-        out.append(_placed(unit, "record", text, "schools", weight, "bad", first))
+        out.append(placed(unit, "record", text, "schools", weight, "bad", first))
     return out
 
 
@@ -165,7 +165,7 @@ def consistency(facts: Facts) -> list[Finding]:
         if unlogged and metric["theme"] == "contact":
             text += ". Part of it may be a matter of logging"
         weight = min(2 * (most["odds_ratio_lower"] - 1), MOST_DIFFERENT)
-        out.append(_placed(str(unit), "consistency", text, "schools", weight, "bad", most))
+        out.append(placed(str(unit), "consistency", text, "schools", weight, "bad", most))
     return out
 
 
@@ -178,7 +178,7 @@ def _alike(unit: str, alike: pd.DataFrame, judged: int, facts: Facts) -> Finding
     still = f"; on {label}" if judged > 1 else "; still"
     text = f"on {measures}, no more than chance can be seen between schools{still}, {_most_of(least)} could lie as far "
     text += f"apart as {_apart(least, 'odds_ratio_upper', facts.metrics[least['metric']], ' and ')}"
-    return _placed(unit, "consistency", text, "schools", BARELY, "good", least)
+    return placed(unit, "consistency", text, "schools", BARELY, "good", least)
 
 
 def _most_of(row: Row) -> str:
@@ -227,11 +227,12 @@ def changes(facts: Facts) -> list[Finding]:
         weight = min(abs(row["lower"]), abs(row["upper"])) / float(metric["material"])
         news = "good" if (row["says"] == RISING) == (metric["better"] == "higher") else "bad"
         row |= {"academic_year": row["last_year"], "part": "year"}
-        out.append(_placed(str(row["unit"]), "change", text, "schools", weight, news, row))
+        out.append(placed(str(row["unit"]), "change", text, "schools", weight, news, row))
     return out
 
 
-def _placed(unit: str, kind: str, text: str, view: str, weight: float, news: str, row: Row) -> Finding:
+def placed(unit: str, kind: str, text: str, view: str, weight: float, news: str, row: Row) -> Finding:
+    """A finding of a unit, in the period of the row it rests on."""
     return Finding(
         unit, kind, w.sentence(text), view, float(weight), news,
         **{str(c): str(row[c]) for c in ("metric", *WHEN)},

@@ -16,7 +16,9 @@ UPPER = 0.5 + CONFIDENCE / 2
 MEDIAN = np.sqrt(2) * special.ndtri(0.75)  # of the distance between two draws with standard deviation 1
 TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
-STEPS = 60
+FEWEST_TUTORS = 10  # of a school
+FEWEST_PARTS = 3
+STEPS, HALVINGS, NODES, CLOSE = 60, 10, 41, 1e-5
 VAGUE = 2.0  # a median odds ratio that may be this large says little of how alike members are
 LEAST_SCALE = 0.5  # of a χ² whose members have short tails
 BY_PARENT = ["academic_year", "part", "level", "metric", "parent"]
@@ -94,7 +96,7 @@ def logit_normal(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
 
     Newton's method on both at once with Gauss–Hermite quadrature. NaN in, NaN out; at most WIDEST.
     """
-    z, weights = np.polynomial.hermite_e.hermegauss(41)
+    z, weights = np.polynomial.hermite_e.hermegauss(NODES)
     weights = weights / weights.sum()
     wanted = np.clip(mean, 1e-9, 1 - 1e-9)
     flat = wanted * (1 - wanted)
@@ -131,7 +133,7 @@ def range_at(value: float, odds_ratio: float) -> tuple[float, float]:
 
 def excess_kurtosis(middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """How much longer the tails of logit-normal shares are than the normal's; 0 where they do not vary."""
-    z, weights = np.polynomial.hermite_e.hermegauss(41)
+    z, weights = np.polynomial.hermite_e.hermegauss(NODES)
     weights = weights / weights.sum()
     share = special.expit(middle[:, None] + spread[:, None] * z)
     squares = (share - (share @ weights)[:, None]) ** 2
@@ -160,7 +162,107 @@ def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
     tutors: `by`, n, sx, alike: how many tutors have such counts, without saying whom.
     """
-    return consistency(tutors, by, fewest=10, smallest=5)
+    return consistency(tutors, by, fewest=FEWEST_TUTORS, smallest=5)
+
+
+def within(members: pd.DataFrame, by: Sequence[str], part: str, smallest: int = 5) -> pd.DataFrame:
+    """How far members differ around the middle of their own part of each set: tutors around that of their school.
+
+    members: `by`, `part`, n, sx and alike, as in `consistency`. Left out are members with fewer than `smallest`, parts
+    with fewer than FEWEST_TUTORS members or where nobody or everybody counts, and sets with fewer than FEWEST_PARTS
+    parts.
+
+    Returns `by`, parts (how many) and the figures of `consistency`, of a typical part: members differ by the same σ on
+    the logit scale in each of its own mean P, so that with V(σ, P) the variance of their shares
+    Σ(x/n − mean)²/(V + (P(1−P) − V)/n) = members − parts, all parts together. Limits and p likewise.
+    """
+    rows = members.take(np.flatnonzero((members["n"] >= max(smallest, 1)).to_numpy(bool)))
+    parts = _sets(rows, [*by, part])
+    total, having = (parts.sum(rows[c].to_numpy(float)) for c in ("n", "sx"))
+    kept = (parts.size >= FEWEST_TUTORS) & (having > 0) & (having < total)
+    rows = rows.take(np.flatnonzero(kept[parts.of]))
+    parts = _sets(rows, [*by, part])
+    of = sets.number(rows.take(parts.first), by)
+    rows = rows.take(np.flatnonzero((of.size >= FEWEST_PARTS)[of.of][parts.of]))
+    parts = _sets(rows, [*by, part])
+    of = sets.number(rows.take(parts.first), by)
+    spreads = _Spreads(rows, parts, of)
+    k = of.sum(parts.size)
+    df = k - of.size
+    spread, lowest = (spreads.where(target) for target in (df, special.chdtri(df, 1 - UPPER)))
+    tails = of.sum(spreads.tails(spread)) / k
+    scale = np.maximum(1 + tails / 2, LEAST_SCALE)
+    highest = spreads.where(scale * special.chdtri(df / scale, UPPER))
+    middle = of.sum(parts.size * spreads.shares(spread)[0]) / k
+    out = rows[list(by)].take(parts.first).take(of.first).reset_index(drop=True)
+    return out.assign(
+        parts=of.size.astype(int),
+        members=k.astype(int),
+        n=of.sum(parts.sum(rows["n"].to_numpy(float))).astype(int),
+        value=special.expit(middle),
+        odds_ratio=np.exp(MEDIAN * spread),
+        odds_ratio_lower=np.exp(MEDIAN * lowest),
+        odds_ratio_upper=np.exp(MEDIAN * highest),
+        low=special.expit(middle - TENTH * spread),
+        high=special.expit(middle + TENTH * spread),
+        p=special.chdtrc(df, spreads.squares(np.zeros(len(of)))),
+    )
+
+
+class _Spreads:
+    """Members in parts of sets, at one standard deviation on the logit scale for each set."""
+
+    def __init__(self, rows: pd.DataFrame, parts: sets.Sets, of: sets.Sets) -> None:
+        n, x = rows["n"].to_numpy(float), rows["sx"].to_numpy(float)
+        self._of, self._overall = of, parts.sum(x) / parts.sum(n)
+        # members of one size in a part are told by how many they are, and by their shares and the squares of these
+        alike = sets.number(rows.assign(part=parts.of), ["part", "n"], parts.alike)
+        self._parts, self._n = sets.Sets(parts.of[alike.first], parts.first), n[alike.first]
+        self._members, self._shares, self._squares = (alike.sum((x / n) ** power) for power in range(3))
+        self._alone = (self._overall * (1 - self._overall))[self._parts.of] / self._n
+
+    def shares(self, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of each part the middle on the logit scale, and the variance of its members' shares."""
+        z, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        weights, s = weights / weights.sum(), spread[self._of.of]
+        middle = special.logit(self._overall) * np.sqrt(1 + 0.346 * s**2)
+        for _ in range(STEPS):
+            share = special.expit(middle[:, None] + s[:, None] * z)
+            step = (share @ weights - self._overall) / ((share * (1 - share)) @ weights)
+            middle = middle - np.clip(step, -1, 1)
+            if not (np.abs(step) > CLOSE).any():
+                break
+        share = special.expit(middle[:, None] + s[:, None] * z)
+        return middle, np.asarray(share**2 @ weights - (share @ weights) ** 2)
+
+    def squares(self, spread: np.ndarray) -> np.ndarray:
+        """Of each set how far members lie from their parts' means, in variances there would be at this spread."""
+        weight, of = 1 / (self._alone + self._true(spread)), self._parts
+        mean = (of.sum(weight * self._shares) / of.sum(weight * self._members))[of.of]
+        apart = self._squares - 2 * mean * self._shares + mean**2 * self._members
+        return np.asarray(self._of.sum(of.sum(weight * apart)))
+
+    def where(self, target: np.ndarray) -> np.ndarray:
+        """The spread of each set at which the squares are a target: between halves, then along a line."""
+        low, high = np.zeros(len(self._of)), np.full(len(self._of), WIDEST)
+        above, below = (self.squares(end) - target for end in (low, high))
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            over = self.squares(middle) - target
+            wider = over > 0
+            low, above = np.where(wider, middle, low), np.where(wider, over, above)
+            high, below = np.where(wider, high, middle), np.where(wider, below, over)
+        between = low + (high - low) * above / np.where(above > below, above - below, 1)
+        return np.asarray(np.select([above <= 0, below >= 0], [0.0, WIDEST], between))
+
+    def tails(self, spread: np.ndarray) -> np.ndarray:
+        """Of each part what the tails of its members' shares add to the squares' variance, as in `consistency`."""
+        true = self._true(spread)
+        heavy = self._parts.sum(self._members * (true / (self._alone + true)) ** 2)
+        return np.asarray(heavy * excess_kurtosis(self.shares(spread)[0], spread[self._of.of]))
+
+    def _true(self, spread: np.ndarray) -> np.ndarray:
+        return np.asarray((1 - 1 / self._n) * self.shares(spread)[1][self._parts.of])
 
 
 def verdict(frame: pd.DataFrame) -> pd.Series:

@@ -1,0 +1,22 @@
+"""Reading from a release how far the tutors of a school differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from dashboard.published import Release
+
+
+def tutors(release: Release, period: Mapping[Any, Any] | None = None, **keys: str) -> pd.DataFrame:
+    """Published rows of `consistency` between tutors, of one period or of all, that match every key."""
+    when = {} if period is None else {"academic_year": str(period["academic_year"]), "part": str(period["part"])}
+    found = release.derived("consistency", **when, **keys)
+    return found[found["between"] == "tutors"] if len(found) else found
+
+
+def is_told(release: Release, metric: str) -> bool:
+    """Whether it is shown anywhere how far tutors differ on a measure."""
+    return bool((tutors(release, metric=metric)["status"] == "shown").any())

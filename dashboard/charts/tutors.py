@@ -1,0 +1,68 @@
+"""How far tutors differ in each school: a range, how wide it could be all the same, and the middle tutor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from dashboard.charts.chart import Chart
+from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.style import words
+from dashboard.style.theme import Theme
+
+WIDTH = {"range": 12, "could": 2}
+OPACITY = {"range": 0.4, "could": 0.75}
+
+
+def spreads(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column: int = NARROW, air: int = AIR) -> Chart:
+    """One row per school in the order given, a typical one in bold; those without a figure say why.
+
+    rows: as `findings.tutors.rows` makes them.
+    """
+    labels = tuple(
+        Label(r["short_name"], "", theme.ink, bold=not r["is_school"], column=column, air=air)
+        for r in rows.to_dict("records")
+    )
+    laid = Rows(labels)
+    rows = rows.assign(place=laid.places)
+    shown = rows[rows["status"] == "shown"]
+    span = extent(shown["could_low"].tolist(), shown["could_high"].tolist(), metric)
+    figure = Chart()
+    for verdict in ("context", "doubt", "attention"):
+        part = shown[shown["verdict"] == verdict]
+        colour = theme.of(verdict)
+        for what, low, high in (("could", "could_low", "could_high"), ("range", "low", "high")):
+            line = {"color": colour, "width": WIDTH[what]}
+            x = [end for r in part[[low, high]].itertuples(index=False) for end in (*r, None)]
+            y = [place for each in part["place"] for place in (each, each, None)]
+            figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=OPACITY[what], hoverinfo="skip")
+        figure.add_scatter(
+            x=part["value"],
+            y=part["place"],
+            mode="markers",
+            marker={
+                "color": theme.page if verdict == "doubt" else colour,
+                "size": 12 if verdict == "attention" else 10,
+                "symbol": "diamond" if verdict == "attention" else "circle",
+                "line": {"color": colour, "width": 2 if verdict == "doubt" else 0},
+            },
+            text=[_hover(r, metric) for r in part.to_dict("records")],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    without = rows[rows["status"] != "shown"]
+    said = in_words(without["place"].tolist(), [words.missing(r) for r in without.to_dict("records")], span[0], theme)
+    lay_out(figure, laid, theme, str(metric["suffix"]), None, said)
+    figure.update_xaxes(range=span)
+    return figure
+
+
+def _hover(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
+    return hover(
+        row["name"],
+        f"about eight in ten tutors: {words.interval(row['low'], row['high'], metric)}",
+        f"could be as far apart as {words.interval(row['could_low'], row['could_high'], metric)}",
+        f"the middle tutor {words.value(row['value'], metric)}; {words.about(row['members'])} tutors",
+        str(row["says"]),
+    )

@@ -1,0 +1,66 @@
+"""How far tutors differ, in a pack: on the headline measure on which it depends most on the tutor."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard import between
+from dashboard.charts.rows import AIR, DENSE
+from dashboard.charts.tutors import spreads as draw
+from dashboard.exports import numbers
+from dashboard.exports.figure import Figure, Mark
+from dashboard.exports.figures import COLUMN, MANY, about
+from dashboard.exports.reading import EVERY_LEVEL, Reading
+from dashboard.findings import tutors
+from dashboard.findings.consistency import DIFFER
+from dashboard.style import words
+
+
+def clearest(reading: Reading) -> tuple[pd.Series, pd.DataFrame] | None:
+    """The headline measure on which the tutors of the unit clearly differ most, and its rows; else the first of which
+    that is told; None where it is of none.
+    """
+    told = []
+    for metric in reading.measures(headline=True):
+        when = reading.when(str(metric["metric"]))
+        if when is None:
+            continue
+        found = between.tutors(reading.release, when, metric=str(metric["metric"]), level=EVERY_LEVEL)
+        rows = tutors.rows(found, reading.release.units, reading.unit)
+        own = rows[(rows["unit"] == reading.unit) & (rows["status"] == "shown")]
+        if len(own):
+            told.append((metric, rows, (own["says"].iloc[0] == DIFFER, float(own["least"].iloc[0]))))
+    if not told:
+        return None
+    metric, rows, _ = max(told, key=lambda one: one[2])
+    return metric, rows
+
+
+def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame) -> Figure:
+    """Schools seen, a typical one first, on one measure."""
+    legend = tuple(tutors.legend(rows))
+    glyphs = {verdict: glyph for verdict, glyph, _ in reversed(legend)}
+    return Figure(
+        key=f"tutors {metric['metric']}",
+        kind="rows",
+        title=tutors.title(rows, metric),
+        subtitle=f"{about(reading, metric)}, {tutors.WHOM}.",
+        alt=tutors.answer(rows, metric),
+        table=tutors.table(rows, metric),
+        numbers=numbers.tutors(reading, metric, rows.to_dict("records")),
+        draw=lambda theme: draw(rows, metric, theme, COLUMN, DENSE if len(rows) > MANY else AIR),
+        marks=tuple(
+            Mark(str(r["short_name"]), r["value"], r["low"], r["high"], r["verdict"], glyph=_glyph(r, glyphs))
+            if r["status"] == "shown"
+            else Mark(str(r["short_name"]), None, why=words.missing(r))
+            for r in rows.to_dict("records")
+        ),
+        metric=metric,
+        numeric=tutors.FIGURES,
+        legend=legend,
+        bars="bars: the middle tutor; lines on them: about eight in ten tutors",
+    )
+
+
+def _glyph(row: tutors.Row, glyphs: dict[str, str]) -> str:
+    return glyphs[row["verdict"]] if row["verdict"] == "attention" else ""
