@@ -18,6 +18,7 @@ from dashboard.style import html, words
 IN_URL = ("metric", "characteristic", "group")
 BRACKETS = re.compile(r" \(([^()]*)\)")
 INTERVAL = re.compile(r"[−+]?[\d.]+%? to ")
+NO_INTERVAL = "at the least"  # how far apart places or tutors are, at one limit
 END = re.compile(r"(?<!\bSt)(?<!\bDr)\.(?= |$)")  # of a sentence, not of 'St.' in a name
 MOST = 9  # findings of a unit
 
@@ -58,7 +59,7 @@ def parted(sentence: str, places: Collection[str] = ()) -> tuple[str, str]:
         if "" in inside:
             return words.sentence(short), words.sentence(rest)
         said = "; ".join(f"{place}: {told}" for place, told in inside.items())
-    elif INTERVAL.match(said):
+    elif INTERVAL.match(said) and not said.endswith(NO_INTERVAL):
         said = f"95% interval {said}"
     return words.sentence(BRACKETS.sub("", short)), f"{words.sentence(said)} {words.sentence(rest)}".strip()
 

@@ -6,6 +6,8 @@ shaped as docs/data-contract.md says.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +30,9 @@ CURVE_ORDER = "academic_year, part, level, unit, characteristic, grp"
 WEEK = ["academic_year", "unit", "week"]
 MODE = ["academic_year", "part", "unit", "mode"]
 TUTORS = ["academic_year", "part", "level", "unit", "metric"]
+MANY_TUTORS = 100
+Rounded = Callable[[pd.Series, pd.Series], np.ndarray]
+FEWEST_EITHER = 10  # students who have, and who lack, what is counted
 
 
 def tables(
@@ -152,11 +157,14 @@ def of_tutors(con: Connection, schools: pd.DataFrame, decision: Decision, settin
     """How far the named tutors of a school differ in what their students report: a spread, never a tutor.
 
     Only where ten tutors have five students or more each; how many tutors is rounded like a base. Of the university and
-    of faculties how far tutors of one school differ, in a typical one of three such schools or more.
+    of faculties how far tutors of one school differ, in a typical one of three such schools or more whose own row is
+    shown: nothing of a hidden one can be taken from it.
     """
     read = frame(con, "select * from mart_tutor_outcome where n >= 5").rename(columns={"tutors": "alike"})
     counts = sets.coded(read, TUTORS)
     found = [_spread(counts, consistency.between_tutors(counts, TUTORS), decision, settings)]
+    seen = found[0][found[0]["status"] == rules.SHOWN]
+    counts = counts.take(np.flatnonzero(sets.find(counts, seen, TUTORS) >= 0))
     for of in sets.parents(schools) if len(counts) else ():
         above = counts.assign(school=counts["unit"], unit=sets.lookup(counts["unit"], of)).dropna(subset="unit")
         found.append(_spread(above, consistency.within(above, TUTORS, "school"), decision, settings))
@@ -164,21 +172,35 @@ def of_tutors(con: Connection, schools: pd.DataFrame, decision: Decision, settin
 
 
 def _spread(counts: pd.DataFrame, found: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
-    """What may be shown of how tutors differ, judged together. counts: TUTORS, n, sx, alike."""
+    """What may be shown of how tutors differ, judged together. counts: TUTORS, n, sx, alike.
+
+    Who knows how many students tutors have could read off an exact figure of few tutors which counts they have: so it
+    is given coarsely, at most as MOST_TOLD, without p, and where ten students or more have and lack what is counted.
+    """
     students = counts.assign(n=counts["n"] * counts["alike"], sx=counts["sx"] * counts["alike"])
     found = found.drop(columns="n").merge(sets.summed(students, TUTORS, ["n", "sx"]), on=TUTORS)
     found = found.astype(dict.fromkeys(TUTORS, "str"))
     hide = shares.hidden(found, settings.rules) | found["p"].isna()
+    hide |= (found["sx"] < FEWEST_EITHER) | (found["n"] - found["sx"] < FEWEST_EITHER)
     hide |= ~np.logical_or.reduce([decision.shows(found[TUTORS], grain=grain) for grain in GRAINS])
-    least, most = shares.limits_of(found["odds_ratio_lower"], found["odds_ratio_upper"], hide, scale=1, decimals=2)
+    value, ratio = shares.rounded(found["value"], hide), _told(found["odds_ratio"], found, hide)
+    low, high = consistency.range_at(value.to_numpy(float), ratio.to_numpy(float))
     return found[TUTORS].assign(
         between="tutors",
         members=shares.bases(found["members"], hide, settings.rules),
-        value=shares.rounded(found["value"], hide),
-        odds_ratio=shares.rounded(found["odds_ratio"], hide, scale=1, decimals=2),
-        odds_ratio_lower=least, odds_ratio_upper=most,
-        low=shares.rounded(found["low"], hide), high=shares.rounded(found["high"], hide),
-        p=pd.Series(rules.half_up(found["p"], 3), index=found.index).mask(hide),
+        value=value,
+        odds_ratio=ratio,
+        odds_ratio_lower=_told(found["odds_ratio_lower"], found, hide, rules.down),
+        odds_ratio_upper=_told(found["odds_ratio_upper"], found, hide, rules.up),
+        low=rules.half_up(low, 0),
+        high=rules.half_up(high, 0),
+        p=np.nan,
         says=consistency.verdict(found.assign(p=found["p"].mask(hide))).astype(object),
         status=shares.status(hide),
-    )  # fmt: skip
+    )
+
+
+def _told(ratio: pd.Series, found: pd.DataFrame, hide: pd.Series, rounded: Rounded = rules.half_up) -> pd.Series:
+    """An odds ratio to one decimal, of many tutors to two; at most consistency.MOST_TOLD."""
+    decimals = pd.Series(np.where(found["members"] >= MANY_TUTORS, 2, 1), ratio.index)
+    return pd.Series(rounded(ratio.clip(upper=consistency.MOST_TOLD), decimals), ratio.index).mask(hide)

@@ -9,10 +9,12 @@ import pandas as pd
 
 from dashboard.charts.chart import Chart
 from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.findings.tutors import MARKS, TOO_FEW_MARK
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
 WIDTH = {"range": 12, "could": 2}
+OPEN = ("◇", "○")
 OPACITY = {"range": 0.4, "could": 0.75}
 
 
@@ -30,9 +32,9 @@ def spreads(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column:
     shown = rows[rows["status"] == "shown"]
     span = extent(shown["could_low"].tolist(), shown["could_high"].tolist(), metric)
     figure = Chart()
-    for verdict in ("context", "doubt", "attention"):
-        part = shown[shown["verdict"] == verdict]
-        colour = theme.of(verdict)
+    for mark, verdict in (TOO_FEW_MARK, *MARKS.values()):
+        part = shown[shown["mark"] == mark]
+        colour, is_open = theme.of(verdict), mark in OPEN
         for what, low, high in (("could", "could_low", "could_high"), ("range", "low", "high")):
             line = {"color": colour, "width": WIDTH[what]}
             x = [end for r in part[[low, high]].itertuples(index=False) for end in (*r, None)]
@@ -43,10 +45,10 @@ def spreads(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column:
             y=part["place"],
             mode="markers",
             marker={
-                "color": theme.page if verdict == "doubt" else colour,
+                "color": theme.page if is_open else colour,
                 "size": 12 if verdict == "attention" else 10,
                 "symbol": "diamond" if verdict == "attention" else "circle",
-                "line": {"color": colour, "width": 2 if verdict == "doubt" else 0},
+                "line": {"color": colour, "width": 2 if is_open else 0},
             },
             text=[_hover(r, metric) for r in part.to_dict("records")],
             hovertemplate="%{text}<extra></extra>",
@@ -61,8 +63,11 @@ def spreads(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column:
 def _hover(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
     return hover(
         row["name"],
-        f"about eight in ten tutors: {words.interval(row['low'], row['high'], metric)}",
+        f"about eight in ten tutors: {words.interval(row['low'], row['high'], metric)}"
+        if row["low"] < row["high"]
+        else "",
         f"could be as far apart as {words.interval(row['could_low'], row['could_high'], metric)}",
-        f"the middle tutor {words.value(row['value'], metric)}; {words.about(row['members'])} tutors",
+        f"the middle tutor {words.value(row['value'], metric)}; {words.about(row['members'])} tutors"
+        + ("" if row["is_school"] else " in all"),
         str(row["says"]),
     )

@@ -14,7 +14,7 @@ from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity
 from dashboard.findings.consistency import Comparison
-from dashboard.findings.tutors import by_school, caution
+from dashboard.findings.tutors import caution, more
 from dashboard.style import words
 
 MOST_GAPS = 3
@@ -176,7 +176,7 @@ def _tutors(reading: Reading) -> Finding | None:
     return Finding(
         lead="Between tutors",
         headline=figure.title,
-        text=by_school(rows, metric),
+        text=more(rows, metric),
         caveat=caution(metric),
         verdict="attention" if (own == consistency.DIFFER).any() else "context",
         figure=figure,

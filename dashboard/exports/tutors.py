@@ -39,7 +39,6 @@ def clearest(reading: Reading) -> tuple[pd.Series, pd.DataFrame] | None:
 def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame) -> Figure:
     """Schools seen, a typical one first, on one measure."""
     legend = tuple(tutors.legend(rows))
-    glyphs = {verdict: glyph for verdict, glyph, _ in reversed(legend)}
     return Figure(
         key=f"tutors {metric['metric']}",
         kind="rows",
@@ -50,7 +49,14 @@ def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame) -> Figure:
         numbers=numbers.tutors(reading, metric, rows.to_dict("records")),
         draw=lambda theme: draw(rows, metric, theme, COLUMN, DENSE if len(rows) > MANY else AIR),
         marks=tuple(
-            Mark(str(r["short_name"]), r["value"], r["low"], r["high"], r["verdict"], glyph=_glyph(r, glyphs))
+            Mark(
+                str(r["short_name"]),
+                r["value"],
+                r["low"],
+                r["high"],
+                r["verdict"],
+                glyph=r["mark"] if r["verdict"] == "attention" else "",
+            )
             if r["status"] == "shown"
             else Mark(str(r["short_name"]), None, why=words.missing(r))
             for r in rows.to_dict("records")
@@ -60,7 +66,3 @@ def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame) -> Figure:
         legend=legend,
         bars="bars: the middle tutor; lines on them: about eight in ten tutors",
     )
-
-
-def _glyph(row: tutors.Row, glyphs: dict[str, str]) -> str:
-    return glyphs[row["verdict"]] if row["verdict"] == "attention" else ""

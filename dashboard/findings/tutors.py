@@ -1,4 +1,4 @@
-"""How far the tutors of a school differ, chance set aside: whether it depends on the tutor, never on which."""
+"""How far the tutors of a school differ in what their students say and get, chance set aside; never which."""
 
 from __future__ import annotations
 
@@ -10,125 +10,166 @@ from dashboard.findings.consistency import DIFFER, Row, range_at
 from dashboard.style import words
 
 UNIVERSITY = "university"
-CHANCE = "no more than chance"
-VERDICTS = {DIFFER: "attention", CHANCE: "context"}  # else there are too few to say
-SAYS = {DIFFER: "differ beyond chance", CHANCE: "no more than chance can be seen"}
+CHANCE, MAY = "no more than chance", "may differ"
+MOST_TOLD = 5.0  # a median odds ratio: whatever is larger
+MARKS = {DIFFER: ("◆", "attention"), MAY: ("◇", "attention"), CHANCE: ("●", "context")}
+TOO_FEW_MARK = ("○", "doubt")
+SAYS = {DIFFER: "differ beyond chance", MAY: "may differ", CHANCE: "no more than chance can be seen"}
 TOO_FEW = "too few students to say"
-MOST_NAMES, SEVERAL = 4, 2
+MOST_NAMES = 4
+NUMBERS = ("members", "value", "low", "high", "could_low", "could_high", "least")
+COLUMNS = ["unit", "name", "short_name", "is_school", "status", "why", *NUMBERS, "odds", "says", "mark", "verdict"]
 FIGURES = ("Tutors", "Middle tutor", "Eight in ten tutors", "Could be as far apart as", "Median odds ratio")
 CAUTION = (
     "Tutors differ by what they do and by whom they tutor: students of one course or level often share tutors. A wide "
-    "range is a reason to ask how tutors are prepared, supported and given time. No figure is made of any tutor."
+    "range is a reason to ask how tutors are prepared, supported and given time. A typical school stands for the "
+    "average of all; any one may differ. No figure is made of any tutor."
 )
 WHOM = "among the students of each named tutor: of tutors with five or more, where a school has ten such tutors"
 LOGGED = " Whoever logs fewer meetings seems to meet fewer students."
 
 
 def rows(found: pd.DataFrame, units: pd.DataFrame, home: str = UNIVERSITY) -> pd.DataFrame:
-    """A typical school of all (and of the faculty `home`), where there is one, then every school, from A to Z.
+    """A typical school of all (and of the faculty at hand), where there is one, and every school, from A to Z; first
+    the school `home` where it is one.
 
     found: published rows of `consistency` between tutors, of one measure, period and level. Returns unit, name,
     short_name, is_school, status, why, members, value (of the middle tutor), low and high (of about eight in ten),
-    could_low and could_high (at the limit of the odds ratio), least (its lower limit), odds, says and verdict.
+    could_low and could_high (at the limit of the odds ratio), least (its lower limit), odds, says, mark and verdict.
     """
     by_unit = {r["unit"]: r for r in found.to_dict("records")}
-    typical = {UNIVERSITY: "a typical school"}
-    if home.startswith("faculty:"):
-        typical = {home: "a typical school of the faculty", UNIVERSITY: "a typical school of all"}
-    places = [
-        {"unit": unit, "name": name, "short_name": words.headline(name), "is_school": False}
-        for unit, name in typical.items()
-        if by_unit.get(unit, {}).get("status") == "shown"
-    ]
     schools = units[units["kind"] == "school"].sort_values("short_name", key=lambda names: names.str.casefold())
-    places += [
+    own = [
         {"unit": s["unit"], "name": s["name"], "short_name": s["short_name"], "is_school": True}
         for s in schools.to_dict("records")
     ]
-    return pd.DataFrame([{**place, **_spread(by_unit.get(place["unit"]))} for place in places])
+    typical = [
+        {"unit": unit, "name": name, "short_name": words.headline(name), "is_school": False}
+        for unit, name in _typical(units, home).items()
+        if by_unit.get(unit, {}).get("status") == "shown"
+    ]
+    places = [*own, *typical] if home.startswith("school:") else [*typical, *own]
+    return pd.DataFrame([{**place, **_spread(by_unit.get(place["unit"]))} for place in places], columns=COLUMNS)
+
+
+def _typical(units: pd.DataFrame, home: str) -> dict[str, str]:
+    """Units of whose typical school is told, with what it is called."""
+    of = units.set_index("unit")
+    faculty = str(of.loc[home, "parent"]) if home.startswith("school:") else home
+    if not faculty.startswith("faculty:"):
+        return {UNIVERSITY: "a typical school"}
+    return {
+        faculty: f"a typical school of {words.within(str(of.loc[faculty, 'name']))}",
+        UNIVERSITY: "a typical school of all",
+    }
 
 
 def _spread(row: Row | None) -> dict[str, object]:
-    nothing = dict.fromkeys(("members", "value", "low", "high", "could_low", "could_high", "least"))
-    if row is None:
-        return {**nothing, "status": "none", "why": "few tutors", "odds": "–", "says": "", "verdict": "doubt"}
-    if row["status"] != "shown":
-        return {**nothing, "status": row["status"], "why": "", "odds": "–", "says": "", "verdict": "doubt"}
-    low, high = range_at(float(row["value"]), float(row["odds_ratio_upper"]))
+    if row is None or row["status"] != "shown":
+        why = {"status": "none", "why": "few tutors"} if row is None else {"status": row["status"], "why": ""}
+        return {**dict.fromkeys(NUMBERS), **why, "odds": "–", "says": "", "mark": "", "verdict": "doubt"}
+    value, low, high, most = (float(row[c]) for c in ("value", "low", "high", "odds_ratio_upper"))
+    at_most = range_at(value, most) if most < MOST_TOLD else (0.0, 100.0)  # beyond, nothing is published
+    mark, verdict = MARKS.get(str(row["says"]), TOO_FEW_MARK)
+    upper = f"{most:g}" if most < MOST_TOLD else f"{most:g} or more"
     return {
         **{c: row[c] for c in ("status", "members", "value", "low", "high", "says")},
         "why": "",
-        "could_low": low,
-        "could_high": high,
+        "could_low": min(low, at_most[0]),
+        "could_high": max(high, at_most[1]),
         "least": row["odds_ratio_lower"],
-        "odds": f"{row['odds_ratio']:.2f} ({row['odds_ratio_lower']:.2f} to {row['odds_ratio_upper']:.2f})",
-        "verdict": VERDICTS.get(str(row["says"]), "doubt"),
+        "odds": f"{row['odds_ratio']:g} ({row['odds_ratio_lower']:g} to {upper})",
+        "mark": mark,
+        "verdict": verdict,
     }
 
 
 def title(spreads: pd.DataFrame, metric: Row) -> str:
-    """Whether it depends on the tutor: in a typical school, else in those that can be seen."""
+    """How far tutors differ: in a typical school, in the one school, else in how many of those that can be seen."""
     label, shown = words.quoted(str(metric["label"])), spreads[spreads["status"] == "shown"]
     if shown.empty:
         return f"Too few tutors have enough students to say how far they differ on {label}"
-    first = shown.iloc[0].to_dict()
-    if first["is_school"] and len(shown) > 1:
+    if (first := _told_first(shown)) is None:
         n = int((shown["says"] == DIFFER).sum())
-        return f"Tutors differ beyond chance on {label} in {words.small(n)} of {words.plural(len(shown), 'school')}"
+        which = f"{words.small(n) if n else 'none'} of {words.plural(int(shown['is_school'].sum()), 'school')}"
+        return f"Tutors differ beyond chance on {label} in {which}"
     where = f"in {words.within(str(first['name']))}"
-    if first["says"] == DIFFER:
-        apart = words.interval(first["low"], first["high"], metric).replace(" to ", " and ")
-        return words.headline(f"{where} about eight in ten tutors lie between {apart} on {label}")
-    if first["says"] == CHANCE:
-        return words.headline(f"{where} no difference between tutors beyond chance can be seen on {label}")
-    return words.headline(f"{where} too few students have been counted to say whether tutors differ on {label}")
+    return words.headline(
+        {
+            DIFFER: f"{where} about eight in ten tutors lie between {_between(first, metric)} on {label}",
+            MAY: f"{where} tutors may differ on {label}: about eight in ten between {_between(first, metric)}",
+            CHANCE: f"{where} no difference between tutors beyond chance can be seen on {label}",
+        }.get(first["says"], f"{where} too few students have been counted to say whether tutors differ on {label}")
+    )
+
+
+def _told_first(shown: pd.DataFrame) -> Row | None:
+    """The row that the title is about: a typical school, or a school by itself."""
+    if shown.empty or (shown["is_school"].iloc[0] and int(shown["is_school"].sum()) > 1):
+        return None
+    return {str(name): value for name, value in shown.iloc[0].items()}
 
 
 def answer(spreads: pd.DataFrame, metric: Row) -> str:
-    """The title, and which schools' tutors differ beyond chance taken by themselves."""
-    return f"{words.sentence(title(spreads, metric))} {by_school(spreads, metric)}".rstrip()
+    """The title, how far apart tutors could be where no difference is seen, and whose differ taken by themselves."""
+    return f"{words.sentence(title(spreads, metric))} {more(spreads, metric)}".rstrip()
 
 
-def by_school(spreads: pd.DataFrame, metric: Row) -> str:
-    """Which schools' tutors differ beyond chance, taken by themselves; nothing of a single school."""
-    schools = spreads[spreads["is_school"] & (spreads["status"] == "shown")]
-    if len(schools) < SEVERAL:
-        return ""
+def more(spreads: pd.DataFrame, metric: Row) -> str:
+    """What there is to say under the title; of a single school hardly anything."""
+    shown = spreads[spreads["status"] == "shown"]
+    schools, said = shown[shown["is_school"]], []
+    first = _told_first(shown)
+    if first and first["says"] == CHANCE:
+        apart = _between(first, metric, "could_low", "could_high")
+        said.append(f"About eight in ten could still lie as far apart as {apart}.")
+    if len(schools) > 1:
+        said.append(_by_school(schools, metric))
+    return " ".join(said)
+
+
+def _by_school(schools: pd.DataFrame, metric: Row) -> str:
     apart = schools[schools["says"] == DIFFER].to_dict("records")
     named = [f"{r['name']} ({_range(r, metric)})" for r in apart]
     if len(named) > MOST_NAMES:
         named = [*named[:MOST_NAMES], f"{words.small(len(named) - MOST_NAMES)} more"]
-    text = f"taken by itself, {words.small(len(apart))} of {words.small(len(schools))} schools has tutors who differ "
-    text = text if len(apart) == 1 else text.replace("itself", "themselves").replace(" has ", " have ")
-    text += "beyond chance" + (f": {words.listed(named)}" if named else "")
+    n = len(apart)
+    text = f"taken by itself, {words.small(n) if n else 'none'} of {words.small(len(schools))} schools has"
+    text = text if n < 2 else text.replace("itself", "themselves").replace("schools has", "schools have")
+    text += " tutors who differ beyond chance" + (f": {words.listed(named)}" if named else "")
     if vague := int((schools["verdict"] == "doubt").sum()):
         text += f"; in {words.small(vague)} there are too few students to say"
     return words.sentence(text)
 
 
 def table(spreads: pd.DataFrame, metric: Row) -> pd.DataFrame:
-    """One row per school, a typical one first."""
+    """One row per school, and of a typical one."""
     return pd.DataFrame([_told(r, metric) for r in spreads.to_dict("records")])
 
 
 def _told(r: Row, metric: Row) -> dict[str, str]:
     if r["status"] != "shown":
         return {"School": words.headline(str(r["name"])), **dict.fromkeys(FIGURES, "–"), "Says": words.missing(r)}
+    is_open = (r["could_low"], r["could_high"]) == (0.0, 100.0)
     return {
         "School": words.headline(str(r["name"])),
-        "Tutors": words.about(r["members"]),
+        "Tutors": words.about(r["members"]) + ("" if r.get("is_school", True) else " in all"),
         "Middle tutor": words.value(r["value"], metric),
-        "Eight in ten tutors": _range(r, metric),
-        "Could be as far apart as": words.interval(r["could_low"], r["could_high"], metric),
+        "Eight in ten tutors": _range(r, metric) if r["low"] < r["high"] else "–",
+        "Could be as far apart as": "anything" if is_open else _range(r, metric, "could_low", "could_high"),
         "Median odds ratio": str(r["odds"]),
         "Says": SAYS.get(str(r["says"]), TOO_FEW),
     }
 
 
-def _range(r: Row, metric: Row) -> str:
-    """'65% to 84%', '82%'."""
-    ends = [words.value(r[end], metric) for end in ("low", "high")]
-    return " to ".join(dict.fromkeys(ends))
+def _range(r: Row, metric: Row, low: str = "low", high: str = "high") -> str:
+    """'65% to 84%'."""
+    return words.interval(r[low], r[high], metric)
+
+
+def _between(r: Row, metric: Row, low: str = "low", high: str = "high") -> str:
+    """'65% and 84%'."""
+    return f"{words.value(r[low], metric)} and {words.value(r[high], metric)}"
 
 
 def of_school(found: pd.DataFrame, metrics: Sequence[Row]) -> pd.DataFrame:
@@ -143,13 +184,15 @@ def of_school(found: pd.DataFrame, metrics: Sequence[Row]) -> pd.DataFrame:
 
 
 def school_title(told: pd.DataFrame) -> str:
-    """Whether it depends on the tutor in one school. told: from `of_school`."""
+    """Whether tutors differ in one school. told: from `of_school`."""
     apart = [words.quoted(m) for m in told.loc[told["Says"] == SAYS[DIFFER], "Measure"]]
     alike, vague = (int((told["Says"] == says).sum()) for says in (SAYS[CHANCE], TOO_FEW))
     if apart:
         return f"Tutors differ beyond chance on {words.listed(apart)}"
+    if not alike and not vague and not (told["Says"] == SAYS[MAY]).any():
+        return "How far tutors differ is hidden to protect people"
     if not alike:
-        return "Too few students to say how far it depends on the tutor"
+        return "Too few students to say whether tutors differ"
     which = f"{words.small(alike)} of {words.plural(len(told), 'measure')}"
     rest = "; too few students to say on the others" if vague else ""
     return f"No difference between tutors beyond chance can be seen on {which}{rest}"
@@ -162,14 +205,11 @@ def caution(metric: Row) -> str:
 
 def legend(spreads: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Verdict, glyph and words of what is drawn."""
-    marks: Sequence[tuple[str, str, str]] = (
-        ("attention", "◆", "tutors differ beyond chance"),
-        ("context", "●", SAYS[CHANCE]),
-        ("doubt", "○", TOO_FEW),
-    )
-    there = set(spreads.loc[spreads["status"] == "shown", "verdict"])
+    said = {DIFFER: "tutors differ beyond chance", MAY: "may differ", CHANCE: SAYS[CHANCE], "": TOO_FEW}
+    marks = [(*MARKS.get(says, TOO_FEW_MARK), told) for says, told in said.items()]
+    there = set(spreads["mark"])
     return [
-        *(mark for mark in marks if mark[0] in there),
+        *((verdict, glyph, told) for glyph, verdict, told in marks if glyph in there),
         ("context", "▒", "about eight in ten tutors, chance set aside"),
         ("context", "―", "as far apart as they could still be"),
     ]

@@ -23,7 +23,7 @@ def _chart(visit: Visit, c: Comparison, period: pd.Series, level: str) -> dict[s
     release, metric = visit.release, c.metric
     found = between.tutors(release, period, metric=str(metric["metric"]), level=level)
     rows = tutors.rows(found, release.units, visit.viewer.home)
-    by_school = tutors.by_school(rows, metric)
+    more = tutors.more(rows, metric)
     beside = f"Between schools: {consistency.spread(c)}." if c.chance_aside and not c.partial else ""
     return {
         "figure": spreads(rows, metric, visit.theme, visit.column),
@@ -34,6 +34,6 @@ def _chart(visit: Visit, c: Comparison, period: pd.Series, level: str) -> dict[s
         "figures": lambda: found,
         "numeric": tutors.FIGURES,
         "legend": [(visit.theme.of(verdict), glyph, said) for verdict, glyph, said in tutors.legend(rows)],
-        "note": f"{by_school} {beside}".strip(),
+        "note": f"{more} {beside}".strip(),
         "key": "tutors",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,16 +18,18 @@ MEDIAN = np.sqrt(2) * special.ndtri(0.75)  # of the distance between two draws w
 TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
 FEWEST_TUTORS = 10  # of a school
+MOST_TOLD = 5.0  # a median odds ratio between tutors: whatever is larger is given as this
 FEWEST_PARTS = 3
 STEPS, HALVINGS, NODES, CLOSE = 60, 10, 41, 1e-5
 VAGUE = 2.0  # a median odds ratio that may be this large says little of how alike members are
 LEAST_SCALE = 0.5  # of a χ² whose members have short tails
 BY_PARENT = ["academic_year", "part", "level", "metric", "parent"]
 FAMILY = ["metric", "academic_year", "part"]
-# one-sided, since members are never more alike than chance: so that the words and the two-sided limits agree
-SIGNIFICANT = (1 - CONFIDENCE) / 2
+SIGNIFICANT = (1 - CONFIDENCE) / 2  # one-sided, since members are never more alike than chance
 
-CHANCE, DIFFERS = "no more than chance", "differs beyond chance"
+T = TypeVar("T", float, np.ndarray)
+
+CHANCE, MAY, DIFFERS = "no more than chance", "may differ", "differs beyond chance"
 
 
 def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, smallest: int = 1) -> pd.DataFrame:
@@ -62,7 +65,8 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
     share = np.where(known, x / n, 0)
     alone = np.where(known, chance[of.of], 1) / n
     df = np.maximum(k - 1, 1)
-    targets = df.astype(float), special.chdtri(df, 1 - UPPER)
+    alike = alike_scale(of.sum(1 / n) - k**2 / total, np.where(varies, chance, 0.25), df)
+    targets = df.astype(float), alike * special.chdtri(df / alike, 1 - UPPER)
     between, lowest = (paule_mandel(share, alone, of, target, 1 - 1 / n) for target in targets)
     true = (1 - 1 / n) * np.nan_to_num(between)[of.of]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -80,11 +84,18 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
         "odds_ratio_upper": np.exp(MEDIAN * limits[1]),
         "low": special.expit(middle - TENTH * spread),
         "high": special.expit(middle + TENTH * spread),
-        "p": special.chdtrc(df, q),
+        "p": special.chdtrc(df / alike, q / alike),
     }
     ok = varies & (k > 1)
     out = rows[list(by)].take(of.first).assign(members=k, n=total.astype(int))
     return out.assign(**{c: np.where(ok, f, np.nan) for c, f in figures.items()}).reset_index(drop=True)
+
+
+def alike_scale(uneven: np.ndarray, chance: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """The scale of the χ² of members who are alike: their squares vary more than χ² where shares are near 0 or 1 and
+    sizes differ (Haldane, 1940). uneven: Σ1/n − members²/Σn. chance: P(1−P).
+    """
+    return np.maximum(1 + (1 / chance - 6) * uneven / (2 * df), LEAST_SCALE)
 
 
 def _sets(members: pd.DataFrame, by: Sequence[str]) -> sets.Sets:
@@ -124,11 +135,13 @@ def logit_normal(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
     return np.where(missing, np.nan, middle), np.where(missing, np.nan, spread)
 
 
-def range_at(value: float, odds_ratio: float) -> tuple[float, float]:
-    """The middle 80% of members around the middle one's value, both in per cent, at a median odds ratio."""
-    reach = TENTH * np.log(max(odds_ratio, 1.0)) / MEDIAN
+def range_at(value: T, odds_ratio: T) -> tuple[T, T]:
+    """The middle 80% of members around the middle one's value, both in per cent, at a median odds ratio; of one or of
+    many.
+    """
+    reach = TENTH * np.log(np.maximum(odds_ratio, 1.0)) / MEDIAN
     low, high = (100 * special.expit(special.logit(value / 100) + side * reach) for side in (-1, 1))
-    return float(low), float(high)
+    return low, high
 
 
 def excess_kurtosis(middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -189,11 +202,12 @@ def within(members: pd.DataFrame, by: Sequence[str], part: str, smallest: int = 
     spreads = _Spreads(rows, parts, of)
     k = of.sum(parts.size)
     df = k - of.size
-    spread, lowest = (spreads.where(target) for target in (df, special.chdtri(df, 1 - UPPER)))
+    alike = spreads.alike_scale(df)
+    spread, lowest = (spreads.where(target) for target in (df, alike * special.chdtri(df / alike, 1 - UPPER)))
     tails = of.sum(spreads.tails(spread)) / k
     scale = np.maximum(1 + tails / 2, LEAST_SCALE)
     highest = spreads.where(scale * special.chdtri(df / scale, UPPER))
-    middle = of.sum(parts.size * spreads.shares(spread)[0]) / k
+    middle = _median(spreads.shares(spread)[0], parts.size, of)
     out = rows[list(by)].take(parts.first).take(of.first).reset_index(drop=True)
     return out.assign(
         parts=of.size.astype(int),
@@ -205,8 +219,19 @@ def within(members: pd.DataFrame, by: Sequence[str], part: str, smallest: int = 
         odds_ratio_upper=np.exp(MEDIAN * highest),
         low=special.expit(middle - TENTH * spread),
         high=special.expit(middle + TENTH * spread),
-        p=special.chdtrc(df, spreads.squares(np.zeros(len(of)))),
+        p=special.chdtrc(df / alike, spreads.squares(np.zeros(len(of))) / alike),
     )
+
+
+def _median(value: np.ndarray, weight: np.ndarray, of: sets.Sets) -> np.ndarray:
+    """The weighted median of each set: the first value at which half of the weight is reached."""
+    order = np.lexsort([value, of.of])
+    within_set = of.of[order]
+    reached = np.cumsum(weight[order])
+    before = np.concatenate([[0], np.cumsum(of.sum(weight))])[within_set]
+    half = np.flatnonzero(reached - before >= of.sum(weight)[within_set] / 2)
+    _, first = np.unique(within_set[half], return_index=True)
+    return value[order][half[first]]
 
 
 class _Spreads:
@@ -255,6 +280,13 @@ class _Spreads:
         between = low + (high - low) * above / np.where(above > below, above - below, 1)
         return np.asarray(np.select([above <= 0, below >= 0], [0.0, WIDEST], between))
 
+    def alike_scale(self, df: np.ndarray) -> np.ndarray:
+        """Of each set the scale of the χ² of members who are alike, over its parts."""
+        size = self._parts.sum(self._members)
+        uneven = self._parts.sum(self._members / self._n) - size**2 / self._parts.sum(self._members * self._n)
+        own = 1 / (self._overall * (1 - self._overall)) - 6
+        return np.maximum(1 + self._of.sum(own * uneven) / (2 * df), LEAST_SCALE)
+
     def tails(self, spread: np.ndarray) -> np.ndarray:
         """Of each part what the tails of its members' shares add to the squares' variance, as in `consistency`."""
         true = self._true(spread)
@@ -269,11 +301,13 @@ def verdict(frame: pd.DataFrame) -> pd.Series:
     """Whether members differ, in words, judged together with the other sets of the metric and period.
 
     differs beyond chance  unlikely to be chance (Benjamini & Hochberg, 1995)
-    too few to say         not so, and they may still differ by a median odds ratio of 2 or more
+    may differ             unlikely by itself, but not among so many looked at
+    too few to say         neither, and they may still differ by a median odds ratio of 2 or more
     no more than chance    anything else
     frame: FAMILY, p and odds_ratio_upper: sets of one kind of member, as from `consistency`.
     """
     p = gaps.adjusted(frame["p"], [frame[c] for c in FAMILY])
     vague = p.isna() | ~(frame["odds_ratio_upper"] < VAGUE)
-    words = sets.said([p < SIGNIFICANT, vague], [DIFFERS, gaps.TOO_FEW], default=CHANCE)
+    alone = frame["p"] < SIGNIFICANT
+    words = sets.said([p < SIGNIFICANT, alone, vague], [DIFFERS, MAY, gaps.TOO_FEW], default=CHANCE)
     return pd.Series(words, index=frame.index)

@@ -26,7 +26,9 @@ def derived(
     pooled, drawn, decomposed, by_school = _of_gaps(gaps, parents, schools)
     return {
         "band": _band(shown[shown["unit"].isin(schools)]),
-        "consistency": _consistency(of_schools, definitions),
+        "consistency": pd.concat(
+            [_consistency(of_schools, definitions), _tutors(everyone, units, definitions)], ignore_index=True
+        ),
         "funnel": _funnel(of_schools, everyone[everyone["unit"] == "university"], definitions),
         "mode": _modes(everyone, units),
         "pooled_gap": pooled,
@@ -68,6 +70,37 @@ def _consistency(of_schools: pd.DataFrame, definitions: Definitions) -> pd.DataF
         low=found["low"].round(), high=found["high"].round(), p=0.0,
         says=np.where(found["high"] - found["low"] > 6, "differs beyond chance", "no more than chance"), status="shown",
     )  # fmt: skip
+
+
+def _tutors(everyone: pd.DataFrame, units: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    """Tutors: of schools of 200 or more, by turns alike, too few to say and, in every fifth, apart; in a typical school
+    apart where students are many. Hidden in one school.
+    """
+    told = [m.name for m in definitions.metrics.values() if m.kind == "proportion" and m.private]
+    found = everyone[everyone["metric"].isin(told) & (everyone["base"] >= 200) & everyone["value"].between(20, 98)]
+    turn = found["unit"].map(dict(zip(units["unit"], range(len(units)), strict=True))).astype(int)
+    apart = (turn % 5 == 0) | ~found["unit"].str.startswith("school:") & (found["base"] > 2000)
+    vague = ~apart & (turn % 2 == 0)
+    odds = np.select([apart, vague], [1.6, 1.3], 1.1)
+    hidden = found["unit"] == "school:ENG2"
+    logit, reach = np.log(found["value"] / (100 - found["value"])), 1.2816 * np.log(odds) / 0.9539
+    figures = {
+        "value": found["value"].round(), "odds_ratio": odds,
+        "odds_ratio_lower": np.where(apart, 1.2, 1.0), "odds_ratio_upper": np.where(vague, 3.5, 1.9),
+        "low": (100 / (1 + np.exp(reach - logit))).round(), "high": (100 / (1 + np.exp(-reach - logit))).round(),
+        "p": np.where(apart, 0.001, 0.2),
+    }  # fmt: skip
+    return found[[*AT, "unit"]].assign(
+        between="tutors",
+        members=(found["base"] / 15 // 5 * 5).mask(hidden),
+        **{name: pd.Series(figure, found.index).mask(hidden) for name, figure in figures.items()},
+        says=np.select(
+            [hidden | vague, apart & (turn % 10 == 5), apart],
+            ["too few to say", "may differ", "differs beyond chance"],
+            "no more than chance",
+        ),
+        status=np.where(hidden, "suppressed", "shown"),
+    )
 
 
 def _funnel(of_schools: pd.DataFrame, university: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:

@@ -25,7 +25,7 @@ SEEN = {
 
 VIEWS: list[tuple[str, dict[str, str]]] = [
     ("overview", {}),
-    *(("schools", {"metric": "trust", "drawn": drawn}) for drawn in ("rows", "funnel", "modes", "years")),
+    *(("schools", {"metric": "trust", "drawn": drawn}) for drawn in ("rows", "funnel", "tutors", "modes", "years")),
     ("schools", {"metric": "trust", "order": "value"}),
     *(("equity", {"metric": "trust", "view": view}) for view in ("who", "where", "map", "why", "years", "spread")),
     ("quality", {"view": "record"}),

@@ -109,6 +109,70 @@ def test_between_tutors_only_where_there_are_enough():
     assert found["members"].tolist() == [10]
 
 
+def tutors_of_schools(rng, many, schools, tutors, smallest, largest, spread):
+    """Tutors around the middle of their own school, and schools far apart."""
+    middle = rng.normal(1.0, 0.7, (many, schools, 1))
+    n = rng.integers(smallest, largest, (many, schools, tutors))
+    x = rng.binomial(n, special.expit(middle + spread * rng.normal(size=n.shape)))
+    unit, school, _ = np.indices(n.shape)
+    return pd.DataFrame({"unit": unit.ravel(), "school": school.ravel(), "n": n.ravel(), "sx": x.ravel()})
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.35, 0.8])
+@pytest.mark.parametrize(("schools", "tutors", "largest"), [(20, 40, 20), (4, 30, 20), (3, 12, 10)])
+def test_tutors_within_schools_are_told_from_schools(schools, tutors, largest, spread):
+    rng = np.random.default_rng(11)
+    found = consistency.within(tutors_of_schools(rng, 250, schools, tutors, 5, largest, spread), ["unit"], "school")
+    true = np.exp(consistency.MEDIAN * spread)
+    assert found["odds_ratio"].median() == pytest.approx(true, rel=0.06 if schools > 3 else 0.15)
+    covered = (found["odds_ratio_lower"] <= true + 1e-9) & (found["odds_ratio_upper"] >= true - 1e-9)
+    assert 0.92 < covered.mean() <= 1
+    assert (found["parts"] == schools).all()
+    assert (found["members"] == schools * tutors).all()
+    if spread == 0:
+        assert (found["p"] < 0.05).mean() < 0.09
+
+
+def test_a_typical_school_comes_close_to_maximum_likelihood():
+    """Of one spread of all tutors, and a middle of each school: by quadrature over tutors."""
+    rng = np.random.default_rng(5)
+    z, w = np.polynomial.hermite_e.hermegauss(61)
+    ratios = []
+    for _ in range(6):
+        frame = tutors_of_schools(rng, 1, 3, 60, 8, 25, 0.6)
+        n, x, school = (frame[c].to_numpy() for c in ("n", "sx", "school"))
+
+        def minus_log_likelihood(at, n=n[:, None], x=x[:, None], school=school):
+            p = special.expit(at[school][:, None] + np.exp(at[-1]) * z)
+            log_p = special.xlogy(x, p) + special.xlogy(n - x, 1 - p)
+            top = log_p.max(axis=1, keepdims=True)
+            return -(np.log((np.exp(log_p - top) * w).sum(axis=1)) + top[:, 0]).sum()
+
+        best = optimize.minimize(minus_log_likelihood, [1.0, 1.0, 1.0, -0.5], method="Nelder-Mead").x
+        found = consistency.within(frame, ["unit"], "school").iloc[0]
+        ratios.append(np.log(found["odds_ratio"]) / (consistency.MEDIAN * np.exp(best[-1])))
+    assert np.mean(ratios) == pytest.approx(1, abs=0.06)
+    assert np.std(ratios) < 0.15
+
+
+def test_a_typical_school_is_one_of_three_with_ten_tutors_each():
+    rng = np.random.default_rng(2)
+    three = tutors_of_schools(rng, 1, 3, 10, 6, 12, 0.5)
+    whole = consistency.within(three, ["unit"], "school")
+    assert whole["parts"].tolist() == [3]
+    assert consistency.within(three.iloc[1:], ["unit"], "school").empty, "one school has nine tutors"
+    small = three.assign(n=three["n"].where(three.index > 0, 4), sx=0)
+    assert consistency.within(small, ["unit"], "school").empty, "one tutor has four students, and nobody has met theirs"
+    everybody = three.assign(school=3, sx=three["n"])
+    pd.testing.assert_frame_equal(
+        consistency.within(pd.concat([three, everybody]), ["unit"], "school"),
+        whole,
+    )  # a school in which everybody has says nothing of how tutors differ
+    counted = three.groupby(["unit", "school", "n", "sx"]).size().rename("alike").reset_index()
+    pd.testing.assert_frame_equal(consistency.within(counted, ["unit"], "school"), whole, rtol=1e-9)
+    assert consistency.within(three.head(0), ["unit"], "school").empty
+
+
 def test_a_row_may_stand_for_several_members_alike():
     rng = np.random.default_rng(4)
     one_each = simulate(rng, 3, 400, 5, 9, 0.5, 0.6)

@@ -378,6 +378,30 @@ def test_consistency_names_the_measure_that_differs_most_and_what_changed() -> N
     assert not said(tables(consistency=[vague]))
 
 
+def test_whether_it_depends_on_the_tutor_is_told_of_the_measure_of_which_that_is_surest() -> None:
+    differ, few = "differs beyond chance", "too few to say"
+    rows = [
+        consistency("trust", (1.2, 1.4, 1.6), differ, between="tutors"),
+        consistency("any_meeting", (1.1, 1.5, 1.9), differ, between="tutors"),
+        consistency("knows_me", (1.5, 1.7, 1.9), differ, between="tutors"),  # no headline measure
+        consistency("trust", (1.3, 1.9, 2.4), differ, between="tutors", unit="school:LAWS"),
+        consistency("trust", (1.0, 1.9, 4.4), few, between="tutors", unit="school:MUSI"),
+        consistency("trust", (2.2, 5.0, 5.0), differ, between="tutors", unit="school:CHEM"),  # hardly known
+    ]
+    made = tables(consistency=rows)
+    assert said(made, kind="tutors") == [
+        "‘I trust my tutor’ differs from tutor to tutor by more than chance: about eight in ten tutors in a typical "
+        "school lie between 55% and 85% (65% to 75% at the least). Which students they have plays a part."
+    ]
+    (here,) = said(made, "school:LAWS", "tutors")
+    assert "about eight in ten tutors here lie between 55% and 85%" in here
+    assert not said(made, "school:MUSI", "tutors")
+    assert not said(made, "school:CHEM", "tutors")
+    contact = tables(consistency=[consistency("any_meeting", (1.1, 1.5, 1.9), differ, between="tutors")])
+    assert said(contact, kind="tutors")[0].endswith("Which students they have plays a part and so does what they log.")
+    assert not said(made, kind="consistency"), "how schools differ is another matter"
+
+
 def test_a_value_that_rose_or_fell_is_said() -> None:
     rows = [trend("trust", 9, "rising", "university", "value")]
     assert said(tables(trend=rows)) == ["‘I trust my tutor’ rose by 9 points (6 to 12) from 2021/22 to 2025/26."]

@@ -3,11 +3,15 @@
 import json
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from pipelines.example import generate
+from pipelines.example.planted import STATEMENTS
+from pipelines.example.tutors import SPREAD
+from pipelines.measures.consistency import MEDIAN
 from pipelines.progress import Progress
 from pipelines.run import run
 from pipelines.settings import Settings
@@ -35,6 +39,7 @@ def university(tmp_path_factory):
             "cell": con.execute(
                 "select * from cell where level = 'all' and characteristic = 'all' and status = 'shown'"
             ).df(),
+            "tutors": con.execute("select * from consistency where between = 'tutors' and unit = 'university'").df(),
             "reconciliation": con.execute("select * from reconciliation").df(),
         }
 
@@ -57,6 +62,17 @@ def test_outstanding_schools_are_among_the_first_three(university):
         average = whole[whole["metric"] == metric].groupby("unit")["value"].mean()
         first = set(average.nlargest(3).index.str.removeprefix("school:"))
         assert set(university["planted"]["outstanding_schools"]) <= first, metric
+
+
+def test_how_far_tutors_differ_in_a_typical_school_is_found(university):
+    """As planted on the logit scale, in what students say; a median odds ratio is exp(0.954 · sigma)."""
+    said = university["tutors"].query("part == 'year' and level == 'all'")
+    said = said[said["metric"].isin(STATEMENTS)]
+    true = np.exp(MEDIAN * SPREAD)
+    assert len(said) >= 10
+    assert said["odds_ratio"].median() == pytest.approx(true, abs=0.12)
+    assert said["odds_ratio_lower"].le(true).mean() >= 0.9
+    assert said["odds_ratio_upper"].ge(true).mean() >= 0.9
 
 
 def test_schools_that_do_not_log_are_flagged(university):

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import pandas as pd
 
+from dashboard import between
 from dashboard.exports.figure import Figure
 from dashboard.exports.story import Story
 from dashboard.published import Release
+from dashboard.style import words
 
 Key = tuple[str, ...]
+Row = dict[str, object]
+TUTORS = "Tutors (to the nearest 5)"
 
 
-def held(release: Release, figure: Figure) -> dict[Key, dict[str, object]]:
+def held(release: Release, figure: Figure) -> dict[Key, Row]:
     """Measure, period, place, characteristic and group → row of the release."""
-    found: dict[Key, dict[str, object]] = {}
+    found: dict[Key, Row] = {}
     for (label, period), _ in figure.numbers.groupby(["Measure", "Period"]):
         metric = release.metrics.index[release.metrics["label"] == label][0]
         when = release.periods[release.periods["label"] == period].iloc[0]
         keys = {"metric": metric, "level": "all", "academic_year": when["academic_year"], "part": when["part"]}
         keys |= {} if "Group" in figure.numbers else {"characteristic": "all"}
+        if TUTORS in figure.numbers:
+            found |= _between_tutors(release, label, period, when, metric)
+            continue
         rows = release.gaps(**keys) if "Gap" in figure.numbers else release.cells(**keys)
         for row in rows.to_dict("records"):
             university = row["unit"] == "university"
@@ -26,6 +33,20 @@ def held(release: Release, figure: Figure) -> dict[Key, dict[str, object]]:
                 ("University", release.about["university"]) if university else (release.units.loc[row["unit"], "name"],)
             ):
                 found[(label, period, place, row["characteristic"], row["group"])] = row
+    return found
+
+
+def _between_tutors(release: Release, label: str, period: str, when: pd.Series, metric: str) -> dict[Key, Row]:
+    """The rows of `consistency` between tutors, by what each place is called; of schools without one: none."""
+    rows = {r["unit"]: r for r in between.tutors(release, when, metric=metric, level="all").to_dict("records")}
+    found: dict[Key, Row] = {}
+    for unit, name in release.units["name"].items():
+        places = {
+            "university": ("a typical school", "a typical school of all"),
+            "faculty": (f"a typical school of {words.within(name)}",),
+            "school": (name,),
+        }[str(unit).partition(":")[0]]
+        found |= {(label, period, place, "all", "all"): rows.get(unit, {"status": "none"}) for place in places}
     return found
 
 
@@ -39,6 +60,9 @@ def key_of(release: Release, row: pd.Series) -> Key:
 
 def columns_of(row: pd.Series) -> dict[str, str]:
     """Which columns of a figure's numbers are which of the release."""
+    if TUTORS in row:
+        return {TUTORS: "members", "Middle tutor": "value", "Eight in ten tutors from": "low",
+                "Eight in ten tutors to": "high"}  # fmt: skip
     pairs = {"Gap" if "Gap" in row else "Value": "value", "Interval from": "lower", "Interval to": "upper"}
     pairs |= {name: "base" for name in row.index if str(name).startswith(("Out of", "Group, out of"))}
     return pairs | {name: "reference_base" for name in row.index if str(name).startswith("Against, out of")}

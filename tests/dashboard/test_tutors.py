@@ -1,0 +1,212 @@
+"""Between tutors: how far it depends on the tutor, as published, in words that go no further; never which tutor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from dashboard import between
+from dashboard.charts.rows import WIDE
+from dashboard.charts.tutors import spreads
+from dashboard.exports import tutors as packed
+from dashboard.exports.reading import Reading
+from dashboard.findings import tutors
+from dashboard.published import Release
+from dashboard.style.theme import LIGHT
+from tests.dashboard.test_pages import links, text, visit
+
+PERCENT = {"metric": "trust", "label": "I trust my tutor", "suffix": "%", "decimals": 0, "theme": "voice"}
+CONTACT = {**PERCENT, "theme": "contact"}
+UNITS = pd.DataFrame(
+    [
+        ("university", "university", "Northmere", "Northmere"),
+        ("faculty:ART", "faculty", "Faculty of Arts", "Arts"),
+        ("school:B", "school", "School of Botany", "Botany"),
+        ("school:A", "school", "School of Art", "Art"),
+        ("school:C", "school", "School of Chemistry", "Chemistry"),
+    ],
+    columns=["unit", "kind", "name", "short_name"],
+).assign(parent=[None, "university", *["faculty:ART"] * 3])
+DIFFER, MAY, ALIKE, FEW = "differs beyond chance", "may differ", "no more than chance", "too few to say"
+
+
+def spread(unit: str, says: str, odds: tuple[float, float, float] = (1.5, 1.2, 1.9), **more: Any) -> dict[str, Any]:
+    ratio = dict(zip(("odds_ratio", "odds_ratio_lower", "odds_ratio_upper"), odds, strict=True))
+    shown = {"members": 40, "value": 70.0, "low": 58.0, "high": 80.0, "status": "shown", "metric": "trust"}
+    return {"unit": unit, "says": says, **shown, **ratio, **more}
+
+
+def hidden(unit: str) -> dict[str, Any]:
+    return {"unit": unit, "says": FEW, "status": "suppressed", "metric": "trust"}
+
+
+def rows(*found: dict[str, Any], home: str = "university") -> pd.DataFrame:
+    return tutors.rows(pd.DataFrame(found), UNITS, home)
+
+
+WHOLE = rows(spread("university", DIFFER), spread("school:A", DIFFER), spread("school:B", ALIKE), hidden("school:C"))
+
+
+def test_a_typical_school_comes_first_then_schools_from_a_to_z() -> None:
+    assert WHOLE["short_name"].tolist() == ["A typical school", "Art", "Botany", "Chemistry"]
+    of_faculty = rows(spread("university", DIFFER), spread("faculty:ART", ALIKE), home="faculty:ART")
+    assert of_faculty["short_name"].tolist()[:2] == [
+        "A typical school of the Faculty of Arts",
+        "A typical school of all",
+    ]
+    own = UNITS[UNITS["unit"].isin(["university", "faculty:ART", "school:B"])]
+    of_school = tutors.rows(pd.DataFrame([spread(u, DIFFER) for u in own["unit"]]), own, "school:B")
+    assert of_school["unit"].tolist() == ["school:B", "faculty:ART", "university"]
+    assert tutors.title(of_school, PERCENT).startswith("In the School of Botany about eight in ten")
+    without = rows(spread("school:A", DIFFER))
+    assert without["short_name"].tolist() == ["Art", "Botany", "Chemistry"], "no typical school is published"
+
+
+def test_how_far_apart_tutors_could_be_is_at_the_limit_of_the_odds_ratio() -> None:
+    first = WHOLE.iloc[0]
+    assert first["could_low"] < first["low"] < first["value"] < first["high"] < first["could_high"]
+    exact = rows(spread("school:A", ALIKE, (1.0, 1.0, 1.0), low=70.0, high=70.0)).iloc[0]
+    assert (exact["could_low"], exact["could_high"]) == pytest.approx((70, 70))
+    assert tutors.table(pd.DataFrame([exact]), PERCENT)["Eight in ten tutors"].tolist() == ["–"]
+
+
+def test_beyond_what_is_told_anything_is_possible() -> None:
+    open_ended = rows(spread("school:A", FEW, (1.8, 1.0, 5.0)))
+    assert (open_ended["could_low"].iloc[0], open_ended["could_high"].iloc[0]) == (0, 100)
+    told = tutors.table(open_ended, PERCENT).iloc[0]
+    assert told["Could be as far apart as"] == "anything"
+    assert told["Median odds ratio"] == "1.8 (1 to 5 or more)"
+
+
+def test_where_no_difference_is_seen_it_is_said_how_far_apart_tutors_could_be() -> None:
+    alike = rows(
+        spread("university", ALIKE, (1.1, 1.0, 1.3), low=68.0, high=72.0),
+        spread("school:A", ALIKE),
+        spread("school:B", FEW),
+    )
+    assert tutors.more(alike, PERCENT).startswith("About eight in ten could still lie as far apart as 62% and 77%.")
+
+
+def test_the_title_says_what_is_published_and_no_more() -> None:
+    label = "on ‘I trust my tutor’"
+    said = {
+        DIFFER: f"In a typical school about eight in ten tutors lie between 58% and 80% {label}",
+        MAY: f"In a typical school tutors may differ {label}: about eight in ten between 58% and 80%",
+        ALIKE: f"In a typical school no difference between tutors beyond chance can be seen {label}",
+        FEW: f"In a typical school too few students have been counted to say whether tutors differ {label}",
+    }
+    for says, title in said.items():
+        assert tutors.title(rows(spread("university", says), spread("school:A", DIFFER)), PERCENT) == title
+    some = rows(spread("school:A", DIFFER), spread("school:B", FEW))
+    assert tutors.title(some, PERCENT) == f"Tutors differ beyond chance {label} in one of two schools"
+    none = rows(spread("school:A", ALIKE), spread("school:B", FEW))
+    assert tutors.title(none, PERCENT) == f"Tutors differ beyond chance {label} in none of two schools"
+    one = rows(spread("school:A", DIFFER))
+    assert (
+        tutors.title(one, PERCENT) == f"In the School of Art about eight in ten tutors lie between 58% and 80% {label}"
+    )
+    assert tutors.title(rows(hidden("school:A")), PERCENT).startswith("Too few tutors have enough students")
+
+
+def test_schools_are_named_where_their_tutors_differ_beyond_chance() -> None:
+    said = tutors.more(WHOLE, PERCENT)
+    assert said == (
+        "Taken by itself, one of two schools has tutors who differ beyond chance: School of Art (58% to 80%)."
+    )
+    several = rows(*(spread(f"school:{s}", DIFFER) for s in "AB"), spread("school:C", FEW))
+    said = tutors.more(several, PERCENT)
+    assert said.startswith("Taken by themselves, two of three schools have tutors who differ beyond chance")
+    assert said.endswith("; in one there are too few students to say.")
+    assert tutors.more(rows(spread("school:A", DIFFER)), PERCENT) == "", "the title has said it"
+    assert "logs fewer" in tutors.caution(CONTACT)
+    assert "logs" not in tutors.caution(PERCENT)
+
+
+def test_a_school_reads_measure_by_measure() -> None:
+    metrics = [PERCENT, {**PERCENT, "metric": "supported", "label": "I feel supported"}]
+    found = pd.DataFrame([spread("school:A", DIFFER), spread("school:A", FEW, metric="supported")])
+    told = tutors.of_school(found, metrics)
+    assert told["Measure"].tolist() == ["I trust my tutor", "I feel supported"]
+    assert told["Says"].tolist() == ["differ beyond chance", "too few students to say"]
+    assert tutors.school_title(told) == "Tutors differ beyond chance on ‘I trust my tutor’"
+    alike = tutors.of_school(found.assign(says=[ALIKE, FEW]), metrics)
+    assert tutors.school_title(alike) == (
+        "No difference between tutors beyond chance can be seen on one of two measures; "
+        "too few students to say on the others"
+    )
+    assert tutors.school_title(alike.iloc[1:]) == "Too few students to say whether tutors differ"
+    unseen = tutors.of_school(pd.DataFrame([hidden("school:A")]), metrics)
+    assert tutors.school_title(unseen) == "How far tutors differ is hidden to protect people"
+    assert tutors.of_school(found.head(0), metrics).empty
+
+
+def test_what_is_published_is_drawn_and_what_is_not_is_said(release: Release) -> None:
+    metric = release.metrics.loc["trust"]
+    found = between.tutors(release, release.periods.loc["2025/26", "year"], metric="trust", level="all")
+    of = tutors.rows(found, release.units)
+    figure = spreads(of, metric, LIGHT, WIDE).checked()
+    shown = of[of["status"] == "shown"]
+    marks = [trace for trace in figure.data if trace.mode == "markers"]
+    assert sum(len(trace.x) for trace in marks) == len(shown)
+    assert len(shown) > 10
+    notes = " ".join(a.text for a in figure.layout.annotations)
+    assert notes.count("hidden to protect people") == 1
+    assert notes.count("too few tutors to say") == int((of["status"] == "none").sum()) > 0
+    drawn = {tuple(trace.marker.symbol) if isinstance(trace.marker.symbol, tuple) else trace.marker.symbol
+             for trace in marks}  # fmt: skip
+    assert drawn == {"diamond", "circle"}, "colour alone tells nothing"
+    spreads(of.head(0), metric, LIGHT, WIDE).checked()
+
+
+def test_the_view_is_offered_where_the_release_tells_of_it(sample: Path, serve) -> None:
+    serve(sample)
+    app = visit("schools", metric="trust", drawn="tutors")
+    assert not app.exception
+    assert any("eight in ten tutors lie between" in h.value for h in app.header)
+    assert "No figure is made of any tutor" in text(app)
+    offered = app.segmented_control(key="drawn").options
+    assert "Between tutors" in offered
+    mean = visit("schools", metric="meetings_per_student", drawn="tutors")
+    assert not mean.exception
+    assert "Between tutors" not in mean.segmented_control(key="drawn").options
+
+
+def test_a_profile_says_whether_it_depends_on_the_tutor(sample: Path, serve, release: Release) -> None:
+    found = between.tutors(release, release.periods.iloc[0], level="all")
+    found = found[(found["status"] == "shown") & found["unit"].str.startswith("school:")]
+    unit = found.loc[found["says"] == DIFFER, "unit"].iloc[0]
+    serve(sample)
+    app = visit("profile", unit=unit)
+    assert not app.exception
+    assert any(h.value.startswith("Tutors differ beyond chance on ‘") for h in app.header)
+    assert "Could be as far apart as" in text(app)
+
+
+def test_a_finding_leads_to_the_view_that_shows_it(sample: Path, serve, release: Release) -> None:
+    told = release.findings("university")
+    assert "tutors" in set(told["kind"])
+    serve(sample)
+    led = [link.query_string for link in links(visit()) if "Between tutors" in link.label]
+    assert len(led) == 1
+    assert "drawn=tutors" in led[0]
+
+
+def test_a_pack_shows_the_headline_measure_of_which_it_is_surest(release: Release) -> None:
+    reading = Reading(release, "university", "2025/26")
+    found = packed.clearest(reading)
+    assert found is not None
+    metric, of = found
+    assert metric["headline"]
+    figure = packed.figure(reading, metric, of)
+    assert len(figure.marks) == len(of) == len(figure.numbers) == len(figure.table)
+    for mark, row in zip(figure.marks, of.to_dict("records"), strict=True):
+        if row["status"] != "shown":
+            assert mark.value is None
+            assert mark.why
+            continue
+        assert (mark.value, mark.lower, mark.upper) == (row["value"], row["low"], row["high"])
+        assert mark.glyph == {DIFFER: "◆", MAY: "◇"}.get(row["says"], "")
+    assert "eight in ten tutors" in figure.bars
