@@ -137,6 +137,8 @@ def _by_school(schools: pd.DataFrame, metric: Row) -> str:
     text = f"taken by itself, {words.small(n) if n else 'none'} of {words.small(len(schools))} schools has"
     text = text if n < 2 else text.replace("itself", "themselves").replace("schools has", "schools have")
     text += " tutors who differ beyond chance" + (f": {words.listed(named)}" if named else "")
+    if may := int((schools["says"] == MAY).sum()):
+        text += f"; in {words.small(may)} they may"
     if vague := int((schools["verdict"] == "doubt").sum()):
         text += f"; in {words.small(vague)} there are too few students to say"
     return words.sentence(text)
