@@ -17,6 +17,6 @@ def tutors(release: Release, period: Mapping[Any, Any] | None = None, **keys: st
     return found[found["between"] == "tutors"] if len(found) else found
 
 
-def is_told(release: Release, metric: str) -> bool:
-    """Whether it is shown anywhere how far tutors differ on a measure."""
-    return bool((tutors(release, metric=metric)["status"] == "shown").any())
+def is_told(release: Release, metric: str, period: Mapping[Any, Any] | None = None, **keys: str) -> bool:
+    """Whether it is told how far tutors differ on a measure, in a period, or in any."""
+    return len(tutors(release, period, metric=metric, **keys)) > 0

@@ -27,11 +27,15 @@ RESPONSE = "response_rate"
 GLOSSARY = (
     ("academic personal tutoring", "the pairing of every student with a tutor who follows their journey"),
     ("clear gap", "a gap that chance hardly explains, and that is large enough to matter"),
-    ("consistency", "how far schools differ beyond chance"),
+    ("consistency", "how far schools, or tutors of a school, differ beyond chance"),
     ("gap", "the value of a group minus the value of its reference group"),
     ("hidden to protect people", "there is a figure, and showing it would say too much about a few people"),
     ("interval", "the range that holds the true value in 95 of 100 such figures"),
     ("like for like", "among students of the same school and level"),
+    (
+        "median odds ratio",
+        "of two schools or tutors picked at random, by how much the odds are higher in the better one",
+    ),
     ("no clear gap", "chance alone could explain the gap, or it is too small to matter"),
     ("no figure", "there is nobody to count, or no interval can be given"),
     ("out of", "how many students or answers a figure counts, to the nearest five"),
@@ -42,6 +46,7 @@ GLOSSARY = (
     ("release", "one published set of figures, never changed once made"),
     ("standard", "the meetings a school promises: how many, and the first by which week"),
     ("too few to say", "the interval is so wide that it says neither that there is a gap nor that there is none"),
+    ("typical school", "of tutors: an average of three schools or more, each around its own middle tutor"),
     ("unnamed band", "where the middle 80% of all schools lie, none of them named"),
     ("usual range", "where chance, and the differences schools usually have, put 95 of 100 schools of that size"),
     ("worth a conversation", "outside the usual range for schools, on the less good side"),
@@ -105,6 +110,12 @@ def methods(reading: Reading) -> tuple[tuple[str, str], ...]:
             "(Spiegelhalter’s funnel). So of 20 schools about one does by chance alone. A faculty has no such limits: "
             "it is judged by its interval. Whether schools differ is judged over all of them: the range given is where "
             "about eight in ten would lie, chance set aside.",
+        ),
+        (
+            "Between tutors",
+            "Of tutors with five students or more, in schools with ten such tutors, the range given is where about "
+            "eight in ten would lie, chance set aside; no tutor’s own figure is shown. Where tutors seem to differ, so "
+            "may the students they have.",
         ),
         (
             "Change",

@@ -176,8 +176,8 @@ def _tutors(reading: Reading) -> Finding | None:
     return Finding(
         lead="Between tutors",
         headline=figure.title,
-        text=more(rows, metric),
-        caveat=caution(metric),
+        text=more(rows, metric) or figure.title,
+        caveat=caution(metric["theme"] == "contact"),
         verdict="attention" if (own == consistency.DIFFER).any() else "context",
         figure=figure,
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.exports.reading import Reading
 from dashboard.findings.consistency import LIMITS, Comparison
+from dashboard.findings.tutors import SAYS, TOO_FEW
 from dashboard.style import words
 from dashboard.tables import against_range
 
@@ -108,7 +109,7 @@ def tutors(reading: Reading, metric: Row, rows: Sequence[Row]) -> pd.DataFrame:
                 **_about(reading, metric, r),
                 "Tutors (to the nearest 5)": _base(r, "members"),
                 **{name: _number(r, column, metric) for name, column in figures.items()},
-                "Says": r["says"] or words.missing(r),
+                "Says": SAYS.get(r["says"], TOO_FEW) if r["status"] == "shown" else words.missing(r),
                 "Status": SHOWN if r["status"] == "shown" else words.missing(r),
             }
             for r in rows

@@ -105,6 +105,8 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Section:
 
 
 def _chance(c: Comparison) -> str:
+    if c.says == consistency.MAY:
+        return "By itself that is more than chance; among as many comparisons as are looked at it may be chance."
     if c.differs is None:
         return "There are too few figures to say whether that is more than chance."
     return "That is more than chance." if c.differs else words.sentence(consistency.alike(c))

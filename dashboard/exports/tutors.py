@@ -17,8 +17,8 @@ from dashboard.style import words
 
 
 def clearest(reading: Reading) -> tuple[pd.Series, pd.DataFrame] | None:
-    """The headline measure on which the tutors of the unit clearly differ most, and its rows; else the first of which
-    that is told; None where it is of none.
+    """The headline measure on which the unit's tutors surely differ most, and its rows, those of its schools where
+    nothing is told of the unit; None where nothing is told at all.
     """
     told = []
     for metric in reading.measures(headline=True):
@@ -27,9 +27,16 @@ def clearest(reading: Reading) -> tuple[pd.Series, pd.DataFrame] | None:
             continue
         found = between.tutors(reading.release, when, metric=str(metric["metric"]), level=EVERY_LEVEL)
         rows = tutors.rows(found, reading.release.units, reading.unit)
-        own = rows[(rows["unit"] == reading.unit) & (rows["status"] == "shown")]
-        if len(own):
-            told.append((metric, rows, (own["says"].iloc[0] == DIFFER, float(own["least"].iloc[0]))))
+        shown = rows[rows["status"] == "shown"]
+        own = shown[shown["unit"] == reading.unit]
+        if len(shown):
+            first = own.iloc[0] if len(own) else None
+            rank = (
+                first is not None,
+                first is not None and first["says"] == DIFFER,
+                0 if first is None else first["least"],
+            )
+            told.append((metric, rows, rank))
     if not told:
         return None
     metric, rows, _ = max(told, key=lambda one: one[2])

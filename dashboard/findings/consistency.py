@@ -18,6 +18,7 @@ FEWEST_SCHOOLS = 5  # fewer say nothing about consistency
 INCOMPLETE_BELOW = 70  # recorded of recalled meetings, per cent
 DIFFER = "differs beyond chance"
 PUBLISHED = {DIFFER: True, "no more than chance": False}
+MAY = "may differ"
 LEARN, MAYBE, TALK = "worth learning from", "may be worth learning from", "worth a conversation"
 OUTSIDE = ("above", "below")  # the usual range
 MARKS = {"learn": "★", "better": "☆", "conversation": "◆", "apart": "◇", "within": "●", "": "○"}  # of `place`
@@ -346,6 +347,8 @@ def funnel_title(c: Comparison) -> str:
 
 def _consistent(c: Comparison) -> str:
     """Whether schools differ, as published; or nothing."""
+    if c.says == MAY:
+        return "Schools may differ; among as many comparisons as are looked at it may be chance."
     if c.differs is None:
         return ""
     return "Schools differ by more than chance." if c.differs else words.sentence(alike(c))

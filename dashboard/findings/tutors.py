@@ -17,15 +17,15 @@ TOO_FEW_MARK = ("○", "doubt")
 SAYS = {DIFFER: "differ beyond chance", MAY: "may differ", CHANCE: "no more than chance can be seen"}
 TOO_FEW = "too few students to say"
 MOST_NAMES = 4
-NUMBERS = ("members", "value", "low", "high", "could_low", "could_high", "least")
+NUMBERS = ("members", "value", "low", "high", "least_low", "least_high", "could_low", "could_high", "least")
 COLUMNS = ["unit", "name", "short_name", "is_school", "status", "why", *NUMBERS, "odds", "says", "mark", "verdict"]
 FIGURES = ("Tutors", "Middle tutor", "Eight in ten tutors", "Could be as far apart as", "Median odds ratio")
+WHOM = "among each named tutor’s students: tutors with five or more of them, schools with ten such tutors"
 CAUTION = (
     "Tutors differ by what they do and by whom they tutor: students of one course or level often share tutors. A wide "
-    "range is a reason to ask how tutors are prepared, supported and given time. A typical school stands for the "
-    "average of all; any one may differ. No figure is made of any tutor."
+    "range is a reason to ask how tutors are prepared, supported and given time. No tutor’s own figure is shown."
 )
-WHOM = "among the students of each named tutor: of tutors with five or more, where a school has ten such tutors"
+TYPICAL = " A typical school stands for the average of all; any one may differ."
 LOGGED = " Whoever logs fewer meetings seems to meet fewer students."
 
 
@@ -34,8 +34,9 @@ def rows(found: pd.DataFrame, units: pd.DataFrame, home: str = UNIVERSITY) -> pd
     the school `home` where it is one.
 
     found: published rows of `consistency` between tutors, of one measure, period and level. Returns unit, name,
-    short_name, is_school, status, why, members, value (of the middle tutor), low and high (of about eight in ten),
-    could_low and could_high (at the limit of the odds ratio), least (its lower limit), odds, says, mark and verdict.
+    short_name, is_school, status, why, members, value (of the middle tutor), low and high (of about eight in ten; at
+    the limits of the odds ratio least_low, least_high, could_low and could_high), least (the lower limit), odds, says,
+    mark and verdict.
     """
     by_unit = {r["unit"]: r for r in found.to_dict("records")}
     schools = units[units["kind"] == "school"].sort_values("short_name", key=lambda names: names.str.casefold())
@@ -68,39 +69,52 @@ def _spread(row: Row | None) -> dict[str, object]:
     if row is None or row["status"] != "shown":
         why = {"status": "none", "why": "few tutors"} if row is None else {"status": row["status"], "why": ""}
         return {**dict.fromkeys(NUMBERS), **why, "odds": "–", "says": "", "mark": "", "verdict": "doubt"}
-    value, low, high, most = (float(row[c]) for c in ("value", "low", "high", "odds_ratio_upper"))
-    at_most = range_at(value, most) if most < MOST_TOLD else (0.0, 100.0)  # beyond, nothing is published
+    value, low, high, least, most = (
+        float(row[c]) for c in ("value", "low", "high", "odds_ratio_lower", "odds_ratio_upper")
+    )
+    at_least = [round(end) for end in range_at(value, least)]
+    at_most = [round(end) for end in range_at(value, most)] if most < MOST_TOLD else [0, 100]  # beyond, none is told
     mark, verdict = MARKS.get(str(row["says"]), TOO_FEW_MARK)
-    upper = f"{most:g}" if most < MOST_TOLD else f"{most:g} or more"
     return {
         **{c: row[c] for c in ("status", "members", "value", "low", "high", "says")},
         "why": "",
+        "least_low": at_least[0],
+        "least_high": at_least[1],
         "could_low": min(low, at_most[0]),
         "could_high": max(high, at_most[1]),
-        "least": row["odds_ratio_lower"],
-        "odds": f"{row['odds_ratio']:g} ({row['odds_ratio_lower']:g} to {upper})",
+        "least": least,
+        "odds": f"{_odds(row['odds_ratio'])} ({_odds(least)} to {_odds(most)})",
         "mark": mark,
         "verdict": verdict,
     }
+
+
+def _odds(ratio: float) -> str:
+    """'1.3', '5 or more'."""
+    return f"{ratio:g}" if ratio < MOST_TOLD else f"{MOST_TOLD:g} or more"
 
 
 def title(spreads: pd.DataFrame, metric: Row) -> str:
     """How far tutors differ: in a typical school, in the one school, else in how many of those that can be seen."""
     label, shown = words.quoted(str(metric["label"])), spreads[spreads["status"] == "shown"]
     if shown.empty:
-        return f"Too few tutors have enough students to say how far they differ on {label}"
+        is_hidden = (spreads["status"] == "suppressed").any()
+        why = "is hidden to protect people" if is_hidden else "cannot be told: too few of them have enough students"
+        return f"How far tutors differ on {label} {why}"
     if (first := _told_first(shown)) is None:
         n = int((shown["says"] == DIFFER).sum())
         which = f"{words.small(n) if n else 'none'} of {words.plural(int(shown['is_school'].sum()), 'school')}"
-        return f"Tutors differ beyond chance on {label} in {which}"
-    where = f"in {words.within(str(first['name']))}"
-    return words.headline(
-        {
-            DIFFER: f"{where} about eight in ten tutors lie between {_between(first, metric)} on {label}",
-            MAY: f"{where} tutors may differ on {label}: about eight in ten between {_between(first, metric)}",
-            CHANCE: f"{where} no difference between tutors beyond chance can be seen on {label}",
-        }.get(first["says"], f"{where} too few students have been counted to say whether tutors differ on {label}")
-    )
+        return f"Tutors are seen to differ beyond chance on {label} in {which}"
+    where = f"in {words.within(str(first['name'])) if first['is_school'] else first['name']}"
+    apart = "" if _alike(first) or _is_open(first) else _between(first, metric)
+    beyond = f"about eight in ten tutors lie between {apart}" if apart else "tutors differ beyond chance"
+    said = {
+        DIFFER: f"{beyond} on {label}",
+        MAY: f"tutors may differ on {label}" + (f": about eight in ten between {apart}" if apart else ""),
+        CHANCE: f"no difference between tutors beyond chance can be seen on {label}",
+    }
+    few = f"too few students have been counted to say whether tutors differ on {label}"
+    return words.headline(f"{where} {said.get(first['says'], few)}")
 
 
 def _told_first(shown: pd.DataFrame) -> Row | None:
@@ -110,33 +124,50 @@ def _told_first(shown: pd.DataFrame) -> Row | None:
     return {str(name): value for name, value in shown.iloc[0].items()}
 
 
+def _alike(r: Row) -> bool:
+    """Whether nothing is left of the range where chance is set aside."""
+    return bool(r["low"] >= r["high"])
+
+
+def _is_open(r: Row) -> bool:
+    """Whether tutors could be as far apart as can be."""
+    return bool(r["could_low"] <= 0 and r["could_high"] >= 100)
+
+
 def answer(spreads: pd.DataFrame, metric: Row) -> str:
-    """The title, how far apart tutors could be where no difference is seen, and whose differ taken by themselves."""
+    """The title, and what there is to say under it."""
     return f"{words.sentence(title(spreads, metric))} {more(spreads, metric)}".rstrip()
 
 
 def more(spreads: pd.DataFrame, metric: Row) -> str:
-    """What there is to say under the title; of a single school hardly anything."""
+    """How sure the title is, and in which schools tutors differ beyond chance taken by themselves."""
     shown = spreads[spreads["status"] == "shown"]
-    schools, said = shown[shown["is_school"]], []
-    first = _told_first(shown)
-    if first and first["says"] == CHANCE:
-        apart = _between(first, metric, "could_low", "could_high")
-        said.append(f"About eight in ten could still lie as far apart as {apart}.")
+    schools, first, said = shown[shown["is_school"]], _told_first(shown), []
+    if first:
+        said.append(_how_sure(first, metric))
     if len(schools) > 1:
         said.append(_by_school(schools, metric))
-    return " ".join(said)
+    return " ".join(filter(None, said))
+
+
+def _how_sure(r: Row, metric: Row) -> str:
+    """Between which ranges that of about eight in ten tutors lies."""
+    most = "any distance" if _is_open(r) else f"as far apart as {_between(r, metric, 'could_low', 'could_high')}"
+    if r["says"] == DIFFER and r["least_low"] < r["least_high"]:
+        least = _between(r, metric, "least_low", "least_high")
+        return f"At the least they lie as far apart as {least}, at the most {most}."
+    return f"They could lie {most}{' apart' if _is_open(r) else ''}." if r["could_low"] < r["could_high"] else ""
 
 
 def _by_school(schools: pd.DataFrame, metric: Row) -> str:
     apart = schools[schools["says"] == DIFFER].to_dict("records")
-    named = [f"{r['name']} ({_range(r, metric)})" for r in apart]
+    named = [str(r["name"]) if _alike(r) or _is_open(r) else f"{r['name']} ({_range(r, metric)})" for r in apart]
     if len(named) > MOST_NAMES:
         named = [*named[:MOST_NAMES], f"{words.small(len(named) - MOST_NAMES)} more"]
     n = len(apart)
-    text = f"taken by itself, {words.small(n) if n else 'none'} of {words.small(len(schools))} schools has"
+    text = f"taken by itself, {words.small(n) if n else 'none'} of {words.small(len(schools))} schools has tutors seen"
     text = text if n < 2 else text.replace("itself", "themselves").replace("schools has", "schools have")
-    text += " tutors who differ beyond chance" + (f": {words.listed(named)}" if named else "")
+    text += " to differ beyond chance" + (f": {words.listed(named)}" if named else "")
     if may := int((schools["says"] == MAY).sum()):
         text += f"; in {words.small(may)} they may"
     if vague := int((schools["verdict"] == "doubt").sum()):
@@ -152,13 +183,13 @@ def table(spreads: pd.DataFrame, metric: Row) -> pd.DataFrame:
 def _told(r: Row, metric: Row) -> dict[str, str]:
     if r["status"] != "shown":
         return {"School": words.headline(str(r["name"])), **dict.fromkeys(FIGURES, "–"), "Says": words.missing(r)}
-    is_open = (r["could_low"], r["could_high"]) == (0.0, 100.0)
+    could = "anything" if _is_open(r) else _range(r, metric, "could_low", "could_high")
     return {
         "School": words.headline(str(r["name"])),
         "Tutors": words.about(r["members"]) + ("" if r.get("is_school", True) else " in all"),
         "Middle tutor": words.value(r["value"], metric),
-        "Eight in ten tutors": _range(r, metric) if r["low"] < r["high"] else "–",
-        "Could be as far apart as": "anything" if is_open else _range(r, metric, "could_low", "could_high"),
+        "Eight in ten tutors": "–" if _alike(r) else _range(r, metric),
+        "Could be as far apart as": could if r["could_low"] < r["could_high"] else "–",
         "Median odds ratio": str(r["odds"]),
         "Says": SAYS.get(str(r["says"]), TOO_FEW),
     }
@@ -187,22 +218,25 @@ def of_school(found: pd.DataFrame, metrics: Sequence[Row]) -> pd.DataFrame:
 
 def school_title(told: pd.DataFrame) -> str:
     """Whether tutors differ in one school. told: from `of_school`."""
-    apart = [words.quoted(m) for m in told.loc[told["Says"] == SAYS[DIFFER], "Measure"]]
-    alike, vague = (int((told["Says"] == says).sum()) for says in (SAYS[CHANCE], TOO_FEW))
-    if apart:
-        return f"Tutors differ beyond chance on {words.listed(apart)}"
-    if not alike and not vague and not (told["Says"] == SAYS[MAY]).any():
-        return "How far tutors differ is hidden to protect people"
-    if not alike:
+    said = {says: told.loc[told["Says"] == says, "Measure"].map(words.quoted).tolist() for says in SAYS.values()}
+    differ, may, alike = (said[SAYS[says]] for says in (DIFFER, MAY, CHANCE))
+    if differ:
+        return f"Tutors differ beyond chance on {words.listed(differ)}"
+    if may:
+        return f"Tutors may differ on {words.listed(may)}"
+    if alike:
+        return (
+            f"No difference between tutors beyond chance can be seen on {words.small(len(alike))} of "
+            f"{words.plural(len(told), 'measure')}"
+        )
+    if (told["Says"] == TOO_FEW).any():
         return "Too few students to say whether tutors differ"
-    which = f"{words.small(alike)} of {words.plural(len(told), 'measure')}"
-    rest = "; too few students to say on the others" if vague else ""
-    return f"No difference between tutors beyond chance can be seen on {which}{rest}"
+    return "How far tutors differ is hidden to protect people"
 
 
-def caution(metric: Row) -> str:
+def caution(is_contact: bool, is_typical: bool = True) -> str:
     """What else a range of tutors may come from."""
-    return CAUTION + (LOGGED if metric["theme"] == "contact" else "")
+    return CAUTION + (TYPICAL if is_typical else "") + (LOGGED if is_contact else "")
 
 
 def legend(spreads: pd.DataFrame) -> list[tuple[str, str, str]]:

@@ -174,13 +174,14 @@ def _voice(visit: Visit, measures: list[Measure], unit: str) -> list[str]:
 
 
 def _tutors(visit: Visit, measures: list[Measure], unit: str) -> None:
-    """Whether it depends on the tutor: how far they differ on each measure, in its period; never which."""
-    told, when = visit.once("tutors", lambda: _between_tutors(visit.release, measures, unit))
-    if told.empty:
+    """How far tutors differ on each measure, in its period; never which."""
+    spreads, when = visit.once("tutors", lambda: _between_tutors(visit.release, measures, unit))
+    if spreads.empty:
         return
-    layout.section(tutors.school_title(told), f"Between tutors, {when}; {tutors.WHOM}")
-    st.html(visit.once("table of tutors", lambda: html.table(told, "Between tutors", tutors.FIGURES)))
-    layout.quiet(tutors.CAUTION)
+    layout.section(tutors.school_title(spreads), f"Between tutors, {when}, {tutors.WHOM}")
+    st.html(visit.once("table of tutors", lambda: html.table(spreads, "Between tutors", tutors.FIGURES)))
+    contact = [str(m.metric["label"]) for m in measures if m.metric["theme"] == "contact"]
+    layout.quiet(tutors.caution(bool(spreads["Measure"].isin(contact).any()), is_typical=False))
 
 
 def _between_tutors(release: Release, measures: list[Measure], unit: str) -> tuple[pd.DataFrame, str]:

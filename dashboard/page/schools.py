@@ -92,7 +92,12 @@ def page(visit: Visit) -> None:
     layout.define(metric)
     if x.incomplete:
         layout.quiet(record.caution(release, x.incomplete))
-    view = filters.switch("drawn", WHAT, _views(release, compared, several), first)
+    view = filters.switch(
+        "drawn",
+        WHAT,
+        _views(compared, several, between.is_told(release, str(metric["metric"]), period, level=level)),
+        first,
+    )
     if view == "tutors":
         schools_tutors.show(visit, compared, period, level)
     elif view == "modes":
@@ -120,7 +125,9 @@ def _all(visit: Visit, filters: Filters, head: DeltaGenerator, chosen: DeltaGene
         layout.answer(visit.once("all answer", lambda: every.answer(x.compared, x.incomplete)))
         layout.not_as_asked(visit, filters)
     compared = x.compared[0]
-    filters.switch("drawn", WHAT, _views(visit.release, compared, True), first)
+    filters.switch(
+        "drawn", WHAT, _views(compared, True, between.is_told(visit.release, str(compared.metric["metric"]))), first
+    )
     schools_headline.show(visit, x, _marked(compared, faculty)[1])
     if any(c.limited for c in x.compared):
         layout.quiet(LIMITS_SAID)
@@ -152,12 +159,10 @@ def _profiles(visit: Visit, c: Comparison) -> None:
                 visit.link("profile", layout.plain(str(name)), unit=str(unit))
 
 
-def _views(release: Release, c: Comparison, several: bool) -> dict[str, str]:
-    """The views there are: a table of all measures needs more than one school, a funnel some more, and not every
-    measure is told by tutor.
-    """
+def _views(c: Comparison, several: bool, of_tutors: bool) -> dict[str, str]:
+    """The views there are: a table of all measures needs more than one school, a funnel some more."""
     few = int((c.schools["side"] != "").sum()) < consistency.FEWEST_SCHOOLS
-    has = {ALL: several, "funnel": not few, "tutors": between.is_told(release, str(c.metric["metric"]))}
+    has = {ALL: several, "funnel": not few, "tutors": of_tutors}
     return {name: label for name, label in VIEWS.items() if has.get(name, True)}
 
 

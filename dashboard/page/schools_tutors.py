@@ -16,7 +16,7 @@ from dashboard.layout import Visit
 def show(visit: Visit, c: Comparison, period: pd.Series, level: str) -> None:
     """How far tutors differ in each school, beyond chance."""
     layout.chart(visit, **visit.once("tutors", lambda: _chart(visit, c, period, level)))
-    layout.quiet(tutors.caution(c.metric))
+    layout.quiet(tutors.caution(c.metric["theme"] == "contact"))
 
 
 def _chart(visit: Visit, c: Comparison, period: pd.Series, level: str) -> dict[str, Any]:

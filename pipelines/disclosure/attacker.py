@@ -30,7 +30,7 @@ FRAMES = {
     "exact": [*KEY, *RANGES, "width", "why"],
     "differenced": [*KEY, *COUNTS],
 }
-FEW_CELLS = 2_000  # not worth starting processes for
+FEW_CELLS = 2_000  # not worth starting processes for, nor sharing a task among them
 
 
 @dataclass(frozen=True)
@@ -204,8 +204,11 @@ def _plain(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 def _in_processes(work: list[list[Family]], terms: Terms, workers: Workers) -> list[list[Found] | None]:
     hidden = [sum(int((family.hidden >= 0).sum()) for family in families) for families in work]
-    shares = [workers.number if cells >= FEW_CELLS else 1 for cells in hidden]
-    if workers.number <= 1 or sum(shares) <= 1 or sum(hidden) < FEW_CELLS:
+    shares = [
+        min(workers.number, len(families)) if cells >= FEW_CELLS else 1
+        for cells, families in zip(hidden, work, strict=True)
+    ]
+    if workers.number <= 1 or sum(hidden) < FEW_CELLS:
         return [attacked(families, terms) for families in work]
     running: dict[int, list[Future[list[Found] | None]]] = {}
     for task in sorted(range(len(work)), key=lambda task: -hidden[task]):  # the largest first

@@ -26,13 +26,14 @@ def between_tutors(facts: Facts) -> list[Finding]:
         metric = facts.metrics[most["metric"]]
         is_school = facts.units[str(unit)]["kind"] == "school"
         where = "here" if is_school else "in a typical school"
-        least = " to ".join(w.value(end, metric) for end in range_at(most["value"], most["odds_ratio_lower"]))
+        least = [w.value(end, metric) for end in range_at(most["value"], most["odds_ratio_lower"])]
+        sure = f" ({' to '.join(least)} at the least)" if least[0] != least[1] else ""
         text = (
             f"{facts.label(most['metric'])}{facts.during(most['metric'])} differs from tutor to tutor by more than "
             f"chance: about eight in ten tutors {where} lie between {w.value(most['low'], metric)} and "
-            f"{w.value(most['high'], metric)} ({least} at the least). Which students they have plays a part"
+            f"{w.value(most['high'], metric)}{sure}. Which students they have may play a part"
         )
-        text += " and so does what they log" if metric["theme"] == "contact" else ""
+        text += ", and what they log" if metric["theme"] == "contact" else ""
         weight = (OF_A_SCHOOL if is_school else FIRST) + min(most["odds_ratio_lower"] - 1, MOST_MORE)
         out.append(placed(str(unit), "tutors", text, "schools", weight, "bad", most))
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
 FEWEST_TUTORS = 10  # of a school
 MOST_TOLD = 5.0  # a median odds ratio between tutors: whatever is larger is given as this
-FEWEST_PARTS = 3
+FEWEST_SCHOOLS = 3
 STEPS, HALVINGS, NODES, CLOSE = 60, 10, 41, 1e-5
 VAGUE = 2.0  # a median odds ratio that may be this large says little of how alike members are
 LEAST_SCALE = 0.5  # of a χ² whose members have short tails
@@ -65,8 +66,8 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
     share = np.where(known, x / n, 0)
     alone = np.where(known, chance[of.of], 1) / n
     df = np.maximum(k - 1, 1)
-    alike = alike_scale(of.sum(1 / n) - k**2 / total, np.where(varies, chance, 0.25), df)
-    targets = df.astype(float), alike * special.chdtri(df / alike, 1 - UPPER)
+    scatter = chance_scale((1 / np.where(varies, chance, 1) - 6) * (of.sum(1 / n) - k**2 / total), df)
+    targets = df.astype(float), scatter * special.chdtri(df / scatter, 1 - UPPER)
     between, lowest = (paule_mandel(share, alone, of, target, 1 - 1 / n) for target in targets)
     true = (1 - 1 / n) * np.nan_to_num(between)[of.of]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -84,18 +85,18 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
         "odds_ratio_upper": np.exp(MEDIAN * limits[1]),
         "low": special.expit(middle - TENTH * spread),
         "high": special.expit(middle + TENTH * spread),
-        "p": special.chdtrc(df / alike, q / alike),
+        "p": special.chdtrc(df / scatter, q / scatter),
     }
     ok = varies & (k > 1)
     out = rows[list(by)].take(of.first).assign(members=k, n=total.astype(int))
     return out.assign(**{c: np.where(ok, f, np.nan) for c, f in figures.items()}).reset_index(drop=True)
 
 
-def alike_scale(uneven: np.ndarray, chance: np.ndarray, df: np.ndarray) -> np.ndarray:
+def chance_scale(excess: np.ndarray, df: np.ndarray) -> np.ndarray:
     """The scale of the χ² of members who are alike: their squares vary more than χ² where shares are near 0 or 1 and
-    sizes differ (Haldane, 1940). uneven: Σ1/n − members²/Σn. chance: P(1−P).
+    sizes differ (Haldane, 1940). excess: (1/P(1−P) − 6)·(Σ1/n − members²/Σn).
     """
-    return np.maximum(1 + (1 / chance - 6) * uneven / (2 * df), LEAST_SCALE)
+    return np.maximum(1 + excess / (2 * df), LEAST_SCALE)
 
 
 def _sets(members: pd.DataFrame, by: Sequence[str]) -> sets.Sets:
@@ -107,8 +108,7 @@ def logit_normal(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
 
     Newton's method on both at once with Gauss–Hermite quadrature. NaN in, NaN out; at most WIDEST.
     """
-    z, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    weights = weights / weights.sum()
+    z, weights = _nodes()
     wanted = np.clip(mean, 1e-9, 1 - 1e-9)
     flat = wanted * (1 - wanted)
     second = wanted**2 + np.clip(variance, 0, flat)
@@ -135,6 +135,13 @@ def logit_normal(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
     return np.where(missing, np.nan, middle), np.where(missing, np.nan, spread)
 
 
+@cache
+def _nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Where to look at a normal distribution, and how much each place weighs (Gauss–Hermite). Never change them."""
+    z, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return z, weights / weights.sum()
+
+
 def range_at(value: T, odds_ratio: T) -> tuple[T, T]:
     """The middle 80% of members around the middle one's value, both in per cent, at a median odds ratio; of one or of
     many.
@@ -146,8 +153,7 @@ def range_at(value: T, odds_ratio: T) -> tuple[T, T]:
 
 def excess_kurtosis(middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """How much longer the tails of logit-normal shares are than the normal's; 0 where they do not vary."""
-    z, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    weights = weights / weights.sum()
+    z, weights = _nodes()
     share = special.expit(middle[:, None] + spread[:, None] * z)
     squares = (share - (share @ weights)[:, None]) ** 2
     variance = squares @ weights
@@ -178,48 +184,47 @@ def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return consistency(tutors, by, fewest=FEWEST_TUTORS, smallest=5)
 
 
-def within(members: pd.DataFrame, by: Sequence[str], part: str, smallest: int = 5) -> pd.DataFrame:
-    """How far members differ around the middle of their own part of each set: tutors around that of their school.
+def within(tutors: pd.DataFrame, by: Sequence[str], school: str, smallest: int = 5) -> pd.DataFrame:
+    """How far the tutors of a typical school of each set differ: all of them around the middle of their own school.
 
-    members: `by`, `part`, n, sx and alike, as in `consistency`. Left out are members with fewer than `smallest`, parts
-    with fewer than FEWEST_TUTORS members or where nobody or everybody counts, and sets with fewer than FEWEST_PARTS
-    parts.
+    tutors: `by`, `school` (a column), n, sx and alike, as in `between_tutors`. Left out are tutors with fewer than
+    `smallest` students, schools with fewer than FEWEST_TUTORS tutors or where nobody or everybody counts, and sets with
+    fewer than FEWEST_SCHOOLS schools.
 
-    Returns `by`, parts (how many) and the figures of `consistency`, of a typical part: members differ by the same σ on
-    the logit scale in each of its own mean P, so that with V(σ, P) the variance of their shares
-    Σ(x/n − mean)²/(V + (P(1−P) − V)/n) = members − parts, all parts together. Limits and p likewise.
+    Returns `by`, schools (how many) and the figures of `consistency`. Tutors differ by the same σ on the logit scale in
+    each school of mean P, so that with V(σ, P) the variance of their shares Σ(x/n − mean)²/(V + (P(1−P) − V)/n) =
+    tutors − schools, over all schools. Limits and p as in `consistency`. The middle is the median of the schools'.
     """
-    rows = members.take(np.flatnonzero((members["n"] >= max(smallest, 1)).to_numpy(bool)))
-    parts = _sets(rows, [*by, part])
-    total, having = (parts.sum(rows[c].to_numpy(float)) for c in ("n", "sx"))
-    kept = (parts.size >= FEWEST_TUTORS) & (having > 0) & (having < total)
-    rows = rows.take(np.flatnonzero(kept[parts.of]))
-    parts = _sets(rows, [*by, part])
-    of = sets.number(rows.take(parts.first), by)
-    rows = rows.take(np.flatnonzero((of.size >= FEWEST_PARTS)[of.of][parts.of]))
-    parts = _sets(rows, [*by, part])
-    of = sets.number(rows.take(parts.first), by)
-    spreads = _Spreads(rows, parts, of)
-    k = of.sum(parts.size)
+    rows = tutors.take(np.flatnonzero((tutors["n"] >= max(smallest, 1)).to_numpy(bool)))
+    schools = _sets(rows, [*by, school])
+    total, having = (schools.sum(rows[c].to_numpy(float)) for c in ("n", "sx"))
+    kept = (schools.size >= FEWEST_TUTORS) & (having > 0) & (having < total)
+    rows = rows.take(np.flatnonzero(kept[schools.of]))
+    schools = _sets(rows, [*by, school])
+    of = sets.number(rows.take(schools.first), by)
+    rows = rows.take(np.flatnonzero((of.size >= FEWEST_SCHOOLS)[of.of][schools.of]))
+    schools = _sets(rows, [*by, school])
+    of = sets.number(rows.take(schools.first), by)
+    spreads = _Spreads(rows, schools, of)
+    k = of.sum(schools.size)
     df = k - of.size
-    alike = spreads.alike_scale(df)
-    spread, lowest = (spreads.where(target) for target in (df, alike * special.chdtri(df / alike, 1 - UPPER)))
-    tails = of.sum(spreads.tails(spread)) / k
-    scale = np.maximum(1 + tails / 2, LEAST_SCALE)
-    highest = spreads.where(scale * special.chdtri(df / scale, UPPER))
-    middle = _median(spreads.shares(spread)[0], parts.size, of)
-    out = rows[list(by)].take(parts.first).take(of.first).reset_index(drop=True)
+    scatter = chance_scale(spreads.excess(), df)
+    spread, lowest = (spreads.at(target) for target in (df, scatter * special.chdtri(df / scatter, 1 - UPPER)))
+    scale = np.maximum(1 + of.sum(spreads.tails(spread)) / k / 2, LEAST_SCALE)
+    highest = spreads.at(scale * special.chdtri(df / scale, UPPER))
+    middle = _median(spreads.shares(spread)[0], schools.size, of)
+    out = rows[list(by)].take(schools.first).take(of.first).reset_index(drop=True)
     return out.assign(
-        parts=of.size.astype(int),
+        schools=of.size.astype(int),
         members=k.astype(int),
-        n=of.sum(parts.sum(rows["n"].to_numpy(float))).astype(int),
+        n=of.sum(schools.sum(rows["n"].to_numpy(float))).astype(int),
         value=special.expit(middle),
         odds_ratio=np.exp(MEDIAN * spread),
         odds_ratio_lower=np.exp(MEDIAN * lowest),
         odds_ratio_upper=np.exp(MEDIAN * highest),
         low=special.expit(middle - TENTH * spread),
         high=special.expit(middle + TENTH * spread),
-        p=special.chdtrc(df / alike, spreads.squares(np.zeros(len(of))) / alike),
+        p=special.chdtrc(df / scatter, spreads.squares(np.zeros(len(of))) / scatter),
     )
 
 
@@ -235,21 +240,21 @@ def _median(value: np.ndarray, weight: np.ndarray, of: sets.Sets) -> np.ndarray:
 
 
 class _Spreads:
-    """Members in parts of sets, at one standard deviation on the logit scale for each set."""
+    """Tutors of schools of sets, at one standard deviation on the logit scale for each set."""
 
-    def __init__(self, rows: pd.DataFrame, parts: sets.Sets, of: sets.Sets) -> None:
+    def __init__(self, rows: pd.DataFrame, schools: sets.Sets, of: sets.Sets) -> None:
         n, x = rows["n"].to_numpy(float), rows["sx"].to_numpy(float)
-        self._of, self._overall = of, parts.sum(x) / parts.sum(n)
-        # members of one size in a part are told by how many they are, and by their shares and the squares of these
-        alike = sets.number(rows.assign(part=parts.of), ["part", "n"], parts.alike)
-        self._parts, self._n = sets.Sets(parts.of[alike.first], parts.first), n[alike.first]
-        self._members, self._shares, self._squares = (alike.sum((x / n) ** power) for power in range(3))
-        self._alone = (self._overall * (1 - self._overall))[self._parts.of] / self._n
+        self._of, self._overall = of, schools.sum(x) / schools.sum(n)
+        # tutors with as many students in a school: how many they are, their shares and the squares of these, summed
+        one_size = sets.number(pd.DataFrame({"school": schools.of, "n": n}), ["school", "n"], schools.alike)
+        self._schools, self._n = sets.Sets(schools.of[one_size.first], schools.first), n[one_size.first]
+        self._tutors, self._shares, self._squares = (one_size.sum((x / n) ** power) for power in range(3))
+        self._chance = self._overall * (1 - self._overall)
+        self._alone = self._chance[self._schools.of] / self._n
 
     def shares(self, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of each part the middle on the logit scale, and the variance of its members' shares."""
-        z, weights = np.polynomial.hermite_e.hermegauss(NODES)
-        weights, s = weights / weights.sum(), spread[self._of.of]
+        """Of each school the middle on the logit scale, and the variance of its tutors' shares."""
+        (z, weights), s = _nodes(), spread[self._of.of]
         middle = special.logit(self._overall) * np.sqrt(1 + 0.346 * s**2)
         for _ in range(STEPS):
             share = special.expit(middle[:, None] + s[:, None] * z)
@@ -261,13 +266,13 @@ class _Spreads:
         return middle, np.asarray(share**2 @ weights - (share @ weights) ** 2)
 
     def squares(self, spread: np.ndarray) -> np.ndarray:
-        """Of each set how far members lie from their parts' means, in variances there would be at this spread."""
-        weight, of = 1 / (self._alone + self._true(spread)), self._parts
-        mean = (of.sum(weight * self._shares) / of.sum(weight * self._members))[of.of]
-        apart = self._squares - 2 * mean * self._shares + mean**2 * self._members
+        """Of each set how far tutors lie from their schools' means, in variances there would be at this spread."""
+        weight, of = 1 / (self._alone + self._true(spread)), self._schools
+        mean = (of.sum(weight * self._shares) / of.sum(weight * self._tutors))[of.of]
+        apart = self._squares - 2 * mean * self._shares + mean**2 * self._tutors
         return np.asarray(self._of.sum(of.sum(weight * apart)))
 
-    def where(self, target: np.ndarray) -> np.ndarray:
+    def at(self, target: np.ndarray) -> np.ndarray:
         """The spread of each set at which the squares are a target: between halves, then along a line."""
         low, high = np.zeros(len(self._of)), np.full(len(self._of), WIDEST)
         above, below = (self.squares(end) - target for end in (low, high))
@@ -280,21 +285,20 @@ class _Spreads:
         between = low + (high - low) * above / np.where(above > below, above - below, 1)
         return np.asarray(np.select([above <= 0, below >= 0], [0.0, WIDEST], between))
 
-    def alike_scale(self, df: np.ndarray) -> np.ndarray:
-        """Of each set the scale of the χ² of members who are alike, over its parts."""
-        size = self._parts.sum(self._members)
-        uneven = self._parts.sum(self._members / self._n) - size**2 / self._parts.sum(self._members * self._n)
-        own = 1 / (self._overall * (1 - self._overall)) - 6
-        return np.maximum(1 + self._of.sum(own * uneven) / (2 * df), LEAST_SCALE)
+    def excess(self) -> np.ndarray:
+        """Of each set what `chance_scale` asks for, over its schools."""
+        size = self._schools.sum(self._tutors)
+        uneven = self._schools.sum(self._tutors / self._n) - size**2 / self._schools.sum(self._tutors * self._n)
+        return np.asarray(self._of.sum((1 / self._chance - 6) * uneven))
 
     def tails(self, spread: np.ndarray) -> np.ndarray:
-        """Of each part what the tails of its members' shares add to the squares' variance, as in `consistency`."""
+        """Of each school what the tails of its tutors' shares add to the squares' variance, as in `consistency`."""
         true = self._true(spread)
-        heavy = self._parts.sum(self._members * (true / (self._alone + true)) ** 2)
+        heavy = self._schools.sum(self._tutors * (true / (self._alone + true)) ** 2)
         return np.asarray(heavy * excess_kurtosis(self.shares(spread)[0], spread[self._of.of]))
 
     def _true(self, spread: np.ndarray) -> np.ndarray:
-        return np.asarray((1 - 1 / self._n) * self.shares(spread)[1][self._parts.of])
+        return np.asarray((1 - 1 / self._n) * self.shares(spread)[1][self._schools.of])
 
 
 def verdict(frame: pd.DataFrame) -> pd.Series:

@@ -15,7 +15,12 @@ from tests.browser.serving import beyond, settle
 
 VIEWERS = {"faculty lead": "faculty:ENG", "school lead": "school:ENG3", "committee member": "committee"}
 VIEWERS |= {"university lead": "university", "data steward": "steward"}
-VIEWS = [("schools?drawn=funnel", "light"), ("equity?view=map", "light"), ("schools?drawn=rows", "dark")]
+VIEWS = [
+    ("schools?drawn=funnel", "light"),
+    ("schools?metric=trust&drawn=tutors", "light"),
+    ("equity?view=map", "light"),
+    ("schools?drawn=rows", "dark"),
+]
 GRAVE = ("serious", "critical")
 
 

@@ -81,19 +81,20 @@ def _tutors(everyone: pd.DataFrame, units: pd.DataFrame, definitions: Definition
     turn = found["unit"].map(dict(zip(units["unit"], range(len(units)), strict=True))).astype(int)
     apart = (turn % 5 == 0) | ~found["unit"].str.startswith("school:") & (found["base"] > 2000)
     vague = ~apart & (turn % 2 == 0)
-    odds = np.select([apart, vague], [1.6, 1.3], 1.1)
+    wide = turn == 15  # tutors are further apart than is told
+    odds = np.select([wide, apart, vague], [5.0, 1.6, 1.3], 1.1)
     hidden = found["unit"] == "school:ENG2"
     logit, reach = np.log(found["value"] / (100 - found["value"])), 1.2816 * np.log(odds) / 0.9539
     figures = {
         "value": found["value"].round(), "odds_ratio": odds,
-        "odds_ratio_lower": np.where(apart, 1.2, 1.0), "odds_ratio_upper": np.where(vague, 3.5, 1.9),
+        "odds_ratio_lower": np.where(apart, 1.2, 1.0), "odds_ratio_upper": np.select([wide, vague], [5.0, 3.5], 1.9),
         "low": (100 / (1 + np.exp(reach - logit))).round(), "high": (100 / (1 + np.exp(-reach - logit))).round(),
-        "p": np.where(apart, 0.001, 0.2),
     }  # fmt: skip
     return found[[*AT, "unit"]].assign(
         between="tutors",
         members=(found["base"] / 15 // 5 * 5).mask(hidden),
         **{name: pd.Series(figure, found.index).mask(hidden) for name, figure in figures.items()},
+        p=np.nan,
         says=np.select(
             [hidden | vague, apart & (turn % 10 == 5), apart],
             ["too few to say", "may differ", "differs beyond chance"],

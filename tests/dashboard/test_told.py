@@ -17,6 +17,8 @@ from dashboard.told import parted
         ("Worth learning from: Z (9%) and X (7%).", "Worth learning from: Z (9%) and X (7%).", ""),
         ("A gap has closed in Law: ‘Met’ was 5 points lower (1 to 9).", "A gap has closed in Law.",
          "‘Met’ was 5 points lower (1 to 9)."),
+        ("Eight in ten lie between 5% and 9% (6% to 8% at the least).", "Eight in ten lie between 5% and 9%.",
+         "6% to 8% at the least."),
         ("Nothing more.", "Nothing more.", ""),
     ],
 )  # fmt: skip

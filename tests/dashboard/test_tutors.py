@@ -19,7 +19,6 @@ from dashboard.style.theme import LIGHT
 from tests.dashboard.test_pages import links, text, visit
 
 PERCENT = {"metric": "trust", "label": "I trust my tutor", "suffix": "%", "decimals": 0, "theme": "voice"}
-CONTACT = {**PERCENT, "theme": "contact"}
 UNITS = pd.DataFrame(
     [
         ("university", "university", "Northmere", "Northmere"),
@@ -87,7 +86,9 @@ def test_where_no_difference_is_seen_it_is_said_how_far_apart_tutors_could_be() 
         spread("school:A", ALIKE),
         spread("school:B", FEW),
     )
-    assert tutors.more(alike, PERCENT).startswith("About eight in ten could still lie as far apart as 62% and 77%.")
+    assert tutors.more(alike, PERCENT).startswith(
+        "They could lie as far apart as 62% and 77%. Taken by itself, none of"
+    )
 
 
 def test_the_title_says_what_is_published_and_no_more() -> None:
@@ -101,28 +102,45 @@ def test_the_title_says_what_is_published_and_no_more() -> None:
     for says, title in said.items():
         assert tutors.title(rows(spread("university", says), spread("school:A", DIFFER)), PERCENT) == title
     some = rows(spread("school:A", DIFFER), spread("school:B", FEW))
-    assert tutors.title(some, PERCENT) == f"Tutors differ beyond chance {label} in one of two schools"
+    assert tutors.title(some, PERCENT) == f"Tutors are seen to differ beyond chance {label} in one of two schools"
     none = rows(spread("school:A", ALIKE), spread("school:B", FEW))
-    assert tutors.title(none, PERCENT) == f"Tutors differ beyond chance {label} in none of two schools"
+    assert tutors.title(none, PERCENT) == f"Tutors are seen to differ beyond chance {label} in none of two schools"
     one = rows(spread("school:A", DIFFER))
     assert (
         tutors.title(one, PERCENT) == f"In the School of Art about eight in ten tutors lie between 58% and 80% {label}"
     )
-    assert tutors.title(rows(hidden("school:A")), PERCENT).startswith("Too few tutors have enough students")
+    unseen = tutors.title(rows(hidden("school:A")), PERCENT)
+    assert unseen == f"How far tutors differ {label} is hidden to protect people"
+    assert "too few of them have enough students" in tutors.title(rows(hidden("faculty:ART")), PERCENT)
+    near = spread("university", DIFFER, (1.1, 1.02, 1.2), value=99.0, low=99.0, high=99.0)
+    assert tutors.title(rows(near), PERCENT) == f"In a typical school tutors differ beyond chance {label}"
+    far = spread("university", MAY, (5.0, 2.1, 5.0), low=23.0, high=95.0)
+    assert tutors.title(rows(far), PERCENT) == f"In a typical school tutors may differ {label}", "at least as far"
+    business = UNITS.assign(name=UNITS["name"].replace("Faculty of Arts", "Arts Business School"))
+    of = tutors.rows(pd.DataFrame([spread("faculty:ART", DIFFER)]), business, "faculty:ART")
+    assert tutors.title(of, PERCENT).startswith("In a typical school of the Arts Business School about eight in ten")
 
 
 def test_schools_are_named_where_their_tutors_differ_beyond_chance() -> None:
     said = tutors.more(WHOLE, PERCENT)
     assert said == (
-        "Taken by itself, one of two schools has tutors who differ beyond chance: School of Art (58% to 80%)."
+        "At the least they lie as far apart as 65% and 75%, at the most as far apart as 50% and 85%. "
+        "Taken by itself, one of two schools has tutors seen to differ beyond chance: School of Art (58% to 80%)."
     )
     several = rows(*(spread(f"school:{s}", DIFFER) for s in "AB"), spread("school:C", FEW))
     said = tutors.more(several, PERCENT)
-    assert said.startswith("Taken by themselves, two of three schools have tutors who differ beyond chance")
+    assert said.startswith("Taken by themselves, two of three schools have tutors seen to differ beyond chance")
     assert said.endswith("; in one there are too few students to say.")
-    assert tutors.more(rows(spread("school:A", DIFFER)), PERCENT) == "", "the title has said it"
-    assert "logs fewer" in tutors.caution(CONTACT)
-    assert "logs" not in tutors.caution(PERCENT)
+    may = rows(spread("school:A", MAY), spread("school:B", ALIKE))
+    assert tutors.more(may, PERCENT) == (
+        "Taken by itself, none of two schools has tutors seen to differ beyond chance; in one they may."
+    )
+    far = rows(*(spread(f"school:{s}", DIFFER, (5.0, 2.1, 5.0), low=23.0, high=95.0) for s in "AB"))
+    assert tutors.more(far, PERCENT).endswith("beyond chance: School of Art and School of Botany.")
+    assert tutors.more(rows(spread("school:A", DIFFER)), PERCENT).startswith("At the least they lie as far apart as")
+    assert "logs fewer" in tutors.caution(is_contact=True)
+    assert "logs" not in tutors.caution(is_contact=False)
+    assert "typical" not in tutors.caution(is_contact=True, is_typical=False)
 
 
 def test_a_school_reads_measure_by_measure() -> None:
@@ -133,10 +151,9 @@ def test_a_school_reads_measure_by_measure() -> None:
     assert told["Says"].tolist() == ["differ beyond chance", "too few students to say"]
     assert tutors.school_title(told) == "Tutors differ beyond chance on ‘I trust my tutor’"
     alike = tutors.of_school(found.assign(says=[ALIKE, FEW]), metrics)
-    assert tutors.school_title(alike) == (
-        "No difference between tutors beyond chance can be seen on one of two measures; "
-        "too few students to say on the others"
-    )
+    assert tutors.school_title(alike) == "No difference between tutors beyond chance can be seen on one of two measures"
+    may = tutors.of_school(found.assign(says=[ALIKE, MAY]), metrics)
+    assert tutors.school_title(may) == "Tutors may differ on ‘I feel supported’"
     assert tutors.school_title(alike.iloc[1:]) == "Too few students to say whether tutors differ"
     unseen = tutors.of_school(pd.DataFrame([hidden("school:A")]), metrics)
     assert tutors.school_title(unseen) == "How far tutors differ is hidden to protect people"
@@ -161,17 +178,18 @@ def test_what_is_published_is_drawn_and_what_is_not_is_said(release: Release) ->
     spreads(of.head(0), metric, LIGHT, WIDE).checked()
 
 
-def test_the_view_is_offered_where_the_release_tells_of_it(sample: Path, serve) -> None:
+def test_the_view_is_offered_where_the_release_tells_of_it(sample: Path, serve, release: Release) -> None:
     serve(sample)
     app = visit("schools", metric="trust", drawn="tutors")
     assert not app.exception
     assert any("eight in ten tutors lie between" in h.value for h in app.header)
-    assert "No figure is made of any tutor" in text(app)
+    assert "No tutor’s own figure is shown" in text(app)
     offered = app.segmented_control(key="drawn").options
     assert "Between tutors" in offered
     mean = visit("schools", metric="meetings_per_student", drawn="tutors")
     assert not mean.exception
     assert "Between tutors" not in mean.segmented_control(key="drawn").options
+    assert not between.is_told(release, "trust", {"academic_year": "2025/26", "part": "pooled"})
 
 
 def test_a_profile_says_whether_it_depends_on_the_tutor(sample: Path, serve, release: Release) -> None:
@@ -210,3 +228,24 @@ def test_a_pack_shows_the_headline_measure_of_which_it_is_surest(release: Releas
         assert (mark.value, mark.lower, mark.upper) == (row["value"], row["low"], row["high"])
         assert mark.glyph == {DIFFER: "◆", MAY: "◇"}.get(row["says"], "")
     assert "eight in ten tutors" in figure.bars
+
+
+def test_a_pack_of_a_release_without_typical_schools_shows_schools(release: Release) -> None:
+    """As of a faculty of two schools, or before typical schools were told of."""
+
+    class Older:
+        """A release whose rows between tutors are of schools alone."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(release, name)
+
+        def derived(self, table: str, **keys: str) -> pd.DataFrame:
+            found = release.derived(table, **keys)
+            return found[found["unit"].str.startswith("school:")] if table == "consistency" else found
+
+    reading = Reading(Older(), "university", "2025/26")  # type: ignore[arg-type]
+    found = packed.clearest(reading)
+    assert found is not None
+    figure = packed.figure(reading, *found)
+    assert figure.title.startswith("Tutors are seen to differ beyond chance on")
+    assert not any("typical" in mark.label for mark in figure.marks)

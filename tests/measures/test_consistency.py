@@ -127,7 +127,7 @@ def test_tutors_within_schools_are_told_from_schools(schools, tutors, largest, s
     assert found["odds_ratio"].median() == pytest.approx(true, rel=0.06 if schools > 3 else 0.15)
     covered = (found["odds_ratio_lower"] <= true + 1e-9) & (found["odds_ratio_upper"] >= true - 1e-9)
     assert 0.92 < covered.mean() <= 1
-    assert (found["parts"] == schools).all()
+    assert (found["schools"] == schools).all()
     assert (found["members"] == schools * tutors).all()
     if spread == 0:
         assert (found["p"] < 0.05).mean() < 0.09
@@ -159,7 +159,7 @@ def test_a_typical_school_is_one_of_three_with_ten_tutors_each():
     rng = np.random.default_rng(2)
     three = tutors_of_schools(rng, 1, 3, 10, 6, 12, 0.5)
     whole = consistency.within(three, ["unit"], "school")
-    assert whole["parts"].tolist() == [3]
+    assert whole["schools"].tolist() == [3]
     assert consistency.within(three.iloc[1:], ["unit"], "school").empty, "one school has nine tutors"
     small = three.assign(n=three["n"].where(three.index > 0, 4), sx=0)
     assert consistency.within(small, ["unit"], "school").empty, "one tutor has four students, and nobody has met theirs"

@@ -327,7 +327,7 @@ def test_nothing_of_a_hidden_school_is_in_a_typical_one(settings, met):
     attended = set(tables["meetings"].query("status == 'attended'")["enrolment"])
     exact = exact.assign(unit="all", sx=exact["enrolment"].isin(attended))
     counts = exact.groupby(["unit", "school_code", "tutor_id"]).agg(n=("sx", "size"), sx=("sx", "sum")).reset_index()
-    assert consistency.within(counts, ["unit"], "school_code")["parts"].tolist() == [3], "which it would be of"
+    assert consistency.within(counts, ["unit"], "school_code")["schools"].tolist() == [3], "which it would be of"
 
 
 def test_fewer_than_ten_tutors_say_nothing(usual):
