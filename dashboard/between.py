@@ -17,6 +17,13 @@ def tutors(release: Release, period: Mapping[Any, Any] | None = None, **keys: st
     return found[found["between"] == "tutors"] if len(found) else found
 
 
-def is_told(release: Release, metric: str, period: Mapping[Any, Any] | None = None, **keys: str) -> bool:
-    """Whether it is told how far tutors differ on a measure, in a period, or in any."""
-    return len(tutors(release, period, metric=metric, **keys)) > 0
+def is_told(release: Release, metric: str) -> bool:
+    """Whether it is told in any year how far tutors differ on a measure."""
+    return len(tutors(release, metric=metric)) > 0
+
+
+def year_told(release: Release, metric: str, period: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The whole year to look at for a period: the latest told of that is not after it; of several years the latest."""
+    years = sorted(tutors(release, metric=metric)["academic_year"].unique())
+    until = [year for year in years if year <= str(period["academic_year"]) or period["part"] == "pooled"]
+    return release.periods.loc[((until or years)[-1], "year")]

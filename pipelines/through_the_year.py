@@ -6,8 +6,6 @@ shaped as docs/data-contract.md says.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
@@ -30,9 +28,10 @@ CURVE_ORDER = "academic_year, part, level, unit, characteristic, grp"
 WEEK = ["academic_year", "unit", "week"]
 MODE = ["academic_year", "part", "unit", "mode"]
 TUTORS = ["academic_year", "part", "level", "unit", "metric"]
-MANY_TUTORS = 100
-Rounded = Callable[[pd.Series, pd.Series], np.ndarray]
-FEWEST_EITHER = 10  # students who have, and who lack, what is counted
+NUMBERS = ["members", "value", "odds_ratio", "odds_ratio_lower", "odds_ratio_upper", "low", "high", "p"]
+MANY_TUTORS = 1_000
+LADDER = np.array([1, 1.5, 2, 3, 5])  # median odds ratios between tutors; the last stands for whatever is larger
+FEWEST_EITHER = 30  # students who have, and who lack, what is counted
 
 
 def tables(
@@ -156,9 +155,9 @@ def mode(con: Connection, decision: Decision, settings: Settings) -> pd.DataFram
 def of_tutors(con: Connection, schools: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
     """How far the named tutors of a school differ in what their students report: a spread, never a tutor.
 
-    Only where ten tutors have five students or more each; how many tutors is rounded like a base. Of the university and
-    of faculties how far tutors of one school differ, in a typical one of three such schools or more whose own row is
-    shown: nothing of a hidden one can be taken from it.
+    Only of whole years, all levels together, and where ten tutors have five students or more each. Of the university
+    and of faculties how far tutors of one school differ, in a typical one of three such schools or more whose own row
+    is shown: nothing of a hidden one can be taken from it.
     """
     read = frame(con, "select * from mart_tutor_outcome where n >= 5").rename(columns={"tutors": "alike"})
     counts = sets.coded(read, TUTORS)
@@ -172,35 +171,46 @@ def of_tutors(con: Connection, schools: pd.DataFrame, decision: Decision, settin
 
 
 def _spread(counts: pd.DataFrame, found: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
-    """What may be shown of how tutors differ, judged together. counts: TUTORS, n, sx, alike.
-
-    Who knows how many students tutors have could read off an exact figure of few tutors which counts they have: so it
-    is given coarsely, at most as MOST_TOLD, without p, and where ten students or more have and lack what is counted.
-    """
+    """What may be shown of how tutors differ, judged together. counts: TUTORS, n, sx, alike."""
     students = counts.assign(n=counts["n"] * counts["alike"], sx=counts["sx"] * counts["alike"])
     found = found.drop(columns="n").merge(sets.summed(students, TUTORS, ["n", "sx"]), on=TUTORS)
     found = found.astype(dict.fromkeys(TUTORS, "str"))
-    hide = shares.hidden(found, settings.rules) | found["p"].isna()
-    hide |= (found["sx"] < FEWEST_EITHER) | (found["n"] - found["sx"] < FEWEST_EITHER)
-    hide |= ~np.logical_or.reduce([decision.shows(found[TUTORS], grain=grain) for grain in GRAINS])
-    value, ratio = shares.rounded(found["value"], hide), _told(found["odds_ratio"], found, hide)
-    low, high = consistency.range_at(value.to_numpy(float), ratio.to_numpy(float))
+    everyone = decision.coded[(decision.coded["characteristic"] == EVERYONE) & ~decision.hidden.to_numpy(bool)]
+    cell = sets.find(found, everyone, TUTORS)
+    shown = everyone.take(np.maximum(cell, 0)) if len(everyone) else everyone.reindex(range(len(found)))
+    fewest = np.maximum(found["members"], FEWEST_EITHER)
+    hide = shares.hidden(found, settings.rules) | found["p"].isna() | (cell < 0)
+    hide |= (found["sx"] < fewest) | (found["n"] - found["sx"] < fewest)
+    told = spreads(found, (shown["sx"] / shown["n"]).to_numpy(float), settings.rules.round_bases_to)
+    judged = found.assign(p=found["p"].mask(hide), odds_ratio_upper=told["odds_ratio_upper"])
     return found[TUTORS].assign(
         between="tutors",
-        members=shares.bases(found["members"], hide, settings.rules),
-        value=value,
-        odds_ratio=ratio,
-        odds_ratio_lower=_told(found["odds_ratio_lower"], found, hide, rules.down),
-        odds_ratio_upper=_told(found["odds_ratio_upper"], found, hide, rules.up),
-        low=rules.half_up(low, 0),
-        high=rules.half_up(high, 0),
-        p=np.nan,
-        says=consistency.verdict(found.assign(p=found["p"].mask(hide))).astype(object),
+        **{name: told[name].mask(hide) for name in NUMBERS},
+        says=consistency.verdict(judged).astype(object),
         status=shares.status(hide),
     )
 
 
-def _told(ratio: pd.Series, found: pd.DataFrame, hide: pd.Series, rounded: Rounded = rules.half_up) -> pd.Series:
-    """An odds ratio to one decimal, of many tutors to two; at most consistency.MOST_TOLD."""
-    decimals = pd.Series(np.where(found["members"] >= MANY_TUTORS, 2, 1), ratio.index)
-    return pd.Series(rounded(ratio.clip(upper=consistency.MOST_TOLD), decimals), ratio.index).mask(hide)
+def spreads(found: pd.DataFrame, share: np.ndarray, step: int) -> pd.DataFrame:
+    """How far tutors differ, so coarsely that whoever knows how many students each has cannot tell which counts they
+    have. found: n, members (tutors), odds_ratio. share: of everyone there, as published. step: of rounded bases.
+
+    The odds ratio is the nearest of LADDER; all else follows from it, the published share, and rounded counts. Only of
+    very many tutors it is to one decimal.
+    """
+    value, members = rules.half_up(100 * share, 0), rules.to_nearest(found["members"], step)
+    limits = np.sqrt(LADDER[:-1] * LADDER[1:])
+    ratio = LADDER[np.searchsorted(limits, found["odds_ratio"])]
+    fine = np.minimum(rules.half_up(found["odds_ratio"], 1), LADDER[-1])
+    ratio = np.where(found["members"] >= MANY_TUTORS, fine, ratio)
+    mean, size = np.clip(value / 100, 0.005, 0.995), rules.to_nearest(found["n"], step) / members
+    upper = np.minimum(rules.up(consistency.upper_at(mean, ratio, members, size), 1), LADDER[-1])
+    low, high = consistency.range_at(value, ratio)
+    return pd.DataFrame(
+        {
+            "members": pd.Series(members, found.index).astype("Int64"),
+            "value": value, "odds_ratio": ratio, "odds_ratio_lower": np.nan, "odds_ratio_upper": upper,
+            "low": rules.half_up(low, 0), "high": rules.half_up(high, 0), "p": np.nan,
+        },
+        index=found.index,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How far tutors differ in each school: a range, how wide it could be all the same, and the middle tutor."""
+"""How far tutors differ in each school: a range, how wide it could be all the same, and the value of all."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _hover(row: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
         if row["low"] < row["high"]
         else "",
         f"could be as far apart as {words.interval(row['could_low'], row['could_high'], metric)}",
-        f"the middle tutor {words.value(row['value'], metric)}; {words.about(row['members'])} tutors"
+        f"all students {words.value(row['value'], metric)}; {words.about(row['members'])} tutors"
         + ("" if row["is_school"] else " in all"),
         str(row["says"]),
     )

@@ -46,7 +46,7 @@ GLOSSARY = (
     ("release", "one published set of figures, never changed once made"),
     ("standard", "the meetings a school promises: how many, and the first by which week"),
     ("too few to say", "the interval is so wide that it says neither that there is a gap nor that there is none"),
-    ("typical school", "of tutors: an average of three schools or more, each around its own middle tutor"),
+    ("typical school", "of tutors: an average of three schools or more, tutors around the value of their own school"),
     ("unnamed band", "where the middle 80% of all schools lie, none of them named"),
     ("usual range", "where chance, and the differences schools usually have, put 95 of 100 schools of that size"),
     ("worth a conversation", "outside the usual range for schools, on the less good side"),

@@ -170,9 +170,9 @@ def _tutors(reading: Reading) -> Finding | None:
     found = tutors.clearest(reading)
     if found is None:
         return None
-    metric, rows = found
+    metric, rows, year = found
     own = rows.loc[rows["unit"] == reading.unit, "says"]
-    figure = tutors.figure(reading, metric, rows)
+    figure = tutors.figure(reading, metric, rows, year)
     return Finding(
         lead="Between tutors",
         headline=figure.title,

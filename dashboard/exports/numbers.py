@@ -97,16 +97,17 @@ def headline(reading: Reading, compared: Sequence[Comparison], own: Sequence[Row
     return pd.concat(frames, ignore_index=True)
 
 
-def tutors(reading: Reading, metric: Row, rows: Sequence[Row]) -> pd.DataFrame:
-    """How far tutors differ, a row per school. rows: as `findings.tutors.rows`."""
+def tutors(reading: Reading, metric: Row, rows: Sequence[Row], year: str) -> pd.DataFrame:
+    """How far tutors differ in a year, a row per school. rows: as `findings.tutors.rows`."""
     figures = {
-        "Middle tutor": "value", "Eight in ten tutors from": "low", "Eight in ten tutors to": "high",
+        "All its students": "value", "Eight in ten tutors from": "low", "Eight in ten tutors to": "high",
         "Could be as far apart as, from": "could_low", "Could be as far apart as, to": "could_high",
     }  # fmt: skip
     return pd.DataFrame(
         [
             {
                 **_about(reading, metric, r),
+                "Period": year,
                 "Tutors (to the nearest 5)": _base(r, "members"),
                 **{name: _number(r, column, metric) for name, column in figures.items()},
                 "Says": SAYS.get(r["says"], TOO_FEW) if r["status"] == "shown" else words.missing(r),

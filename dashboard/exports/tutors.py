@@ -9,51 +9,43 @@ from dashboard.charts.rows import AIR, DENSE
 from dashboard.charts.tutors import spreads as draw
 from dashboard.exports import numbers
 from dashboard.exports.figure import Figure, Mark
-from dashboard.exports.figures import COLUMN, MANY, about
-from dashboard.exports.reading import EVERY_LEVEL, Reading
+from dashboard.exports.figures import COLUMN, MANY
+from dashboard.exports.reading import Reading
 from dashboard.findings import tutors
 from dashboard.findings.consistency import DIFFER
 from dashboard.style import words
 
 
-def clearest(reading: Reading) -> tuple[pd.Series, pd.DataFrame] | None:
-    """The headline measure on which the unit's tutors surely differ most, and its rows, those of its schools where
-    nothing is told of the unit; None where nothing is told at all.
+def clearest(reading: Reading) -> tuple[pd.Series, pd.DataFrame, str] | None:
+    """The headline measure on which the unit's tutors differ most, beyond chance where they do so on any, its rows and
+    their year; those of its schools where nothing is told of the unit; None where nothing is told at all.
     """
     told = []
     for metric in reading.measures(headline=True):
-        when = reading.when(str(metric["metric"]))
-        if when is None:
+        name = str(metric["metric"])
+        if not between.is_told(reading.release, name):
             continue
-        found = between.tutors(reading.release, when, metric=str(metric["metric"]), level=EVERY_LEVEL)
-        rows = tutors.rows(found, reading.release.units, reading.unit)
+        year = between.year_told(reading.release, name, reading.period)
+        rows = tutors.rows(between.tutors(reading.release, year, metric=name), reading.release.units, reading.unit)
         shown = rows[rows["status"] == "shown"]
         own = shown[shown["unit"] == reading.unit]
         if len(shown):
-            first = own.iloc[0] if len(own) else None
-            rank = (
-                first is not None,
-                first is not None and first["says"] == DIFFER,
-                0 if first is None else first["least"],
-            )
-            told.append((metric, rows, rank))
-    if not told:
-        return None
-    metric, rows, _ = max(told, key=lambda one: one[2])
-    return metric, rows
+            rank = (len(own) > 0, bool((own["says"] == DIFFER).any()), own["ratio"].max() if len(own) else 0.0)
+            told.append((metric, rows, str(year["label"]), rank))
+    return max(told, key=lambda one: one[3])[:3] if told else None
 
 
-def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame) -> Figure:
-    """Schools seen, a typical one first, on one measure."""
+def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame, year: str) -> Figure:
+    """Schools seen, a typical one first, on one measure, in a year."""
     legend = tuple(tutors.legend(rows))
     return Figure(
         key=f"tutors {metric['metric']}",
         kind="rows",
         title=tutors.title(rows, metric),
-        subtitle=f"{about(reading, metric)}, {tutors.WHOM}.",
+        subtitle=f"{metric['label']}, {year}, {words.lowered(reading.level)}, {tutors.WHOM}.",
         alt=tutors.answer(rows, metric),
         table=tutors.table(rows, metric),
-        numbers=numbers.tutors(reading, metric, rows.to_dict("records")),
+        numbers=numbers.tutors(reading, metric, rows.to_dict("records"), year),
         draw=lambda theme: draw(rows, metric, theme, COLUMN, DENSE if len(rows) > MANY else AIR),
         marks=tuple(
             Mark(
@@ -71,5 +63,5 @@ def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame) -> Figure:
         metric=metric,
         numeric=tutors.FIGURES,
         legend=legend,
-        bars="bars: the middle tutor; lines on them: about eight in ten tutors",
+        bars="bars: all students; lines on them: about eight in ten tutors",
     )

@@ -17,9 +17,9 @@ TOO_FEW_MARK = ("○", "doubt")
 SAYS = {DIFFER: "differ beyond chance", MAY: "may differ", CHANCE: "no more than chance can be seen"}
 TOO_FEW = "too few students to say"
 MOST_NAMES = 4
-NUMBERS = ("members", "value", "low", "high", "least_low", "least_high", "could_low", "could_high", "least")
+NUMBERS = ("members", "value", "low", "high", "could_low", "could_high", "ratio")
 COLUMNS = ["unit", "name", "short_name", "is_school", "status", "why", *NUMBERS, "odds", "says", "mark", "verdict"]
-FIGURES = ("Tutors", "Middle tutor", "Eight in ten tutors", "Could be as far apart as", "Median odds ratio")
+FIGURES = ("Tutors", "All students", "Eight in ten tutors", "Could be as far apart as", "Median odds ratio")
 WHOM = "among each named tutor’s students: tutors with five or more of them, schools with ten such tutors"
 CAUTION = (
     "Tutors differ by what they do and by whom they tutor: students of one course or level often share tutors. A wide "
@@ -34,9 +34,8 @@ def rows(found: pd.DataFrame, units: pd.DataFrame, home: str = UNIVERSITY) -> pd
     the school `home` where it is one.
 
     found: published rows of `consistency` between tutors, of one measure, period and level. Returns unit, name,
-    short_name, is_school, status, why, members, value (of the middle tutor), low and high (of about eight in ten; at
-    the limits of the odds ratio least_low, least_high, could_low and could_high), least (the lower limit), odds, says,
-    mark and verdict.
+    short_name, is_school, status, why, members, value (of all its students), low and high (of about eight in ten; at
+    the limit of the odds ratio could_low and could_high), ratio (median odds ratio), odds, says, mark and verdict.
     """
     by_unit = {r["unit"]: r for r in found.to_dict("records")}
     schools = units[units["kind"] == "school"].sort_values("short_name", key=lambda names: names.str.casefold())
@@ -69,21 +68,16 @@ def _spread(row: Row | None) -> dict[str, object]:
     if row is None or row["status"] != "shown":
         why = {"status": "none", "why": "few tutors"} if row is None else {"status": row["status"], "why": ""}
         return {**dict.fromkeys(NUMBERS), **why, "odds": "–", "says": "", "mark": "", "verdict": "doubt"}
-    value, low, high, least, most = (
-        float(row[c]) for c in ("value", "low", "high", "odds_ratio_lower", "odds_ratio_upper")
-    )
-    at_least = [round(end) for end in range_at(value, least)]
+    value, low, high, ratio, most = (float(row[c]) for c in ("value", "low", "high", "odds_ratio", "odds_ratio_upper"))
     at_most = [round(end) for end in range_at(value, most)] if most < MOST_TOLD else [0, 100]  # beyond, none is told
     mark, verdict = MARKS.get(str(row["says"]), TOO_FEW_MARK)
     return {
         **{c: row[c] for c in ("status", "members", "value", "low", "high", "says")},
         "why": "",
-        "least_low": at_least[0],
-        "least_high": at_least[1],
         "could_low": min(low, at_most[0]),
         "could_high": max(high, at_most[1]),
-        "least": least,
-        "odds": f"{_odds(row['odds_ratio'])} ({_odds(least)} to {_odds(most)})",
+        "ratio": ratio,
+        "odds": f"{_odds(ratio)} (at most {_odds(most)})" if most < MOST_TOLD else _odds(ratio),
         "mark": mark,
         "verdict": verdict,
     }
@@ -151,12 +145,11 @@ def more(spreads: pd.DataFrame, metric: Row) -> str:
 
 
 def _how_sure(r: Row, metric: Row) -> str:
-    """Between which ranges that of about eight in ten tutors lies."""
-    most = "any distance" if _is_open(r) else f"as far apart as {_between(r, metric, 'could_low', 'could_high')}"
-    if r["says"] == DIFFER and r["least_low"] < r["least_high"]:
-        least = _between(r, metric, "least_low", "least_high")
-        return f"At the least they lie as far apart as {least}, at the most {most}."
-    return f"They could lie {most}{' apart' if _is_open(r) else ''}." if r["could_low"] < r["could_high"] else ""
+    """How far apart about eight in ten tutors could still be."""
+    if _is_open(r):
+        return "They could lie any distance apart."
+    apart = _between(r, metric, "could_low", "could_high")
+    return f"They could lie as far apart as {apart}." if r["could_low"] < r["could_high"] else ""
 
 
 def _by_school(schools: pd.DataFrame, metric: Row) -> str:
@@ -187,7 +180,7 @@ def _told(r: Row, metric: Row) -> dict[str, str]:
     return {
         "School": words.headline(str(r["name"])),
         "Tutors": words.about(r["members"]) + ("" if r.get("is_school", True) else " in all"),
-        "Middle tutor": words.value(r["value"], metric),
+        "All students": words.value(r["value"], metric),
         "Eight in ten tutors": "–" if _alike(r) else _range(r, metric),
         "Could be as far apart as": could if r["could_low"] < r["could_high"] else "–",
         "Median odds ratio": str(r["odds"]),

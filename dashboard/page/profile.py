@@ -185,13 +185,12 @@ def _tutors(visit: Visit, measures: list[Measure], unit: str) -> None:
 
 
 def _between_tutors(release: Release, measures: list[Measure], unit: str) -> tuple[pd.DataFrame, str]:
-    found = between.tutors(release, unit=unit, level=ALL_LEVELS)
+    found = between.tutors(release, unit=unit)
     if found.empty:
         return found, ""
-    asked = [m for m in measures if m.metric["better"] == "higher"]  # the others say the same the other way round
-    found = _current(found, {str(m.metric["metric"]): m.when for m in asked})
-    periods = [m.period for m in asked if (found["metric"] == m.metric["metric"]).any()]
-    return tutors.of_school(found, [m.metric for m in asked]), words.listed(list(dict.fromkeys(periods)))
+    asked = [m.metric for m in measures if m.metric["better"] == "higher"]  # others say the same the other way round
+    year = found["academic_year"].max()
+    return tutors.of_school(found[found["academic_year"] == year], asked), str(year)
 
 
 def _gaps(visit: Visit, measures: list[Measure], unit: str) -> None:

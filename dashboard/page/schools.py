@@ -95,11 +95,11 @@ def page(visit: Visit) -> None:
     view = filters.switch(
         "drawn",
         WHAT,
-        _views(compared, several, between.is_told(release, str(metric["metric"]), period, level=level)),
+        _views(compared, several, between.is_told(release, str(metric["metric"]))),
         first,
     )
     if view == "tutors":
-        schools_tutors.show(visit, compared, period, level)
+        schools_tutors.show(visit, compared, period)
     elif view == "modes":
         schools_beside.modes(visit, compared, period, level)
     elif view == "years":

@@ -13,27 +13,29 @@ from dashboard.findings.consistency import Comparison
 from dashboard.layout import Visit
 
 
-def show(visit: Visit, c: Comparison, period: pd.Series, level: str) -> None:
-    """How far tutors differ in each school, beyond chance."""
-    layout.chart(visit, **visit.once("tutors", lambda: _chart(visit, c, period, level)))
+def show(visit: Visit, c: Comparison, period: pd.Series) -> None:
+    """How far tutors differ in each school, beyond chance; of whole years, all levels together."""
+    layout.chart(visit, **visit.once("tutors", lambda: _chart(visit, c, period)))
     layout.quiet(tutors.caution(c.metric["theme"] == "contact"))
 
 
-def _chart(visit: Visit, c: Comparison, period: pd.Series, level: str) -> dict[str, Any]:
+def _chart(visit: Visit, c: Comparison, period: pd.Series) -> dict[str, Any]:
     release, metric = visit.release, c.metric
-    found = between.tutors(release, period, metric=str(metric["metric"]), level=level)
+    year = between.year_told(release, str(metric["metric"]), period)
+    found = between.tutors(release, year, metric=str(metric["metric"]))
     rows = tutors.rows(found, release.units, visit.viewer.home)
-    more = tutors.more(rows, metric)
-    beside = f"Between schools: {consistency.spread(c)}." if c.chance_aside and not c.partial else ""
+    every_level = release.levels.loc["all", "label"]
+    is_same = c.period == str(year["label"]) and c.chance_aside and not c.partial
+    beside = f"Between schools: {consistency.spread(c)}." if is_same else ""
     return {
         "figure": spreads(rows, metric, visit.theme, visit.column),
         "title": tutors.title(rows, metric),
-        "subtitle": f"{layout.about(metric, c.period, release.levels.loc[level, 'label'])}, {tutors.WHOM}.",
+        "subtitle": f"{layout.about(metric, str(year['label']), every_level)}, {tutors.WHOM}. Told of whole years.",
         "alt": tutors.answer(rows, metric),
         "table": tutors.table(rows, metric),
         "figures": lambda: found,
         "numeric": tutors.FIGURES,
         "legend": [(visit.theme.of(verdict), glyph, said) for verdict, glyph, said in tutors.legend(rows)],
-        "note": f"{more} {beside}".strip(),
+        "note": f"{tutors.more(rows, metric)} {beside}".strip(),
         "key": "tutors",
     }

@@ -19,7 +19,6 @@ MEDIAN = np.sqrt(2) * special.ndtri(0.75)  # of the distance between two draws w
 TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
 FEWEST_TUTORS = 10  # of a school
-MOST_TOLD = 5.0  # a median odds ratio between tutors: whatever is larger is given as this
 FEWEST_SCHOOLS = 3
 STEPS, HALVINGS, NODES, CLOSE = 60, 10, 41, 1e-5
 VAGUE = 2.0  # a median odds ratio that may be this large says little of how alike members are
@@ -142,6 +141,35 @@ def _nodes() -> tuple[np.ndarray, np.ndarray]:
     return z, weights / weights.sum()
 
 
+def shares_at(mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The middle on the logit scale, and the variance, of logit-normal shares with this mean, and this standard
+    deviation on the logit scale. Newton's method.
+    """
+    z, weights = _nodes()
+    middle = special.logit(mean) * np.sqrt(1 + 0.346 * spread**2)
+    for _ in range(STEPS):
+        share = special.expit(middle[:, None] + spread[:, None] * z)
+        step = (share @ weights - mean) / ((share * (1 - share)) @ weights)
+        middle = middle - np.clip(step, -1, 1)
+        if not (np.abs(step) > CLOSE).any():
+            break
+    share = special.expit(middle[:, None] + spread[:, None] * z)
+    return middle, np.asarray(share**2 @ weights - (share @ weights) ** 2)
+
+
+def upper_at(mean: np.ndarray, odds_ratio: np.ndarray, members: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """The upper limit that `consistency` has where so many members of one size have this mean share and median odds
+    ratio: what can be said of how sure that is without telling more than these.
+    """
+    spread = np.log(np.maximum(odds_ratio, 1)) / MEDIAN
+    (middle, variance), df, grows = shares_at(mean, spread), np.maximum(members - 1, 1), 1 - 1 / size
+    alone, true = mean * (1 - mean) / size, grows * variance
+    tails = (true / (alone + true)) ** 2 * excess_kurtosis(middle, spread)
+    scale = np.maximum(1 + tails / 2, LEAST_SCALE)
+    widest = ((alone + true) * df / (scale * special.chdtri(df / scale, UPPER)) - alone) / grows
+    return np.maximum(np.exp(MEDIAN * logit_normal(mean, np.maximum(widest, 0))[1]), odds_ratio)
+
+
 def range_at(value: T, odds_ratio: T) -> tuple[T, T]:
     """The middle 80% of members around the middle one's value, both in per cent, at a median odds ratio; of one or of
     many.
@@ -191,9 +219,9 @@ def within(tutors: pd.DataFrame, by: Sequence[str], school: str, smallest: int =
     `smallest` students, schools with fewer than FEWEST_TUTORS tutors or where nobody or everybody counts, and sets with
     fewer than FEWEST_SCHOOLS schools.
 
-    Returns `by`, schools (how many) and the figures of `consistency`. Tutors differ by the same σ on the logit scale in
-    each school of mean P, so that with V(σ, P) the variance of their shares Σ(x/n − mean)²/(V + (P(1−P) − V)/n) =
-    tutors − schools, over all schools. Limits and p as in `consistency`. The middle is the median of the schools'.
+    Returns `by`, schools (how many), members (tutors), n, odds_ratio with its limits, and p. Tutors differ by the same
+    σ on the logit scale in each school of mean P, so that with V(σ, P) the variance of their shares
+    Σ(x/n − mean)²/(V + (P(1−P) − V)/n) = tutors − schools, over all schools. Limits and p as in `consistency`.
     """
     rows = tutors.take(np.flatnonzero((tutors["n"] >= max(smallest, 1)).to_numpy(bool)))
     schools = _sets(rows, [*by, school])
@@ -212,31 +240,16 @@ def within(tutors: pd.DataFrame, by: Sequence[str], school: str, smallest: int =
     spread, lowest = (spreads.at(target) for target in (df, scatter * special.chdtri(df / scatter, 1 - UPPER)))
     scale = np.maximum(1 + of.sum(spreads.tails(spread)) / k / 2, LEAST_SCALE)
     highest = spreads.at(scale * special.chdtri(df / scale, UPPER))
-    middle = _median(spreads.shares(spread)[0], schools.size, of)
     out = rows[list(by)].take(schools.first).take(of.first).reset_index(drop=True)
     return out.assign(
         schools=of.size.astype(int),
         members=k.astype(int),
         n=of.sum(schools.sum(rows["n"].to_numpy(float))).astype(int),
-        value=special.expit(middle),
         odds_ratio=np.exp(MEDIAN * spread),
         odds_ratio_lower=np.exp(MEDIAN * lowest),
         odds_ratio_upper=np.exp(MEDIAN * highest),
-        low=special.expit(middle - TENTH * spread),
-        high=special.expit(middle + TENTH * spread),
         p=special.chdtrc(df / scatter, spreads.squares(np.zeros(len(of))) / scatter),
     )
-
-
-def _median(value: np.ndarray, weight: np.ndarray, of: sets.Sets) -> np.ndarray:
-    """The weighted median of each set: the first value at which half of the weight is reached."""
-    order = np.lexsort([value, of.of])
-    within_set = of.of[order]
-    reached = np.cumsum(weight[order])
-    before = np.concatenate([[0], np.cumsum(of.sum(weight))])[within_set]
-    half = np.flatnonzero(reached - before >= of.sum(weight)[within_set] / 2)
-    _, first = np.unique(within_set[half], return_index=True)
-    return value[order][half[first]]
 
 
 class _Spreads:
@@ -254,16 +267,7 @@ class _Spreads:
 
     def shares(self, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of each school the middle on the logit scale, and the variance of its tutors' shares."""
-        (z, weights), s = _nodes(), spread[self._of.of]
-        middle = special.logit(self._overall) * np.sqrt(1 + 0.346 * s**2)
-        for _ in range(STEPS):
-            share = special.expit(middle[:, None] + s[:, None] * z)
-            step = (share @ weights - self._overall) / ((share * (1 - share)) @ weights)
-            middle = middle - np.clip(step, -1, 1)
-            if not (np.abs(step) > CLOSE).any():
-                break
-        share = special.expit(middle[:, None] + s[:, None] * z)
-        return middle, np.asarray(share**2 @ weights - (share @ weights) ** 2)
+        return shares_at(self._overall, spread[self._of.of])
 
     def squares(self, spread: np.ndarray) -> np.ndarray:
         """Of each set how far tutors lie from their schools' means, in variances there would be at this spread."""

@@ -142,7 +142,7 @@ def test_a_keyboard_finds_the_schools_to_learn_from(by_keyboard: Page) -> None:
 def test_a_keyboard_finds_how_schools_meet(by_keyboard: Page) -> None:
     opens(by_keyboard, "Compare schools")
     tab_to(by_keyboard, "All headline measures")
-    for _ in range(3):
+    for _ in range(4):
         by_keyboard.keyboard.press("ArrowRight")
     by_keyboard.keyboard.press("Space")
     expect(by_keyboard.locator("h2").filter(has_text="of meetings by school")).to_be_visible()

@@ -73,27 +73,29 @@ def _consistency(of_schools: pd.DataFrame, definitions: Definitions) -> pd.DataF
 
 
 def _tutors(everyone: pd.DataFrame, units: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
-    """Tutors: of schools of 200 or more, by turns alike, too few to say and, in every fifth, apart; in a typical school
-    apart where students are many. Hidden in one school.
+    """Tutors, of whole years: of schools of 200 or more, by turns alike, too few to say and, in every fifth, apart; in
+    a typical school apart where students are many. Hidden in one school.
     """
     told = [m.name for m in definitions.metrics.values() if m.kind == "proportion" and m.private]
-    found = everyone[everyone["metric"].isin(told) & (everyone["base"] >= 200) & everyone["value"].between(20, 98)]
+    whole = everyone[(everyone["part"] == "year") & (everyone["level"] == "all")]
+    found = whole[whole["metric"].isin(told) & (whole["base"] >= 200) & whole["value"].between(20, 98)]
     turn = found["unit"].map(dict(zip(units["unit"], range(len(units)), strict=True))).astype(int)
     apart = (turn % 5 == 0) | ~found["unit"].str.startswith("school:") & (found["base"] > 2000)
     vague = ~apart & (turn % 2 == 0)
     wide = turn == 15  # tutors are further apart than is told
-    odds = np.select([wide, apart, vague], [5.0, 1.6, 1.3], 1.1)
+    odds = np.select([wide, apart], [5.0, 2.0], 1.0)
     hidden = found["unit"] == "school:ENG2"
-    logit, reach = np.log(found["value"] / (100 - found["value"])), 1.2816 * np.log(odds) / 0.9539
+    value = found["value"].round()
+    logit, reach = np.log(value / (100 - value)), 1.2816 * np.log(odds) / 0.9539
     figures = {
-        "value": found["value"].round(), "odds_ratio": odds,
-        "odds_ratio_lower": np.where(apart, 1.2, 1.0), "odds_ratio_upper": np.select([wide, vague], [5.0, 3.5], 1.9),
+        "members": found["base"] / 15 // 5 * 5, "value": value, "odds_ratio": odds,
+        "odds_ratio_upper": np.select([wide, vague, apart], [5.0, 3.5, 2.8], 1.4),
         "low": (100 / (1 + np.exp(reach - logit))).round(), "high": (100 / (1 + np.exp(-reach - logit))).round(),
     }  # fmt: skip
     return found[[*AT, "unit"]].assign(
         between="tutors",
-        members=(found["base"] / 15 // 5 * 5).mask(hidden),
         **{name: pd.Series(figure, found.index).mask(hidden) for name, figure in figures.items()},
+        odds_ratio_lower=np.nan,
         p=np.nan,
         says=np.select(
             [hidden | vague, apart & (turn % 10 == 5), apart],

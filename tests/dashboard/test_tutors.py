@@ -32,8 +32,8 @@ UNITS = pd.DataFrame(
 DIFFER, MAY, ALIKE, FEW = "differs beyond chance", "may differ", "no more than chance", "too few to say"
 
 
-def spread(unit: str, says: str, odds: tuple[float, float, float] = (1.5, 1.2, 1.9), **more: Any) -> dict[str, Any]:
-    ratio = dict(zip(("odds_ratio", "odds_ratio_lower", "odds_ratio_upper"), odds, strict=True))
+def spread(unit: str, says: str, odds: tuple[float, float] = (1.5, 1.9), **more: Any) -> dict[str, Any]:
+    ratio = dict(zip(("odds_ratio", "odds_ratio_upper"), odds, strict=True))
     shown = {"members": 40, "value": 70.0, "low": 58.0, "high": 80.0, "status": "shown", "metric": "trust"}
     return {"unit": unit, "says": says, **shown, **ratio, **more}
 
@@ -67,22 +67,22 @@ def test_a_typical_school_comes_first_then_schools_from_a_to_z() -> None:
 def test_how_far_apart_tutors_could_be_is_at_the_limit_of_the_odds_ratio() -> None:
     first = WHOLE.iloc[0]
     assert first["could_low"] < first["low"] < first["value"] < first["high"] < first["could_high"]
-    exact = rows(spread("school:A", ALIKE, (1.0, 1.0, 1.0), low=70.0, high=70.0)).iloc[0]
+    exact = rows(spread("school:A", ALIKE, (1.0, 1.0), low=70.0, high=70.0)).iloc[0]
     assert (exact["could_low"], exact["could_high"]) == pytest.approx((70, 70))
     assert tutors.table(pd.DataFrame([exact]), PERCENT)["Eight in ten tutors"].tolist() == ["–"]
 
 
 def test_beyond_what_is_told_anything_is_possible() -> None:
-    open_ended = rows(spread("school:A", FEW, (1.8, 1.0, 5.0)))
+    open_ended = rows(spread("school:A", FEW, (1.8, 5.0)))
     assert (open_ended["could_low"].iloc[0], open_ended["could_high"].iloc[0]) == (0, 100)
     told = tutors.table(open_ended, PERCENT).iloc[0]
     assert told["Could be as far apart as"] == "anything"
-    assert told["Median odds ratio"] == "1.8 (1 to 5 or more)"
+    assert told["Median odds ratio"] == "1.8"
 
 
 def test_where_no_difference_is_seen_it_is_said_how_far_apart_tutors_could_be() -> None:
     alike = rows(
-        spread("university", ALIKE, (1.1, 1.0, 1.3), low=68.0, high=72.0),
+        spread("university", ALIKE, (1.1, 1.3), low=68.0, high=72.0),
         spread("school:A", ALIKE),
         spread("school:B", FEW),
     )
@@ -112,9 +112,9 @@ def test_the_title_says_what_is_published_and_no_more() -> None:
     unseen = tutors.title(rows(hidden("school:A")), PERCENT)
     assert unseen == f"How far tutors differ {label} is hidden to protect people"
     assert "too few of them have enough students" in tutors.title(rows(hidden("faculty:ART")), PERCENT)
-    near = spread("university", DIFFER, (1.1, 1.02, 1.2), value=99.0, low=99.0, high=99.0)
+    near = spread("university", DIFFER, (1.1, 1.2), value=99.0, low=99.0, high=99.0)
     assert tutors.title(rows(near), PERCENT) == f"In a typical school tutors differ beyond chance {label}"
-    far = spread("university", MAY, (5.0, 2.1, 5.0), low=23.0, high=95.0)
+    far = spread("university", MAY, (5.0, 5.0), low=23.0, high=95.0)
     assert tutors.title(rows(far), PERCENT) == f"In a typical school tutors may differ {label}", "at least as far"
     business = UNITS.assign(name=UNITS["name"].replace("Faculty of Arts", "Arts Business School"))
     of = tutors.rows(pd.DataFrame([spread("faculty:ART", DIFFER)]), business, "faculty:ART")
@@ -124,7 +124,7 @@ def test_the_title_says_what_is_published_and_no_more() -> None:
 def test_schools_are_named_where_their_tutors_differ_beyond_chance() -> None:
     said = tutors.more(WHOLE, PERCENT)
     assert said == (
-        "At the least they lie as far apart as 65% and 75%, at the most as far apart as 50% and 85%. "
+        "They could lie as far apart as 50% and 85%. "
         "Taken by itself, one of two schools has tutors seen to differ beyond chance: School of Art (58% to 80%)."
     )
     several = rows(*(spread(f"school:{s}", DIFFER) for s in "AB"), spread("school:C", FEW))
@@ -135,9 +135,9 @@ def test_schools_are_named_where_their_tutors_differ_beyond_chance() -> None:
     assert tutors.more(may, PERCENT) == (
         "Taken by itself, none of two schools has tutors seen to differ beyond chance; in one they may."
     )
-    far = rows(*(spread(f"school:{s}", DIFFER, (5.0, 2.1, 5.0), low=23.0, high=95.0) for s in "AB"))
+    far = rows(*(spread(f"school:{s}", DIFFER, (5.0, 5.0), low=23.0, high=95.0) for s in "AB"))
     assert tutors.more(far, PERCENT).endswith("beyond chance: School of Art and School of Botany.")
-    assert tutors.more(rows(spread("school:A", DIFFER)), PERCENT).startswith("At the least they lie as far apart as")
+    assert tutors.more(rows(spread("school:A", DIFFER)), PERCENT).startswith("They could lie as far apart as 50%")
     assert "logs fewer" in tutors.caution(is_contact=True)
     assert "logs" not in tutors.caution(is_contact=False)
     assert "typical" not in tutors.caution(is_contact=True, is_typical=False)
@@ -189,11 +189,26 @@ def test_the_view_is_offered_where_the_release_tells_of_it(sample: Path, serve, 
     mean = visit("schools", metric="meetings_per_student", drawn="tutors")
     assert not mean.exception
     assert "Between tutors" not in mean.segmented_control(key="drawn").options
-    assert not between.is_told(release, "trust", {"academic_year": "2025/26", "part": "pooled"})
+
+
+def test_what_is_told_of_whole_years_is_shown_for_the_year_in_progress_too(
+    sample: Path, serve, release: Release
+) -> None:
+    now = release.periods[release.periods["is_current"].astype(bool)].iloc[-1]
+    assert now["part"] == "to_date"
+    year = between.year_told(release, "trust", now)
+    assert (year["academic_year"], year["part"]) == ("2025/26", "year")
+    assert between.year_told(release, "trust", release.periods.loc["2023/24", "year"])["academic_year"] == "2023/24"
+    pooled = {"academic_year": "2023/24 to 2025/26", "part": "pooled"}
+    assert between.year_told(release, "trust", pooled)["academic_year"] == "2025/26"
+    serve(sample)
+    app = visit("schools", metric="trust", drawn="tutors")
+    assert any("2025/26, all levels" in body for body in (e.proto.body for e in app.get("html")))
 
 
 def test_a_profile_says_whether_it_depends_on_the_tutor(sample: Path, serve, release: Release) -> None:
-    found = between.tutors(release, release.periods.iloc[0], level="all")
+    found = between.tutors(release)
+    found = found[found["academic_year"] == found["academic_year"].max()]
     found = found[(found["status"] == "shown") & found["unit"].str.startswith("school:")]
     unit = found.loc[found["says"] == DIFFER, "unit"].iloc[0]
     serve(sample)
@@ -216,9 +231,10 @@ def test_a_pack_shows_the_headline_measure_of_which_it_is_surest(release: Releas
     reading = Reading(release, "university", "2025/26")
     found = packed.clearest(reading)
     assert found is not None
-    metric, of = found
+    metric, of, year = found
     assert metric["headline"]
-    figure = packed.figure(reading, metric, of)
+    assert year == "2025/26"
+    figure = packed.figure(reading, metric, of, year)
     assert len(figure.marks) == len(of) == len(figure.numbers) == len(figure.table)
     for mark, row in zip(figure.marks, of.to_dict("records"), strict=True):
         if row["status"] != "shown":

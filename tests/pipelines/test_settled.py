@@ -11,7 +11,7 @@ import pytest
 from pipelines import publish, settled, warehouse
 from pipelines import run as recipe
 from pipelines.disclosure.ledger import Ledger
-from pipelines.model import cells, rows
+from pipelines.model import Modelled, cells, rows
 from pipelines.progress import Progress
 from pipelines.settings import Settings
 from tests.bad_input import tiny
@@ -201,6 +201,22 @@ def test_only_what_the_release_in_force_has_as_far_as_it_has_come_is_taken_from_
     assert settled.in_force(published_once, later) == {period for period in every if period[1] == "year"}
     another = periods.assign(academic_year="2031/32")
     assert settled.in_force(published_once, another) == set()
+
+
+@pytest.mark.parametrize(("exact", "kept"), [({"odds_ratio": 1.5}, 1), ({"odds_ratio": 1.37, "p": 0.031}, 0)])
+def test_what_an_earlier_version_told_exactly_of_tutors_is_not_told_again(published_once, exact, kept):
+    release = published_once.published / publish.current(published_once) / "university.duckdb"
+    with duckdb.connect(release) as con:
+        periods = con.execute("select * from period").df().assign(in_progress=False)
+        made = con.execute("select * from consistency limit 0").df()
+        year = periods["academic_year"].min()
+        row = {"academic_year": year, "part": "year", "unit": "school:X", "between": "tutors", "members": 10, **exact}
+        con.execute(
+            f"insert into consistency ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values())
+        )
+    modelled = Modelled(pd.DataFrame(), periods, pd.DataFrame(), None)
+    found = settled.as_published({"consistency": made}, {(year, "year")}, modelled, published_once)["consistency"]
+    assert len(found) == kept
 
 
 def test_a_year_revised_is_counted_and_published_as_by_a_full_run(published_once, monkeypatch, tmp_path):

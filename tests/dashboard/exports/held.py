@@ -61,7 +61,7 @@ def key_of(release: Release, row: pd.Series) -> Key:
 def columns_of(row: pd.Series) -> dict[str, str]:
     """Which columns of a figure's numbers are which of the release."""
     if TUTORS in row:
-        return {TUTORS: "members", "Middle tutor": "value", "Eight in ten tutors from": "low",
+        return {TUTORS: "members", "All its students": "value", "Eight in ten tutors from": "low",
                 "Eight in ten tutors to": "high"}  # fmt: skip
     pairs = {"Gap" if "Gap" in row else "Value": "value", "Interval from": "lower", "Interval to": "upper"}
     pairs |= {name: "base" for name in row.index if str(name).startswith(("Out of", "Group, out of"))}
