@@ -14,6 +14,7 @@ import pandas as pd
 from pipelines import publish, unchanged
 from pipelines.disclosure.ledger import PERIOD, Ledger, Marks, in_periods, weeks
 from pipelines.disclosure.places import Period
+from pipelines.disclosure.tables import EVERY_LEVEL
 from pipelines.engines import Connection
 from pipelines.engines.duckdb import frame
 from pipelines.model import Modelled, Present
@@ -110,7 +111,8 @@ def as_published(
             continue
         if name == "consistency":
             old = old[old["between"] == "tutors"]
-            if old["p"].notna().any():  # exact, as an earlier version told them: coarsely from now on
+            exact = old[["p", "odds_ratio_lower"]].notna().any(axis=None)
+            if exact or {*old["part"], *old["level"]} - {WHOLE_YEAR, EVERY_LEVEL}:  # as an earlier version told them
                 continue
         by_part = "part" in new
         is_kept = [in_periods(f, set(kept)) if by_part else f["academic_year"].isin(years) for f in (old, new)]

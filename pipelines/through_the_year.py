@@ -32,6 +32,7 @@ NUMBERS = ["members", "value", "odds_ratio", "odds_ratio_lower", "odds_ratio_upp
 MANY_TUTORS = 1_000
 LADDER = np.array([1, 1.5, 2, 3, 5])  # median odds ratios between tutors; the last stands for whatever is larger
 FEWEST_EITHER = 30  # students who have, and who lack, what is counted
+LARGEST = 0.2  # of the students of a row: what one tutor may have
 
 
 def tables(
@@ -173,15 +174,19 @@ def of_tutors(con: Connection, schools: pd.DataFrame, decision: Decision, settin
 def _spread(counts: pd.DataFrame, found: pd.DataFrame, decision: Decision, settings: Settings) -> pd.DataFrame:
     """What may be shown of how tutors differ, judged together. counts: TUTORS, n, sx, alike."""
     students = counts.assign(n=counts["n"] * counts["alike"], sx=counts["sx"] * counts["alike"])
+    largest = counts.groupby(TUTORS, observed=True)["n"].max().rename("largest").reset_index()
     found = found.drop(columns="n").merge(sets.summed(students, TUTORS, ["n", "sx"]), on=TUTORS)
-    found = found.astype(dict.fromkeys(TUTORS, "str"))
+    found = found.merge(largest, on=TUTORS).astype(dict.fromkeys(TUTORS, "str"))
     everyone = decision.coded[(decision.coded["characteristic"] == EVERYONE) & ~decision.hidden.to_numpy(bool)]
     cell = sets.find(found, everyone, TUTORS)
     shown = everyone.take(np.maximum(cell, 0)) if len(everyone) else everyone.reindex(range(len(found)))
+    n, sx = (shown[column].to_numpy(float) for column in ("n", "sx"))
+    # told by counts of everyone: that a row is shown then says nothing of students whom no tutor of five or more has
+    left_out = np.where(sets.is_school(found["unit"]), n - found["n"], 0)
     fewest = np.maximum(found["members"], FEWEST_EITHER)
     hide = shares.hidden(found, settings.rules) | found["p"].isna() | (cell < 0)
-    hide |= (found["sx"] < fewest) | (found["n"] - found["sx"] < fewest)
-    told = spreads(found, (shown["sx"] / shown["n"]).to_numpy(float), settings.rules.round_bases_to)
+    hide |= (np.minimum(sx, n - sx) - left_out < fewest) | (found["largest"] > LARGEST * found["n"])
+    told = spreads(found, sx / n, settings.rules.round_bases_to)
     judged = found.assign(p=found["p"].mask(hide), odds_ratio_upper=told["odds_ratio_upper"])
     return found[TUTORS].assign(
         between="tutors",

@@ -203,14 +203,17 @@ def test_only_what_the_release_in_force_has_as_far_as_it_has_come_is_taken_from_
     assert settled.in_force(published_once, another) == set()
 
 
-@pytest.mark.parametrize(("exact", "kept"), [({"odds_ratio": 1.5}, 1), ({"odds_ratio": 1.37, "p": 0.031}, 0)])
+@pytest.mark.parametrize(
+    ("exact", "kept"), [({"odds_ratio": 1.5}, 1), ({"odds_ratio": 1.37, "p": 0.031}, 0), ({"level": "UG"}, 0)]
+)
 def test_what_an_earlier_version_told_exactly_of_tutors_is_not_told_again(published_once, exact, kept):
     release = published_once.published / publish.current(published_once) / "university.duckdb"
     with duckdb.connect(release) as con:
         periods = con.execute("select * from period").df().assign(in_progress=False)
         made = con.execute("select * from consistency limit 0").df()
         year = periods["academic_year"].min()
-        row = {"academic_year": year, "part": "year", "unit": "school:X", "between": "tutors", "members": 10, **exact}
+        row = {"academic_year": year, "part": "year", "level": "all", "unit": "school:X", "between": "tutors"}
+        row |= {"members": 10, **exact}
         con.execute(
             f"insert into consistency ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values())
         )

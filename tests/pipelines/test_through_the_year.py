@@ -265,7 +265,9 @@ def test_tutors_are_a_spread_and_never_named(settings):
     tables = with_modes(staged())
     tables["meetings"] = tables["meetings"].head(1_000)
     names = [f"tutor {i}" for i in range(12)]
-    tables["enrolments"]["tutor_id"] = np.random.default_rng(4).choice([*names, None], len(tables["enrolments"]))
+    tables["enrolments"]["tutor_id"] = np.random.default_rng(4).choice(
+        [*names, None], len(tables["enrolments"]), p=[*[0.99 / 12] * 12, 0.01]
+    )
     found = made(tables, settings)[0]["consistency"]
     assert set(found["between"]) == {"tutors"}
     assert set(found["unit"]) <= {"school:A", "school:B", "school:C", "university"}
@@ -309,6 +311,19 @@ def test_a_typical_school_is_told_of_units_with_three_and_where_their_own_figure
     assert (above["status"] == "shown").any()
     hidden = found[found["status"] != "shown"]
     assert hidden[["members", "value", "odds_ratio", "low", "high", "p"]].isna().all(axis=None)
+
+
+def test_a_tutor_of_many_of_a_schools_students_is_no_part_of_a_spread(settings):
+    tables = with_modes(staged())
+    tables["meetings"] = tables["meetings"].head(1_000)
+    e = tables["enrolments"]
+    e["tutor_id"] = (e.groupby(["academic_year", "school_code"]).cumcount() % 12).map("tutor {}".format)
+    usual = made(tables, settings)[0]["consistency"].query("metric == 'any_meeting' and unit == 'school:A'")
+    assert "shown" in set(usual["status"])
+    e.loc[e["tutor_id"].isin(["tutor 1", "tutor 2"]), "tutor_id"] = "tutor 0"
+    found = made(tables, settings)[0]["consistency"].query("metric == 'any_meeting' and unit == 'school:A'")
+    assert len(found)
+    assert "shown" not in set(found["status"]), "a quarter of the students have one tutor"
 
 
 @pytest.mark.parametrize("met", [3, 6])
