@@ -181,8 +181,9 @@ def _spread(counts: pd.DataFrame, found: pd.DataFrame, decision: Decision, setti
     cell = sets.find(found, everyone, TUTORS)
     shown = everyone.take(np.maximum(cell, 0)) if len(everyone) else everyone.reindex(range(len(found)))
     n, sx = (shown[column].to_numpy(float) for column in ("n", "sx"))
-    # told by counts of everyone: that a row is shown then says nothing of students whom no tutor of five or more has
-    left_out = np.where(sets.is_school(found["unit"]), n - found["n"], 0)
+    # by counts of everyone: that a row is shown then tells of students whom no tutor of five or more has no more than
+    # that a third of them may have, and lack, what is counted
+    left_out = np.where(sets.is_school(found["unit"]), n - found["n"], 0) / 3
     fewest = np.maximum(found["members"], FEWEST_EITHER)
     hide = shares.hidden(found, settings.rules) | found["p"].isna() | (cell < 0)
     hide |= (np.minimum(sx, n - sx) - left_out < fewest) | (found["largest"] > LARGEST * found["n"])
