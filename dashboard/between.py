@@ -11,9 +11,11 @@ from dashboard.published import Release
 
 
 def tutors(release: Release, period: Mapping[Any, Any] | None = None, **keys: str) -> pd.DataFrame:
-    """Published rows of `consistency` between tutors, of one period or of all, that match every key."""
-    when = {} if period is None else {"academic_year": str(period["academic_year"]), "part": str(period["part"])}
-    found = release.derived("consistency", **when, **keys)
+    """Published rows of `consistency` between tutors, of one whole year or of all, that match every key; releases made
+    before those were told of whole years alone have others.
+    """
+    when = {} if period is None else {"academic_year": str(period["academic_year"])}
+    found = release.derived("consistency", part="year", level="all", **when, **keys)
     return found[found["between"] == "tutors"] if len(found) else found
 
 

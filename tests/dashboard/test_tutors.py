@@ -162,7 +162,7 @@ def test_a_school_reads_measure_by_measure() -> None:
 
 def test_what_is_published_is_drawn_and_what_is_not_is_said(release: Release) -> None:
     metric = release.metrics.loc["trust"]
-    found = between.tutors(release, release.periods.loc["2025/26", "year"], metric="trust", level="all")
+    found = between.tutors(release, release.periods.loc["2025/26", "year"], metric="trust")
     of = tutors.rows(found, release.units)
     figure = spreads(of, metric, LIGHT, WIDE).checked()
     shown = of[of["status"] == "shown"]
@@ -265,3 +265,26 @@ def test_a_pack_of_a_release_without_typical_schools_shows_schools(release: Rele
     figure = packed.figure(reading, *found)
     assert figure.title.startswith("Tutors are seen to differ beyond chance on")
     assert not any("typical" in mark.label for mark in figure.marks)
+
+
+def test_a_release_that_tells_of_the_year_in_progress_too_is_read_for_whole_years(release: Release) -> None:
+    """As releases did before tutors were told of whole years alone."""
+
+    class Older:
+        """A release with a row of the year to date, and one of a level."""
+
+        periods = release.periods
+
+        def derived(self, table: str, **keys: str) -> pd.DataFrame:
+            found = release.derived(table, metric="trust")
+            row = found[found["between"] == "tutors"].iloc[0]
+            more = [{**row, "academic_year": "2026/27", "part": "to_date"}, {**row, "level": "UG"}]
+            every = pd.concat([found, pd.DataFrame(more)])
+            for name, value in keys.items():
+                every = every[every[name] == value]
+            return every
+
+    older: Any = Older()
+    assert set(between.tutors(older, metric="trust")["level"]) == {"all"}
+    now = {"academic_year": "2026/27", "part": "to_date"}
+    assert between.year_told(older, "trust", now)["academic_year"] == "2025/26"

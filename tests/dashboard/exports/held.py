@@ -38,7 +38,7 @@ def held(release: Release, figure: Figure) -> dict[Key, Row]:
 
 def _between_tutors(release: Release, label: str, period: str, when: pd.Series, metric: str) -> dict[Key, Row]:
     """The rows of `consistency` between tutors, by what each place is called; of schools without one: none."""
-    rows = {r["unit"]: r for r in between.tutors(release, when, metric=metric, level="all").to_dict("records")}
+    rows = {r["unit"]: r for r in between.tutors(release, when, metric=metric).to_dict("records")}
     found: dict[Key, Row] = {}
     for unit, name in release.units["name"].items():
         places = {
