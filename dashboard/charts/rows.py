@@ -12,6 +12,8 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
+import pandas as pd
+
 from dashboard.charts.chart import Chart
 from dashboard.style.theme import Theme, template
 
@@ -147,6 +149,17 @@ def extent(lows: Sequence[float], highs: Sequence[float], metric: Mapping[str, A
     if metric["suffix"] == "%":
         low, high = max(low, -1.5), min(high, max(101.5, max(highs, default=0.0) + 1.5))
     return [low, high]
+
+
+def bars(figure: Chart, spans: pd.DataFrame, colour: str, width: int, opacity: float) -> None:
+    """Draw one bar along each row. spans: three columns, the row's place and the bar's ends."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for place, low, high in spans.itertuples(index=False, name=None):
+        x += [low, high, None]
+        y += [place, place, None]
+    line = {"color": colour, "width": width}
+    figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=opacity, hoverinfo="skip")
 
 
 def graded(

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.chart import Chart
-from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import AIR, NARROW, Label, Rows, bars, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
 SYMBOL = {"above": "triangle-right", "below": "triangle-left", "near": "circle", "": "circle"}
+WIDTH = 14  # of the limits behind a row
 LIMITS = (("outer", "outer_above", 0.08), ("limit", "limit_above", 0.1))  # columns, opacity
 
 
@@ -46,7 +47,7 @@ def intervals(
     figure = Chart()
     for low, high, opacity in LIMITS:
         limits = shown.dropna(subset=[low, high])
-        _bars(figure, limits["place"].tolist(), limits[low].tolist(), limits[high].tolist(), theme.context, opacity)
+        bars(figure, limits[["place", low, high]], theme.context, WIDTH, opacity)
     for verdict in ("context", "doubt", "well", "attention"):
         part = shown[shown["verdict"] == verdict]
         colour = theme.of(verdict)
@@ -80,18 +81,6 @@ def intervals(
         figure.add_vrect(*band, fillcolor=theme.context, opacity=0.18)
     figure.update_xaxes(range=span)
     return figure
-
-
-def _bars(
-    figure: Chart, places: list[float], lows: list[float], highs: list[float], colour: str, opacity: float
-) -> None:
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for place, low, high in zip(places, lows, highs, strict=True):
-        x += [low, high, None]
-        y += [place, place, None]
-    line = {"color": colour, "width": 14}
-    figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=opacity, hoverinfo="skip")
 
 
 def _label(

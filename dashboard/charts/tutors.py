@@ -8,14 +8,13 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.chart import Chart
-from dashboard.charts.rows import AIR, NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import AIR, NARROW, Label, Rows, bars, extent, hover, in_words, lay_out
 from dashboard.findings.tutors import MARKS, TOO_FEW_MARK
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
-WIDTH = {"range": 12, "could": 2}
 OPEN = ("◇", "○")
-OPACITY = {"range": 0.4, "could": 0.75}
+COULD, RANGE = (2, 0.75), (12, 0.4)  # width and opacity of bars
 
 
 def spreads(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column: int = NARROW, air: int = AIR) -> Chart:
@@ -35,11 +34,8 @@ def spreads(rows: pd.DataFrame, metric: Mapping[str, Any], theme: Theme, column:
     for mark, verdict in (TOO_FEW_MARK, *MARKS.values()):
         part = shown[shown["mark"] == mark]
         colour, is_open = theme.of(verdict), mark in OPEN
-        for what, low, high in (("could", "could_low", "could_high"), ("range", "low", "high")):
-            line = {"color": colour, "width": WIDTH[what]}
-            x = [end for r in part[[low, high]].itertuples(index=False) for end in (*r, None)]
-            y = [place for each in part["place"] for place in (each, each, None)]
-            figure.add_scatter(x=x, y=y, mode="lines", line=line, opacity=OPACITY[what], hoverinfo="skip")
+        bars(figure, part[["place", "could_low", "could_high"]], colour, *COULD)
+        bars(figure, part[["place", "low", "high"]], colour, *RANGE)
         figure.add_scatter(
             x=part["value"],
             y=part["place"],

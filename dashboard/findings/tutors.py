@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dashboard.findings.consistency import DIFFER, Row, range_at
+from dashboard.findings.consistency import CHANCE, DIFFER, MAY, Row, range_at
 from dashboard.style import words
 
 UNIVERSITY = "university"
-CHANCE, MAY = "no more than chance", "may differ"
 MOST_TOLD = 5.0  # a median odds ratio: whatever is larger
 MARKS = {DIFFER: ("◆", "attention"), MAY: ("◇", "attention"), CHANCE: ("●", "context")}
 TOO_FEW_MARK = ("○", "doubt")

@@ -6,9 +6,9 @@ from pipelines.findings import wording as w
 from pipelines.findings.facts import Facts, Finding, plain
 from pipelines.findings.places import placed
 from pipelines.measures.consistency import DIFFERS
+from pipelines.through_the_year import LADDER
 
 FIRST, OF_A_SCHOOL, MOST_MORE = 2.0, 1.0, 1.0  # what it weighs against gaps that are material once or more
-WIDE = 5.0  # a median odds ratio from which on nothing is told of how far apart
 
 
 def between_tutors(facts: Facts) -> list[Finding]:
@@ -20,7 +20,7 @@ def between_tutors(facts: Facts) -> list[Finding]:
         return []
     found = plain(found[found["between"] == "tutors"])
     found = found[found["academic_year"] == found["academic_year"].max()]
-    found = found[(found["says"] == DIFFERS) & (found["odds_ratio_upper"] < WIDE)]
+    found = found[(found["says"] == DIFFERS) & (found["odds_ratio_upper"] < LADDER[-1])]
     found = found[found["metric"].isin(facts.judged(headline=True))]
     out = []
     for unit, rows in found.groupby("unit", sort=False):
