@@ -20,25 +20,17 @@ EVERYONE = "all"
 
 
 def answers(
-    con: Connection,
-    definitions: Definitions,
-    characteristics: list[str],
-    metrics: list[str],
-    schools: pd.DataFrame,
-    decision: Decision,
-    settings: Settings,
+    counts: pd.DataFrame, definitions: Definitions, schools: pd.DataFrame, decision: Decision, settings: Settings
 ) -> pd.DataFrame:
     """The published table: the share of each answer, in five or else three bands, where the share agreeing is shown.
 
-    metrics: proportions of answers; of those that are named like a statement of the survey the answers are read.
+    counts: from `count`.
     """
-    statements = [m for m in metrics if m in definitions.tables["feedback"].columns]
-    counts = _counts(con, characteristics, statements)
     parents = _parents(schools)
-    within = {c: definitions.characteristics[c].of or EVERYONE for c in characteristics}
+    within = {c.name: c.of or EVERYONE for c in definitions.characteristics.values()}
     bands = _in_three(counts)
     allowed = np.zeros(len(counts), bool)
-    for metric in statements:
+    for metric in counts["metric"].unique():
         own = (counts["metric"] == metric).to_numpy(bool)
         allowed[own] = decision.shows(counts.loc[own, [c for c in KEY if c != "metric"]], metric=metric)
     smallest = settings.rules.smallest_margin
@@ -47,8 +39,12 @@ def answers(
     return _published(counts, bands, three, five, settings)
 
 
-def _counts(con: Connection, characteristics: list[str], statements: list[str]) -> pd.DataFrame:
-    """KEY and how many gave each of FIVE; no row where there is no statement."""
+def count(con: Connection, definitions: Definitions, characteristics: list[str], metrics: list[str]) -> pd.DataFrame:
+    """KEY and how many gave each of FIVE; no row where there is no statement.
+
+    metrics: proportions of answers; of those that are named like a statement of the survey the answers are counted.
+    """
+    statements = [m for m in metrics if m in definitions.tables["feedback"].columns]
     if not statements:
         return pd.DataFrame(columns=[*KEY, *FIVE]).astype(dict.fromkeys(FIVE, int))
     models.run(con, "mart_answers", characteristics=characteristics, statements=statements)

@@ -1,16 +1,17 @@
 """Voice: who answered the survey, how evenly, and whether the answer changes once everybody enrolled counts.
 
-Each function takes the database of a run after its models, or exact response rates, and returns one published table:
-protected, rounded and shaped as docs/data-contract.md says.
+What is counted needs no decision about cells, and so can be counted while that is taken. Then each function returns one
+published table: protected, rounded and shaped as docs/data-contract.md says.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from pipelines import models
-from pipelines.answers import answers
+from pipelines import answers, models
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules, shares
 from pipelines.disclosure.ledger import in_periods
@@ -32,27 +33,41 @@ PLACE = "place"
 NOT_ASKED = "not asked"
 
 
-def tables(
-    con: Connection,
-    definitions: Definitions,
-    present: Present,
-    modelled: Modelled,
-    decision: Decision,
-    settings: Settings,
-) -> dict[str, pd.DataFrame]:
-    """The published tables answers, response, representativeness and weighted; empty where there is no survey."""
+@dataclass(frozen=True)
+class Counted:
+    """What needs no decision about cells: response rates, how many gave each answer, and weighted shares, all exact."""
+
+    rates: pd.DataFrame
+    answers: pd.DataFrame
+    weighted: pd.DataFrame
+
+
+def count(con: Connection, definitions: Definitions, present: Present, modelled: Modelled) -> Counted:
+    """Count what these tables rest on, in the database of a run after its models."""
     characteristics = [c.name for c in usable(definitions, present)]
     finest = [c for c in characteristics if not definitions.characteristics[c].of]  # the broader ones match with them
     metrics = [m.name for m in definitions.metrics.values() if _is_answer(m.name, definitions, present)]
     model(con, definitions, characteristics, finest, metrics)
     exact = rates(con)
+    return Counted(
+        rates=exact,
+        answers=answers.count(con, definitions, characteristics, metrics),
+        weighted=weighted(con, exact, modelled.schools, finest, metrics),
+    )
+
+
+def tables(
+    counted: Counted, definitions: Definitions, modelled: Modelled, decision: Decision, settings: Settings
+) -> dict[str, pd.DataFrame]:
+    """The published tables answers, response, representativeness and weighted; empty where there is no survey."""
+    exact = counted.rates
     safe = answered(exact, _told(exact, definitions, decision), settings)
     made = {
-        "answers": answers(con, definitions, characteristics, metrics, modelled.schools, decision, settings),
+        "answers": answers.answers(counted.answers, definitions, modelled.schools, decision, settings),
         # what is unlisted would tell by its rows which of the others are empty
         "response": safe[~unlisted(safe, modelled.periods["academic_year"].max())],
         "representativeness": representativeness(exact, safe["status"]),
-        "weighted": _where_shown(weighted(con, exact, modelled.schools, finest, metrics, settings), decision),
+        "weighted": _where_shown(_safe(counted.weighted, settings), decision),
     }
     return {name: shares.texts(table) for name, table in made.items()}
 
@@ -71,8 +86,8 @@ def model(
 ) -> None:
     """Run the models these tables rest on."""
     models.run(con, "mart_answered", characteristics=characteristics)
-    answers = [definitions.metrics[m] for m in metrics]
-    models.run(con, "mart_respondent", characteristics=finest, metrics=answers)
+    of_answers = [definitions.metrics[m] for m in metrics]
+    models.run(con, "mart_respondent", characteristics=finest, metrics=of_answers)
 
 
 def rates(con: Connection) -> pd.DataFrame:
@@ -149,7 +164,6 @@ def weighted(
     schools: pd.DataFrame,
     characteristics: list[str],
     metrics: list[str],
-    settings: Settings,
 ) -> pd.DataFrame:
     """Each share of answers as given, and as it would be if the respondents had the make-up of those enrolled.
 
@@ -161,7 +175,7 @@ def weighted(
         named = ", ".join(literal(f"{year} {part}") for year, part in sorted(periods))
         read = frame(con, f"select * from mart_respondent where academic_year || ' ' || part in ({named})")
         found.append(_weighted(read, exact[in_periods(exact, periods)], schools, characteristics, metrics))
-    return _safe(pd.concat(found), settings)
+    return pd.concat(found)
 
 
 def _at_once(con: Connection) -> list[set[Period]]:

@@ -6,7 +6,7 @@ from pipelines.findings import wording as w
 from pipelines.findings.facts import Facts, Finding, plain
 from pipelines.findings.places import placed
 from pipelines.measures.consistency import DIFFERS
-from pipelines.through_the_year import LADDER
+from pipelines.tutors import LADDER
 
 FIRST, OF_A_SCHOOL, MOST_MORE = 2.0, 1.0, 1.0  # what it weighs against gaps that are material once or more
 

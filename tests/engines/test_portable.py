@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipelines import definitions as definition_files
-from pipelines import models, suites, through_the_year, voice
+from pipelines import follow, models, suites
 from pipelines.check import check
 from pipelines.engines import portable
 from pipelines.settings import Settings
@@ -41,11 +41,7 @@ def statements() -> list[str]:
         extracted = write(con, DEFINITIONS, valid())
         check(recorder, DEFINITIONS, extracted, Settings(), as_of=TODAY)
         modelled = model(recorder, DEFINITIONS, extracted.present)
-        characteristics = [c for c in DEFINITIONS.characteristics if c in extracted.present["enrolments"]]
-        through_the_year.model(recorder, DEFINITIONS, extracted.present, modelled)
-        finest = [c for c in characteristics if not DEFINITIONS.characteristics[c].of]
-        voice.model(recorder, DEFINITIONS, characteristics, finest, ["trust", "knows_me"])
-        models.run(recorder, "mart_answers", characteristics=characteristics, statements=["trust", "knows_me"])
+        follow.count(recorder, DEFINITIONS, extracted.present, modelled)
     return recorder.asked
 
 

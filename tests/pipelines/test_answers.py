@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipelines import definitions as definition_files
-from pipelines.answers import FIVE, KEY, answers
+from pipelines.answers import FIVE, KEY, answers, count
 from pipelines.disclosure import patterns
 from pipelines.protect import Decision
 from tests.pipelines.modelling import model
@@ -32,7 +32,9 @@ def made(modelled, settings, hidden=None, rules=None):
     )
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
     decision = Decision(found.cells, why, GRAINS)
-    return answers(con, DEFINITIONS, ["sex", "ethnicity"], STATEMENTS, found.schools, decision, settings)
+    return answers(
+        count(con, DEFINITIONS, ["sex", "ethnicity"], STATEMENTS), DEFINITIONS, found.schools, decision, settings
+    )
 
 
 def test_shares_of_answers_are_those_of_the_responses(modelled, settings):
@@ -88,6 +90,6 @@ def test_a_hidden_cell_hides_the_answers_of_its_family(modelled, settings):
 def test_without_statements_the_table_is_empty(modelled, settings):
     con, found, _ = modelled
     decision = Decision(found.cells, pd.Series(patterns.SHOWN, index=found.cells.index), GRAINS)
-    table = answers(con, DEFINITIONS, ["sex"], [], found.schools, decision, settings)
+    table = answers(count(con, DEFINITIONS, ["sex"], []), DEFINITIONS, found.schools, decision, settings)
     assert table.empty
     assert list(table.columns) == [*KEY, "base", *FIVE, "bands", "status"]

@@ -25,7 +25,8 @@ def made(tables, settings, present=FEW, rules=None):
     modelled = model(con, DEFINITIONS, present)
     settings = settings.model_copy(update={"rules": rules}) if rules else settings
     decision = protect(modelled, DEFINITIONS, settings)
-    return voice.tables(con, DEFINITIONS, present, modelled, decision, settings), modelled
+    counted = voice.count(con, DEFINITIONS, present, modelled)
+    return voice.tables(counted, DEFINITIONS, modelled, decision, settings), modelled
 
 
 def unlinked(tables=None):

@@ -15,7 +15,7 @@ from pipelines.measures.consistency import MEDIAN
 from pipelines.progress import Progress
 from pipelines.run import run
 from pipelines.settings import Settings
-from pipelines.through_the_year import LADDER
+from pipelines.tutors import LADDER
 from tests.pipelines.unattacked import NOTHING_HIDDEN, leave_out_the_attack
 
 SEED = 1
