@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from pipelines import attack, engines, follow, pooled, publish, settled, sources, unchanged, warehouse
+from pipelines import attack, engines, follow, pooled, publish, settled, sources, unchanged, warehouse, workers
 from pipelines import definitions as definition_files
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
 from pipelines.engines import Connection
 from pipelines.extract import Extracted, extract
 from pipelines.measure import measure, terms
-from pipelines.model import Modelled, cells, rows
+from pipelines.model import cells, rows
 from pipelines.progress import Progress
 from pipelines.protect import Decision, Protected, protect, rounded, terms_of
 from pipelines.pseudonymise import load_key, pseudonymise
 from pipelines.settings import Settings
-from pipelines.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,7 @@ def run(
         publish.only_real_after_real(source, settings)
         with (
             engines.named(settings.engine).open_new(settings) as con,
-            Workers(settings.processors) as workers,
-            ThreadPoolExecutor(1) as beside,  # what needs no decision, while that is taken
+            workers.Workers(settings.processors) as processes,
         ):
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):
@@ -69,29 +67,31 @@ def run(
                 modelled = pooled.with_periods(modelled, published.labels(pooled.POOLED))
                 told = f"; {len(as_before)} of {len(periods)} periods are as they were" if as_before else ""
                 progress.note(f"{len(modelled.cells):,} cells{told}")
-                counting = beside.submit(follow.count, con, definitions, extracted.present, modelled)
-            with progress.step("protect", "decide what may be shown"):
-                decision = protect(
-                    modelled, definitions, settings, published,
-                    source=str(source), revised=revised, corrected=mapped.example, workers=workers,
-                )  # fmt: skip
-                progress.note(f"{(decision.hidden & decision.listed).sum():,} cells hidden")
-                about = modelled, definitions, settings
-                measuring = beside.submit(_measure, decision, *about)
-            with progress.step("attack", "try to work out what is hidden"):
-                done = attack.withstand(decision, modelled, definitions, settings, published, workers)
-                progress.note(done.attack.summary())
-            with progress.step("follow", "through the year, and who answered"):
-                followed = follow.tables(counting.result(), definitions, modelled, done.decision, settings)
-                followed = settled.as_published(followed, done.decision.kept, modelled, settings)
-                progress.note(f"{sum(map(len, followed.values())):,} figures")
+            counting = partial(follow.count, con, definitions, extracted.present, modelled)
+            with workers.meanwhile(counting, con.interrupt) as counted:  # as it needs no decision
+                with progress.step("protect", "decide what may be shown"):
+                    decision = protect(
+                        modelled, definitions, settings, published,
+                        source=str(source), revised=revised, corrected=mapped.example, workers=processes,
+                    )  # fmt: skip
+                    progress.note(f"{(decision.hidden & decision.listed).sum():,} cells hidden")
+                with progress.step("attack", "try to work out what is hidden"):
+                    done = attack.withstand(decision, modelled, definitions, settings, published, processes)
+                    decision = done.decision
+                    progress.note(done.attack.summary())
+                with progress.step("follow", "through the year, tutors, and who answered"):
+                    followed = follow.tables(counted.result(), definitions, modelled, decision, settings)
+                    followed = settled.as_published(followed, decision.kept, modelled, settings)
+                    progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
-            as_decided = done.decision is decision  # no attack got through
-            decision = done.decision
-            safe = (measuring.result() if as_decided else _measure(decision, *about)).with_tables(followed)
+            known = terms(definitions, modelled.schools, settings)
+            measured = measure(decision.coded, decision.hidden, known, decision.listed)
+            safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
+            costs = cost.protection(safe.tables["cell"], modelled.schools, definitions)
+            safe = safe.with_tables({"protection": costs}).unexplained()
             attack.assert_unseen(safe.tables, decision)
             checks = outcome.tables | {"check": pd.concat([outcome.tables["check"], attack.checks(done)])}
-            progress.note(f"{len(safe.tables['gap']):,} gaps")
+            progress.note(f"{len(measured['gap']):,} gaps")
         with progress.step("publish", "write the release and switch to it"):
             release = publish.new_name()
             publish.begin(release, settings)
@@ -102,17 +102,6 @@ def run(
             ledger.tidy(settings.warehouse, publish.folders(settings))
             progress.note(release)
     return Summary(release, extracted, outcome, safe, decision)
-
-
-def _measure(
-    decision: Decision, modelled: Modelled, definitions: definition_files.Definitions, settings: Settings
-) -> Protected:
-    """Every measure of what may be shown, rounded, with what protection costs."""
-    known = terms(definitions, modelled.schools, settings)
-    measured = measure(decision.coded, decision.hidden, known, decision.listed)
-    safe = decision.explained(rounded(measured, definitions, settings))
-    costs = cost.protection(safe.tables["cell"], modelled.schools, definitions)
-    return safe.with_tables({"protection": costs}).unexplained()
 
 
 def check_only(sources_file: Path, settings: Settings, progress: Progress, full: bool = False) -> CheckOutcome:

@@ -1,12 +1,20 @@
-"""Workers: processes that decide and attack tables of numbers side by side, started once and only where wanted."""
+"""Workers: processes that decide and attack tables of numbers side by side, started once and only where wanted.
+
+And a thread for what can be done beside the run.
+"""
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import get_context
 from threading import Lock
 from types import TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Workers:
@@ -41,6 +49,22 @@ class Workers:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+@contextmanager
+def meanwhile(work: Callable[[], T], stop: Callable[[], None]) -> Iterator[Future[T]]:
+    """`work` done in a thread while the block goes on. Where that ends in an error nobody waits for the work: it is
+    stopped, again and again, as it may be between two things that can be.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        doing = thread.submit(work)
+        try:
+            yield doing
+        except BaseException:
+            while not doing.done():
+                stop()
+                wait([doing], timeout=0.1)
+            raise
 
 
 def _imported(module: str) -> None:

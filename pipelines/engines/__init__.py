@@ -59,6 +59,9 @@ class Connection(Protocol):
     def unregister(self, view_name: str, /) -> Any:
         """Forget a name that was registered."""
 
+    def interrupt(self) -> None:
+        """End the statement under way, in another thread, with an error."""
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -96,6 +96,10 @@ class Connection:
         self._held.discard(view_name)
         self.session.catalog.dropTempView(view_name)
 
+    def interrupt(self) -> None:
+        """End the statement under way, in another thread, with an error."""
+        self.session.sparkContext.cancelAllJobs()
+
     def arrow(self, query: str) -> pa.Table:
         """The rows of a query as an Arrow table."""
         (statement,) = portable.lint(query)

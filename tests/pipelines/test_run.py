@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 from contextlib import redirect_stdout
+from threading import Event
 
 import duckdb
 import pytest
@@ -62,8 +63,8 @@ def read(settings, sql):
 def test_run_publishes_and_says_what_it_did(made):
     settings, said = made
     release = publish.current(settings)
-    for step in ("extract", "pseudonymise", "check", "model", "measure", "protect", "publish"):
-        assert f"\n{step} " in f"\n{said}"
+    steps = ["extract", "pseudonymise", "check", "model", "protect", "attack", "follow", "measure", "publish"]
+    assert [word for word in re.findall(r"^(\w+) ", said, re.MULTILINE) if word in steps] == steps
     assert release in said
     assert "Read " in said
     assert read(settings, "select university from release") == [("Tiny University",)]
@@ -414,3 +415,28 @@ def test_every_published_table_and_column_is_documented(made):
         assert re.search(rf"\b{column}\b", rows[table]), f"docs/data-contract.md does not name {table}.{column}"
     published = {table for (table,) in read(settings, "select table_name from duckdb_tables()")}
     assert set(rows) == published
+
+
+def test_what_is_counted_meanwhile_does_not_hold_up_a_run_that_stops(settings, inbox, monkeypatch, capsys):
+    begun = Event()
+
+    def endless(con, *_):
+        begun.set()
+        con.execute("select sum(a.range * b.range) from range(10_000_000) as a, range(10_000_000) as b").fetchall()
+
+    def stopped(*_, **__):
+        assert begun.wait(60)
+        raise ReconciliationError("Rows do not add up")
+
+    monkeypatch.setattr("pipelines.run.follow.count", endless)
+    monkeypatch.setattr("pipelines.run.protect", stopped)
+    assert pipelines("run") == 1
+    assert "Stopped in the step 'protect': Rows do not add up" in capsys.readouterr().err
+    assert publish.current(settings) is None
+
+
+def test_an_error_in_what_is_counted_meanwhile_stops_the_run(settings, inbox, monkeypatch, capsys):
+    monkeypatch.setattr("pipelines.run.follow.count", failing(ReconciliationError("Rows do not add up")))
+    assert pipelines("run") == 1
+    assert "Stopped in the step 'follow': Rows do not add up" in capsys.readouterr().err
+    assert publish.current(settings) is None
