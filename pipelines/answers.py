@@ -8,15 +8,15 @@ import pandas as pd
 from pipelines import models
 from pipelines.definitions import Definitions
 from pipelines.disclosure import shares, splits
+from pipelines.disclosure.patterns import KEY
+from pipelines.disclosure.tables import EVERYONE, parents_of
 from pipelines.engines import Connection
 from pipelines.measures import sets
 from pipelines.protect import Decision
 from pipelines.settings import Settings
 
-KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
 FIVE = ["strongly_disagree", "disagree", "neither", "agree", "strongly_agree"]
 THREE = ["disagree", "neither", "agree"]
-EVERYONE = "all"
 
 
 def answers(
@@ -26,7 +26,7 @@ def answers(
 
     counts: from `count`.
     """
-    parents = _parents(schools)
+    parents = parents_of(schools)
     within = {c.name: c.of or EVERYONE for c in definitions.characteristics.values()}
     bands = _in_three(counts)
     allowed = np.zeros(len(counts), bool)
@@ -60,12 +60,6 @@ def _in_three(counts: pd.DataFrame) -> pd.DataFrame:
         neither=counts["neither"],
         agree=counts["agree"] + counts["strongly_agree"],
     )
-
-
-def _parents(schools: pd.DataFrame) -> dict[str, str]:
-    """Each unit → the one it is part of."""
-    faculty = sets.parents(schools)[1]
-    return {**faculty, **dict.fromkeys(faculty, sets.UNIVERSITY)}
 
 
 def _published(

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from pipelines import engines, models
+from pipelines import engines, models, years
 from pipelines.absent import absent
 from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines import Connection, Validator, Verdict
@@ -136,6 +136,8 @@ def _stage(con: Connection, table: Table, definitions: Definitions) -> None:
         columns=columns,
         characteristics=[c for c in definitions.characteristics if c in table.columns],
         unknown=UNKNOWN,
+        before_teaching=years.BEFORE_TEACHING,
+        longest=years.LONGEST,
     )
 
 

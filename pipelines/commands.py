@@ -18,6 +18,7 @@ from pipelines import publish
 from pipelines.definitions import DefinitionError
 from pipelines.progress import Progress
 from pipelines.settings import Rules, SettingError, Settings
+from pipelines.years import academic_year, first_year
 
 SOURCES = "sources.toml"
 CHOSEN = ("engine", "master", "work")  # settings that an option may give
@@ -268,8 +269,6 @@ def _rollback(options: argparse.Namespace, settings: Settings, progress: Progres
 
 
 def _year(text: str) -> int:
-    from pipelines.purge import first_year
-
     try:
         return first_year(text)
     except ValueError as error:
@@ -277,7 +276,7 @@ def _year(text: str) -> int:
 
 
 def _purge(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
-    from pipelines.purge import academic_year, purge
+    from pipelines.purge import purge
 
     with publish.only_run(settings):
         done = purge(options.before, settings, progress)
@@ -314,7 +313,7 @@ def _purge(options: argparse.Namespace, settings: Settings, progress: Progress) 
 
 def _say_what_extracts_hold(options: argparse.Namespace, settings: Settings, progress: Progress) -> None:
     from pipelines.errors import InputError
-    from pipelines.purge import NO_YEAR, academic_year, still_in_extracts
+    from pipelines.purge import NO_YEAR, still_in_extracts
 
     mapping: Path = options.sources or settings.inbox / SOURCES
     asked = f"academic years before {academic_year(options.before)}"

@@ -14,13 +14,14 @@ import pandas as pd
 
 from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import rules
+from pipelines.disclosure.tables import EVERYONE
 from pipelines.measures import consistency, decomposition, funnel, gaps, inequality, over_time, pooling, sets
 from pipelines.measures import like_for_like as alike
 from pipelines.measures.intervals import with_limits, with_values
+from pipelines.pooled import WHOLE_YEAR
 from pipelines.settings import Settings
+from pipelines.years import academic_year
 
-EVERYONE = "all"
-WHOLE_YEAR = "year"
 FEWEST_SCHOOLS = 3
 KEY = gaps.KEY
 SERIES = ["level", "unit", "metric", "characteristic", "group"]
@@ -262,10 +263,6 @@ def _trend(values: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.Da
         found["says"] = over_time.verdict(found, with_terms.material, with_terms.too_wide, of_gaps=of == "gap")
         made.append(found.assign(of=sets.always(of, len(found))))
     trends = sets.stacked(made)
-    names = {year: _academic_year(year) for c in ("first_year", "last_year") for year in trends[c].unique()}
+    names = {year: academic_year(year) for c in ("first_year", "last_year") for year in trends[c].unique()}
     years = {c: trends[c].map(names).astype("category") for c in ("first_year", "last_year")}
     return _whole(trends.assign(**years), ["change", "lower", "upper"])
-
-
-def _academic_year(first: int) -> str:
-    return f"{first}/{(first + 1) % 100:02d}"

@@ -75,7 +75,8 @@ TABLES: dict[str, Columns] = {
     },
     "funnel": {
         **dict.fromkeys(["academic_year", "part", "level", "metric", "unit"]), "value": VALUE, "target": VALUE,
-        "lower": LOWER, "upper": UPPER, "lower_outer": LOWER, "upper_outer": UPPER, "overdispersion": TWO,
+        # as values are: rounded outwards they would lie beyond a value that lies beyond them
+        **dict.fromkeys(["lower", "upper", "lower_outer", "upper_outer"], VALUE), "overdispersion": TWO,
         "position": None, "says": None, "status": None,
     },
     "inequality": {

@@ -7,7 +7,6 @@ only; and when none is found, the new file replaces the old.
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 from collections import Counter
@@ -24,6 +23,7 @@ from pipelines.progress import Progress
 from pipelines.pseudonymise import pseudonymise
 from pipelines.readers.mapping import is_url, literal
 from pipelines.settings import Settings
+from pipelines.years import BEFORE_TEACHING, academic_year
 
 # about schools, years and files, never about people: kept whole
 OF_NO_PERSON = {
@@ -57,7 +57,7 @@ _ROWS_READ = " union all ".join(
         "meetings": f"{_MEETINGS} as m",
     }.items()
 )
-_YEARS_BEGIN = "select academic_year, teaching_start - 42 as year_begins from input_calendar"
+_YEARS_BEGIN = f"select academic_year, teaching_start - {BEFORE_TEACHING} as year_begins from input_calendar"
 
 YearsOf = dict[str, Counter[str]]  # rows by academic year, of each table or file
 
@@ -92,19 +92,6 @@ class Remaining:
 
     rows: YearsOf
     unmapped: list[str]
-
-
-def first_year(text: str) -> int:
-    """The year in which an academic year begins: 2023 for '2023' and '2023/24'. Raises ValueError."""
-    found = re.fullmatch(r"(\d{4})(?:/(\d{2}))?", text)
-    if not found or (found[2] and int(found[2]) != (int(found[1]) + 1) % 100):
-        raise ValueError(f"'{text}' is no academic year; write 2023/24 or 2023")
-    return int(found[1])
-
-
-def academic_year(first: int) -> str:
-    """As it is written: '2023/24' for 2023."""
-    return f"{first}/{(first + 1) % 100:02}"
 
 
 def purge(before: int, settings: Settings, progress: Progress) -> Purged:

@@ -1,6 +1,7 @@
 """Settled periods: published before, from the very rows there are now and by the same code. They are not counted again.
 
-Their cells are the ledger's, and their figures through the year and of the survey those of the release in force.
+Their cells are the ledger's; their figures through the year, between tutors and of the survey are those of the release
+in force.
 """
 
 from __future__ import annotations

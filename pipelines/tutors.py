@@ -20,7 +20,6 @@ from pipelines.settings import Settings
 
 KEY = ["academic_year", "part", "level", "unit", "metric"]
 NUMBERS = ["members", "value", "odds_ratio", "odds_ratio_lower", "odds_ratio_upper", "low", "high", "p"]
-FEWEST_STUDENTS = 5  # of a tutor who counts
 MANY_TUTORS = 1_000
 LADDER = np.array([1, 1.5, 2, 3, 5])  # median odds ratios between tutors; the last stands for whatever is larger
 FEWEST_EITHER = 30  # students who have, and who lack, what is counted
@@ -32,7 +31,7 @@ def count(con: Connection, definitions: Definitions, present: Present) -> pd.Dat
     them who have it) and alike (how many tutors have such counts).
     """
     models.run(con, "mart_tutor_outcome", grains=_grains(definitions, present))
-    read = frame(con, f"select * from mart_tutor_outcome where n >= {FEWEST_STUDENTS}")
+    read = frame(con, f"select * from mart_tutor_outcome where n >= {consistency.FEWEST_STUDENTS}")
     return read.rename(columns={"tutors": "alike"})
 
 

@@ -10,15 +10,15 @@ import pandas as pd
 from pipelines.definitions import UNKNOWN, Characteristic, Definitions
 from pipelines.disclosure import patterns, rules, tables
 from pipelines.measures import sets
+from pipelines.pooled import POOLED
 
 GRAIN = ["kind", "level", "characteristic"]
 FEW = 3  # cells of a rule: with fewer, the counts would say of hidden cells which rule it was
-KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]
 
 
 def joined(characteristic: Characteristic) -> dict[str, str]:
     """Of a characteristic that joins groups of a finer one: finer group → group, Unknown too; else nothing."""
-    join = getattr(characteristic, "join", {})
+    join = characteristic.join
     return {finer: group for group, groups in join.items() for finer in groups} | ({UNKNOWN: UNKNOWN} if join else {})
 
 
@@ -57,15 +57,15 @@ def _seen_nearer(
     faculty = hidden["unit"].map(parent).fillna("")
     every = {"level": tables.EVERY_LEVEL}
     views = [hidden.assign(**every), hidden.assign(unit=faculty), hidden.assign(unit=faculty, **every)]
-    pooled = shown.loc[shown["part"] == "pooled", "academic_year"].unique()
-    views += [hidden.assign(**every, academic_year=name, part="pooled") for name in pooled]
+    together = shown.loc[shown["part"] == POOLED, "academic_year"].unique()
+    views += [hidden.assign(**every, academic_year=name, part=POOLED) for name in together]
     for c in definitions.characteristics.values():
         if groups := joined(c):
-            of = hidden["characteristic"] == getattr(c, "of", "")
+            of = hidden["characteristic"] == c.of
             views.append(hidden.assign(characteristic=c.name, group=hidden["group"].map(groups).where(of, "")))
     seen = pd.Series(False, index=hidden.index)
     for view in views:
-        seen |= sets.find(view, shown, KEY) >= 0
+        seen |= sets.find(view, shown, patterns.KEY) >= 0
     return seen & (hidden["unit"] != sets.UNIVERSITY)
 
 

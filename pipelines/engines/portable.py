@@ -1,4 +1,4 @@
-"""The part of DuckDB's SQL that every engine reads alike: `lint` refuses the rest, `transpile` writes it for another.
+"""The part of DuckDB's SQL that every engine reads alike: `lint` refuses the rest.
 
 Refused is what another engine reads otherwise without an error, or does not have. What sqlglot translates rightly (the
 order of nulls, casts, formats of dates, functions by another name) needs no rule.
@@ -63,11 +63,6 @@ def lint(sql: str) -> list[exp.Expr]:
     if found:
         raise NotPortable("SQL that engines do not read alike:\n" + "\n".join(dict.fromkeys(found)))
     return statements
-
-
-def transpile(sql: str, dialect: str) -> list[str]:
-    """The statements of `sql` as `dialect` writes them. Raises NotPortable."""
-    return [statement.sql(dialect=dialect) for statement in lint(sql)]
 
 
 def _problems(node: exp.Expr) -> Iterator[str]:

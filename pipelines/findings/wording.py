@@ -67,10 +67,10 @@ def small(n: int) -> str:
 
 
 def by_chance(measures: int) -> str:
-    """'Of 14 measures looked at, about one would be by chance alone': outside 95% limits."""
+    """'Of 14 measures looked at, about one would lie outside in any case': the limits hold 95 in 100."""
     expected = measures * BY_CHANCE
     about = "hardly one" if expected < 0.5 else f"about {small(max(1, round(expected)))}"
-    return f"Of {small(measures)} measure{'s' if measures > 1 else ''} looked at, {about} would be by chance alone"
+    return f"Of {small(measures)} measure{'s' if measures > 1 else ''} looked at, {about} would lie outside in any case"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -81,11 +81,6 @@ def listed(names: Sequence[str]) -> str:
 def quoted(label: str) -> str:
     """A measure's label inside a sentence."""
     return f"‘{label}’"
-
-
-def lowered(label: str) -> str:
-    """A label within a sentence: 'ethnicity', but 'IMD quintile'."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def sentence(text: str) -> str:

@@ -19,6 +19,7 @@ MEDIAN = np.sqrt(2) * special.ndtri(0.75)  # of the distance between two draws w
 TENTH = special.ndtri(0.9)
 WIDEST = 4.0  # standard deviations on the logit scale above this are given as this: a median odds ratio of 45
 FEWEST_TUTORS = 10  # of a school
+FEWEST_STUDENTS = 5  # of a tutor who counts
 FEWEST_SCHOOLS = 3
 STEPS, HALVINGS, NODES, CLOSE = 60, 10, 41, 1e-5
 VAGUE = 2.0  # a median odds ratio that may be this large says little of how alike members are
@@ -209,10 +210,10 @@ def between_tutors(tutors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
     tutors: `by`, n, sx, alike: how many tutors have such counts, without saying whom.
     """
-    return consistency(tutors, by, fewest=FEWEST_TUTORS, smallest=5)
+    return consistency(tutors, by, fewest=FEWEST_TUTORS, smallest=FEWEST_STUDENTS)
 
 
-def within(tutors: pd.DataFrame, by: Sequence[str], school: str, smallest: int = 5) -> pd.DataFrame:
+def within(tutors: pd.DataFrame, by: Sequence[str], school: str, smallest: int = FEWEST_STUDENTS) -> pd.DataFrame:
     """How far the tutors of a typical school of each set differ: all of them around the middle of their own school.
 
     tutors: `by`, `school` (a column), n, sx and alike, as in `between_tutors`. Left out are tutors with fewer than

@@ -192,13 +192,6 @@ def _windows(near: np.ndarray, side: np.ndarray, series: np.ndarray) -> np.ndarr
     return out
 
 
-def signal(points: pd.DataFrame, better: pd.Series) -> pd.Series:
-    """'better', 'worse' or 'none' for each point. points: metric and side. better: metric → higher, lower, neither."""
-    good = sets.lookup(points["metric"], better.map({"higher": 1, "lower": -1, "neither": 0})).astype(float)
-    way = points["side"].to_numpy(float) * good.to_numpy()
-    return pd.Series(sets.said([way > 0, way < 0], ["better", "worse"], default="none"), index=points.index)
-
-
 def trend(figures: pd.DataFrame, by: Sequence[str], alike: Sequence[str] = ()) -> pd.DataFrame:
     """How values, or gaps, change over the years.
 

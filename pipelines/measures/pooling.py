@@ -12,7 +12,6 @@ from pipelines.measures import gaps, sets
 from pipelines.measures.intervals import CONFIDENCE
 
 UPPER = 0.5 + CONFIDENCE / 2
-Z = special.ndtri(UPPER)
 FAMILY = [*(c for c in gaps.PLACE if c != "unit"), "group"]
 STEPS = 100
 CLOSE = 1e-12

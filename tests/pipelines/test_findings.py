@@ -322,7 +322,7 @@ def test_a_school_on_the_worse_side_is_worth_a_conversation_on_its_own_list_only
     low = [funnel("any_meeting", "school:LAWS", 50, "worth a conversation")]
     (sentence,) = said(tables(funnel=low), "school:LAWS")
     assert "‘Met their tutor’ is worth a conversation: 50%, outside the usual range of 60% to 80%" in sentence
-    assert sentence.endswith("Of one measure looked at, hardly one would be by chance alone.")
+    assert sentence.endswith("Of one measure looked at, hardly one would lie outside in any case.")
     assert not said(tables(funnel=low))
     many = [funnel("trust", "school:LAWS", 70, "within the limits"), *low]
     assert "Of two measures looked at, hardly one would" in said(tables(funnel=many), "school:LAWS")[0]
@@ -435,7 +435,7 @@ def test_groups_and_limits_read_as_people_and_sizes() -> None:
     assert CHARACTERISTICS["disability"].students("Disabled") == "disabled students"
     assert CHARACTERISTICS["imd_quintile"].students("IMD 1 (most deprived)") == "students in IMD 1 (most deprived)"
     assert CHARACTERISTICS["ethnicity"].students("Asian") == "Asian students"
-    assert CHARACTERISTICS["ethnicity"].students("Other") == "students of other ethnic groups"
+    assert CHARACTERISTICS["ethnicity"].students("Other") == "students in the ‘Other’ ethnic group"
     assert sizes(-15, -8, POINTS) == "8 to 15"
     assert sizes(-8, 2, POINTS) == "−2 to 8"
     assert sizes(0, 4, POINTS) == "0 to 4"

@@ -12,6 +12,7 @@ from pipelines.example import generate
 from pipelines.example.planted import STATEMENTS
 from pipelines.example.tutors import SPREAD
 from pipelines.measures.consistency import MEDIAN
+from pipelines.measures.funnel import LEARN
 from pipelines.progress import Progress
 from pipelines.run import run
 from pipelines.settings import Settings
@@ -41,6 +42,7 @@ def university(tmp_path_factory):
                 "select * from cell where level = 'all' and characteristic = 'all' and status = 'shown'"
             ).df(),
             "tutors": con.execute("select * from consistency where between = 'tutors' and unit = 'university'").df(),
+            "funnel": con.execute("select * from funnel where status = 'shown'").df(),
             "reconciliation": con.execute("select * from reconciliation").df(),
         }
 
@@ -63,6 +65,23 @@ def test_outstanding_schools_are_among_the_first_three(university):
         average = whole[whole["metric"] == metric].groupby("unit")["value"].mean()
         first = set(average.nlargest(3).index.str.removeprefix("school:"))
         assert set(university["planted"]["outstanding_schools"]) <= first, metric
+
+
+def test_a_school_is_printed_on_the_side_of_the_limits_that_is_said_of_it(university):
+    """All is rounded alike, so that nothing said to lie beyond a limit is printed within it, nor the other way."""
+    funnel = university["funnel"]
+    printed = {
+        "above": funnel["value"] >= funnel["upper"],
+        "within the limits": funnel["value"].between(funnel["lower"], funnel["upper"]),
+        "below": funnel["value"] <= funnel["lower"],
+    }
+    for position, is_so in printed.items():
+        of = funnel["position"] == position
+        assert of.any(), position
+        assert is_so[of].all(), position
+    far = funnel[funnel["says"] == LEARN]
+    assert len(far)
+    assert ((far["value"] >= far["upper_outer"]) | (far["value"] <= far["lower_outer"])).all()
 
 
 def test_how_far_tutors_differ_in_a_typical_school_is_found(university):

@@ -2,7 +2,7 @@
 with years as (
     select
         calendar.*,
-        calendar.teaching_start - 42 as year_begins,
+        calendar.teaching_start - {{ before_teaching }} as year_begins,
         repeated.superseded_by
     from input_calendar as calendar
     left join repeated
@@ -15,7 +15,8 @@ final as (
         *,
         -- the last year, which no other follows, owns as many days as an enrolment may reach
         coalesce(
-            lead(year_begins) over (partition by superseded_by is null order by year_begins), year_begins + 430
+            lead(year_begins) over (partition by superseded_by is null order by year_begins),
+            year_begins + {{ longest }}
         ) as year_ends,
         -- a week counts when it reaches its Friday
         cast(floor((date_diff('day', teaching_start, teaching_end) + 3) / 7) as integer) as teaching_weeks,

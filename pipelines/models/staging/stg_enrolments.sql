@@ -41,8 +41,8 @@ final as (
         {% endfor %}
         stg_calendar.year_begins as valid_from,
         case
-            when numbered.next_valid_from < stg_calendar.year_begins + 430 then numbered.next_valid_from
-            else stg_calendar.year_begins + 430
+            when numbered.next_valid_from < stg_calendar.year_begins + {{ longest }} then numbered.next_valid_from
+            else stg_calendar.year_begins + {{ longest }}
         end as valid_to,
         stg_calendar.year_ends,
         repeated.superseded_by
