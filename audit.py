@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -103,14 +104,16 @@ def verify(folder: Path, anchor: str = "") -> tuple[Head, list[str]]:
     """How the log ends, and what is wrong with it, in words: nothing where it is whole.
 
     anchor: 'count:hash' as an earlier verification printed it, from where no writer of the log could change it.
+    Raises AuditError where the log cannot be read, or the anchor is none.
     """
+    kept = _parsed_anchor(anchor)
     with _locked(folder):
         try:
             head = _finished(folder, _head(folder))
         except AuditError as error:
             return Head(), [str(error)]
         problems: list[str] = []
-        last, expected, kept = NOTHING, 1, _parsed_anchor(anchor)
+        last, expected = NOTHING, 1
         for number, line in enumerate(_lines(folder), 1):
             found = _checked(line)
             if found is None:
@@ -151,10 +154,13 @@ def _ending(head: Head, count: int, last: str, kept: tuple[int, str] | None) -> 
 def _parsed_anchor(anchor: str) -> tuple[int, str] | None:
     if not anchor:
         return None
-    count, _, digest = anchor.partition(":")
-    if not count.isdigit() or len(digest) != len(NOTHING):
-        raise AuditError("An anchor is a number, a colon and 64 hexadecimal digits, as an earlier --verify printed it.")
-    return int(count), digest
+    found = re.fullmatch(r"([0-9]+):([0-9a-f]{64})", anchor.strip())
+    if not found:
+        raise AuditError(
+            f"{anchor!r} is no anchor. Give the whole of what an earlier --verify printed: a number, a colon and 64 "
+            f"hexadecimal digits, such as 1234:ab12…"
+        )
+    return int(found[1]), found[2]
 
 
 def _line(fields: dict[str, Any]) -> str:

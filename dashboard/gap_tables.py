@@ -16,14 +16,17 @@ SPREAD_FIGURES = ("Average", "Groups lie apart", "Lowest to highest", "Most to l
 YEAR_FIGURES = ("Gap", "95% interval")
 
 
-def pooled_rows(rows: pd.DataFrame, pooled: pd.DataFrame, drawn: pd.DataFrame, top: str) -> pd.DataFrame:
-    """Rows of `tables.school_gap_rows` with the pooled gap after the university, and each school's drawn one."""
+def pooled_rows(rows: pd.DataFrame, pooled: pd.DataFrame, drawn: pd.DataFrame, faculty: str = "") -> pd.DataFrame:
+    """Rows of `tables.school_gap_rows` with the pooled gap after the university, and each school's drawn one.
+
+    faculty: the name of the one whose schools are pooled; without it all are.
+    """
     if pooled.empty:
         return rows
     nearer = drawn[drawn["status"] == "shown"].set_index("school")["value"] if len(drawn) else pd.Series(dtype=float)
     rows = rows.assign(drawn=rows["unit"].map(nearer).astype(float))
     p = pooled.iloc[0]
-    name = "All schools, pooled" if top == "university" else "Its schools, pooled"
+    name = f"{faculty}: schools pooled" if faculty else "All schools, pooled"
     together = {
         "unit": "pooled", "kind": "pooled", "name": name, "short_name": name, "label": name, "heading": False,
         "group": p["group"], "reference": "", "value": p["value"], "lower": p["lower"], "upper": p["upper"],

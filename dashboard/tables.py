@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 
 from dashboard.access import Person, Role
-from dashboard.findings.consistency import LIMITS, MARKS, SAYS, Comparison, place
+from dashboard.findings.consistency import LIMITS, MARKS, MIDDLE, SAYS, Comparison, place
 from dashboard.style import words
 
 Row = Mapping[str, Any]
 SIDES = {"above": "above", "below": "below", "near": "within", "": "–"}
 TOTALLED = ("Read", "Loaded", "Set aside", "Duplicates", "Files")
 HEADLINE_FIGURES = (
-    "University", "95% interval", "Middle 80% of schools", "Schools above", "Schools below", "Hidden",
+    "University", "95% interval", *MIDDLE.values(), "Schools above", "Schools below", "Hidden",
 )  # fmt: skip
 SCHOOL_FIGURES = ("Value", "95% interval", "Out of", "95% limits", "99.8% limits")
 CONSISTENCY_FIGURES = ("Eight in ten schools", "Middle school", "Median odds ratio", "Schools")
@@ -25,6 +25,7 @@ PROTECTED = ("Figures", "Shown", "Too few to show", "Hidden to protect another",
 
 def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
     """One row per headline measure: the university and the spread of schools."""
+    name = MIDDLE[any(c.chance_aside for c in compared)]
     return pd.DataFrame(
         [
             {
@@ -32,7 +33,7 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
                 "Period": c.period,
                 "University": words.shown(c.university, c.metric),
                 "95% interval": words.shown_interval(c.university, c.metric),
-                "Middle 80% of schools": words.interval(*c.middle, c.metric) if c.middle else "too few schools",
+                name: words.interval(*c.middle, c.metric) if c.middle else "too few schools",
                 "Schools above": len(c.on_side("above")) if c.limited else "–",
                 "Schools below": len(c.on_side("below")) if c.limited else "–",
                 "Hidden": len(c.hidden),
@@ -170,8 +171,10 @@ def groups(
     metric: Row,
     unnamed: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """One row per place, one column per group: value, or the word for why there is none; `unnamed` schools last."""
-    found = {(c["unit"], c["group"]): words.shown(c, metric) for c in cells.to_dict("records")}
+    """One row per place, one column per group: value and interval, or the word for why there is none; `unnamed` schools
+    last.
+    """
+    found = {(c["unit"], c["group"]): _with_interval(c, metric) for c in cells.to_dict("records")}
     return pd.DataFrame(
         [
             {"Place": p["name"], **{g: found.get((p["unit"], g), words.STATUS["none"]) for g in names}}
@@ -179,6 +182,11 @@ def groups(
         ]
         + ([{"Place": "All schools, unnamed: the middle 80%", **unnamed}] if unnamed else [])
     ).fillna("–")
+
+
+def _with_interval(row: Row, metric: Row) -> str:
+    value = words.shown(row, metric)
+    return f"{value} ({words.shown_interval(row, metric)})" if row["status"] == "shown" else value
 
 
 def totals(frame: pd.DataFrame) -> pd.DataFrame:

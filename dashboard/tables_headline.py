@@ -9,10 +9,10 @@ import pandas as pd
 
 from dashboard.findings.consistency import Comparison, verdict
 from dashboard.style import html, words
+from dashboard.style.theme import VERDICT
 
 GLYPHS = {"above": "▲", "below": "▼"}
 EVIDENCE = {"clear gap": ("◀", "▶"), "possible gap": ("◁", "▷")}  # of a group that is lower, or higher
-VERDICTS = {"worse": "attention", "better": "well"}
 
 
 def matrix(compared: Sequence[Comparison], incomplete: Collection[str], name: str = "name") -> pd.DataFrame:
@@ -88,7 +88,7 @@ def _gap(gap: Mapping[Any, Any] | None, metric: Mapping[Any, Any]) -> html.Figur
     if not lower and gap["evidence"] == "too few to say":
         return html.Figure("too few to say", is_figure=False)
     glyph = lower if gap["value"] < 0 else higher
-    verdict = VERDICTS.get(str(gap["direction"]), "context") if glyph else "context"
+    verdict = VERDICT.get(str(gap["direction"]), "context") if glyph else "context"
     return html.Figure(
         words.signed(gap["value"], metric),
         words.gap_interval(gap["lower"], gap["upper"], {**metric, "gap_suffix": ""}),

@@ -38,7 +38,7 @@ class CheckOutcome:
     """What the checks found, as the published tables `check`, `reconciliation` and `quarantine`.
 
     warnings: one sentence for each expectation of severity 'warning' that was not met. absent: what of the contract the
-    extracts do not have, a sentence for each table.
+    extracts do not have, a sentence for each table, and what files have lost since they were last read.
     """
 
     tables: dict[str, pd.DataFrame]

@@ -213,13 +213,16 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
     progress.say(cost.in_words(done.safe.tables["protection"]))
     if done.decision.differing:
-        years = ", ".join(sorted({year for year, _ in done.decision.kept}))
+        years = ", ".join(sorted({year for year, _ in done.decision.differing}))
         otherwise = done.decision.differing.total()
         progress.say(
             f"Kept as published: {years}. The extracts now count {otherwise:,} cells of them otherwise; "
             "publishing these beside the earlier release would tell what the corrected rows say. "
             "To publish a year anew all the same: python -m pipelines run --revise YEAR (or all)."
         )
+    checks = done.outcome.tables["check"]
+    for line in checks[~checks["passed"] & (checks["severity"] == "row-level")].itertuples():
+        progress.say(f"Quarantined, {line.table_name}: {line.rule} ({line.rows_failing:,} rows)")
     if counts.rows_quarantined:
         progress.say(f"Quarantined rows, each with its rule: {settings.warehouse / warehouse.QUARANTINE} (restricted).")
     progress.say(f"Peak memory {_peak_gib():.2f} GiB. Look at it: make dashboard")
@@ -239,7 +242,8 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
     checks = outcome.tables["check"]
     for line in checks[~checks["passed"]].itertuples():
         rows = "" if line.rows_failing is None else f" ({line.rows_failing:,} rows)"
-        progress.say(f"{line.severity:<10} {line.table_name}: {line.rule}{rows}")
+        seen = f" Seen: {line.observed}." if isinstance(line.observed, str) else ""
+        progress.say(f"{line.severity:<10} {line.table_name}: {line.rule}{rows}{seen}")
     for said in outcome.absent:
         progress.say(said)
     progress.say(f"{int(checks['passed'].sum())} of {len(checks)} expectations met; none that stops a release failed.")
@@ -352,6 +356,13 @@ def _audit(options: argparse.Namespace, settings: Settings, progress: Progress) 
     import audit
 
     folder = settings.data / "audit"
+    if not folder.is_dir():  # nor is one made: its owner has to be the dashboard's account
+        missing = f"audit log in {folder}" if settings.data.is_dir() else f"data folder {settings.data}"
+        progress.say(
+            f"There is no {missing}, so nothing was looked at. Is this the data folder of the dashboard (APT_DATA), "
+            f"and may this account read it?"
+        )
+        return 1
     if not options.verify:
         for line in list(audit.records(folder))[-options.last :]:
             told = ("time", "event", "viewer", "role", "scope", "release", "what")
@@ -359,8 +370,9 @@ def _audit(options: argparse.Namespace, settings: Settings, progress: Progress) 
         return 0
     try:
         head, problems = audit.verify(folder, options.anchor)
-    except audit.AuditError as error:
-        problems, head = [str(error)], audit.Head()
+    except audit.AuditError as error:  # it was not read, so nothing is known of it
+        progress.say(f"The audit log was not verified. {error}")
+        return 1
     for problem in problems[: audit.MOST_PROBLEMS]:
         progress.say(problem)
     if len(problems) > audit.MOST_PROBLEMS:

@@ -251,7 +251,8 @@ def _files(table: Table, source: TableSource, folder: Path) -> list[Path]:
     """The files of a table, each once, in the order they are read. Raises InputError where there should be some."""
     if not source.files:
         patterns = [f"{table.name}*.{ending}" for ending in ENDINGS]
-        there = [p for p in sorted(folder.iterdir()) if any(fnmatch(p.name.lower(), each) for each in patterns)]
+        there = sorted(folder.iterdir(), key=_place)
+        there = [p for p in there if any(fnmatch(p.name.lower(), each) for each in patterns)]
         found = _once(p for p in there if _is_extract(p))
         if not found and not table.optional:
             raise InputError(_no_file(table, f"{table.name}*.csv, .xlsx or .parquet", folder))
@@ -275,8 +276,17 @@ def _matches(pattern: str, folder: Path) -> list[Path]:
     if named.exists():
         return [named]
     inside = named.relative_to(folder) if named.is_relative_to(folder) else named
-    matches = [folder / each for each in sorted(glob.glob(str(inside), root_dir=folder, recursive=True))]
-    return [p for p in matches if _is_extract(p) and not p.name.startswith("~$")]
+    matches = sorted(map(Path, glob.glob(str(inside), root_dir=folder, recursive=True)), key=_place)
+    return [p for p in (folder / each for each in matches) if _is_extract(p) and not p.name.startswith("~$")]
+
+
+def _place(path: Path) -> tuple[tuple[str, ...], str]:
+    """Where a file stands among others: by folder, then by its name without the ending, so that x-corrections.csv and
+    "x (1).csv" come after x.csv, which they correct: of rows with the same key the last read counts.
+    """
+    endings = (f".{each}" for each in ENDINGS)
+    ending = next((each for each in endings if path.name.lower().endswith(each)), "")
+    return (*path.parent.parts, path.name[: len(path.name) - len(ending)]), path.name
 
 
 def _is_extract(path: Path) -> bool:

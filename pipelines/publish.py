@@ -9,7 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,6 +89,22 @@ def folders(settings: Settings) -> list[str]:
 
 def damage(settings: Settings, release: str) -> str | None:
     """Why a release that is kept cannot be put in force, in words; None where it can."""
+    if found := unreadable(settings, release):
+        return found
+    folder = settings.published / release
+    try:
+        with duckdb.connect(folder / "university.duckdb", read_only=True) as con:
+            units = con.execute("select unit from unit where kind = 'faculty' order by unit").fetchall()
+    except duckdb.Error:
+        return "its university.duckdb cannot be read"
+    lost = [name for name in (scopes.file_of(unit) for (unit,) in units) if not _has_file(folder, name)]
+    if lost:
+        return f"its {' and '.join(lost)} {'is' if len(lost) == 1 else 'are'} missing"
+    return None
+
+
+def unreadable(settings: Settings, release: str) -> str | None:
+    """Why the university's figures of a release cannot be read, in words; None where they can."""
     if not _has_file(settings.published / release):
         return "its university.duckdb is missing"
     path = settings.published / release / "university.duckdb"
@@ -100,8 +116,8 @@ def damage(settings: Settings, release: str) -> str | None:
     return None if names == [(release,)] else "its university.duckdb is another release's"
 
 
-def _has_file(folder: Path) -> bool:
-    path = folder / "university.duckdb"
+def _has_file(folder: Path, name: str = "university.duckdb") -> bool:
+    path = folder / name
     return path.is_file() and not path.is_symlink()
 
 
@@ -139,7 +155,7 @@ def only_real_after_real(source: Source, settings: Settings) -> None:
     if not source.example:
         return
     known = [name for name in (current(settings), *reversed(releases(settings))) if name]
-    release = next((name for name in known if not damage(settings, name)), None)
+    release = next((name for name in known if not unreadable(settings, name)), None)
     if release is None:
         return
     with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
@@ -148,6 +164,30 @@ def only_real_after_real(source: Source, settings: Settings) -> None:
         raise ReleaseError(
             f"In force in {settings.published} are figures of real data, and these extracts are the example's. "
             "Give the example a data folder of its own: APT_DATA=…"
+        )
+
+
+def same_faculties(schools: pd.DataFrame, kept: Collection[tuple[str, str]], settings: Settings) -> None:
+    """Raise ReleaseError where a school is in another faculty than in the release in force, and periods stay as that
+    has them: a faculty's figures would be of other schools than stand beside them, whose own could be told from both.
+
+    schools: school_code, school_name, faculty_code. kept: periods that stay as published.
+    """
+    release = current(settings)
+    if not kept or release is None or unreadable(settings, release):
+        return
+    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+        before = dict(con.execute("select unit, parent from unit where kind = 'school'").fetchall())
+    now = zip(schools["school_code"], schools["school_name"], "faculty:" + schools["faculty_code"], strict=True)
+    moved = [(name, before[unit], to) for code, name, to in now if before.get(unit := f"school:{code}", to) != to]
+    if moved:
+        name, old, new = (text.removeprefix("faculty:") for text in moved[0])
+        more = f" (and {len(moved) - 1} more)" if len(moved) > 1 else ""
+        raise ReleaseError(
+            f"{name} is in faculty {new} now, and in {old} in what is published{more}. Years that stay as published "
+            "would have figures of faculties that are of other schools. Run with --revise all, which counts every year "
+            "by the faculties there are now; or, to wait, give the school its former faculty under "
+            "[tables.schools.codes.faculty_code] or in the extract of schools."
         )
 
 

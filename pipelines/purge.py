@@ -23,21 +23,13 @@ from pipelines.progress import Progress
 from pipelines.pseudonymise import pseudonymise
 from pipelines.readers.mapping import is_url, literal
 from pipelines.settings import Settings
-from pipelines.years import BEFORE_TEACHING, academic_year
+from pipelines.years import BEFORE_TEACHING, academic_year, first_year
 
 # about schools, years and files, never about people: kept whole
 OF_NO_PERSON = {
-    *("input_schools", "input_calendar", "input_standards", "stg_schools", "stg_calendar", "stg_standards"),
-    *(
-        "mart_unit",
-        "mart_period",
-        "mart_counted",
-        "check_result",
-        "extract_file",
-        "reconciliation",
-        "quarantine_summary",
-    ),
-}
+    "input_schools", "input_calendar", "input_standards", "stg_schools", "stg_calendar", "stg_standards", "mart_unit",
+    "mart_period", "mart_counted", "check_result", "extract_file", "reconciliation", "quarantine_summary",
+}  # fmt: skip
 NO_YEAR = "year not known"
 WITHOUT_YEARS = (warehouse.QUARANTINE_OF_CHECK, warehouse.LAST_ERROR)  # may quote rows, and do not say of which year
 SPARK = "spark"  # folder of the tables of a run on Spark
@@ -135,6 +127,12 @@ def purge(before: int, settings: Settings, progress: Progress) -> Purged:
         with progress.step("purge", f"a new warehouse without the years before {academic_year(before)}"):
             con.execute("set force_compression = 'uncompressed'")  # else a scan could not read what is in it
             con.execute(f"attach {literal(str(old))} as old (read_only)")
+            (latest,) = con.execute("select max(academic_year) from old.input_calendar").fetchall()[0]
+            if latest and before > first_year(latest) + 1:
+                raise PurgeError(
+                    f"The calendar ends with {latest}: there is no {academic_year(before)} to keep. To remove every "
+                    f"year, say --before {first_year(latest) + 1}."
+                )
             done.removed = _copy(con, before)
             gone = bytescan.pseudonyms(con, _only_in_old(con))
             con.execute("detach old")

@@ -58,12 +58,16 @@ def run(
         ):
             extracted, outcome = _take_in(con, mapped, definitions, settings, progress, full)
             with progress.step("model", "one row per enrolment, then cells"):
-                published = ledger.load(settings.warehouse, publish.current(settings))
+                published = ledger.load(settings.warehouse, in_force := publish.current(settings))
+                if in_force and published is ledger.NOTHING:
+                    progress.say(ledger.missing(settings.warehouse, in_force))
                 periods, marks = rows(con, definitions, extracted.present), settled.marks(con, extracted.present)
+                ledger.must_know(revised, periods)
                 kept = published.kept(periods, terms_of(definitions, settings, str(source)), revised)
                 there = settled.in_force(settings, periods)
                 as_before = settled.periods(marks, published, frozenset() if full else kept & there)
                 modelled = cells(con, definitions, extracted.present, periods, as_before)
+                publish.same_faculties(modelled.schools, kept, settings)
                 modelled = pooled.with_periods(modelled, published.labels(pooled.POOLED))
                 told = f"; {len(as_before)} of {len(periods)} periods are as they were" if as_before else ""
                 progress.note(f"{len(modelled.cells):,} cells{told}")
@@ -136,4 +140,5 @@ def _take_in(
             outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of)
         finally:  # most wanted when the checks stop the run
             warehouse.write_quarantine(con, settings, quarantine)
+    outcome.absent.extend(unchanged.shorter(extracted, earlier))
     return extracted, outcome

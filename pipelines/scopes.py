@@ -39,7 +39,12 @@ def files(tables: Tables) -> Iterator[tuple[str, dict[str, pd.DataFrame]]]:
     yield "university.duckdb", dict(tables)
     units = tables["unit"]
     for faculty in units.loc[units["kind"] == "faculty", "unit"]:
-        yield f"faculty-{faculty.removeprefix('faculty:')}.duckdb", of_faculty(tables, faculty)
+        yield file_of(faculty), of_faculty(tables, faculty)
+
+
+def file_of(faculty: str) -> str:
+    """The name of the file of a faculty, of which the unit is given."""
+    return f"faculty-{faculty.removeprefix('faculty:')}.duckdb"
 
 
 def of_faculty(tables: Tables, faculty: str) -> dict[str, pd.DataFrame]:

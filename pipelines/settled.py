@@ -76,7 +76,7 @@ def periods(now: Marks, published: Ledger, kept: Collection[Period]) -> frozense
 def in_force(settings: Settings, periods: pd.DataFrame) -> set[Period]:
     """Those of the periods that the release in force has, as far as they have come now. periods: as in `Modelled`."""
     release = publish.current(settings)
-    if release is None or publish.damage(settings, release):
+    if release is None or publish.unreadable(settings, release):
         return set()
     with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
         had = {*con.execute("select academic_year, part, coalesce(through_week, -1) from period").fetchall()}

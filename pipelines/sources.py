@@ -16,6 +16,26 @@ from pipelines.definitions import Column, Definitions, Table
 from pipelines.errors import InputError, did_you_mean
 
 DIRECTIVES = set("YymdBbaAHIMSfpzZ")
+# what to write for each entry, and an example of it; {heading} is where the entry in question stands
+RIGHT = {
+    "university": ("a name in double quotes", 'university = "University of X"'),
+    "example": ("true or false, without quotation marks", "example = true"),
+    "as_of": ("a day, the year first, without a time or quotation marks", "as_of = 2026-11-27"),
+    "tables": ("a heading for each table, and its lines under it", '[{heading}.meetings]\nfiles = ["meetings_*.csv"]'),
+    "files": ("a list of names or patterns in double quotes", 'files = ["meetings_*.csv"]'),
+    "encoding": ("the name of an encoding in double quotes", 'encoding = "windows-1252"'),
+    "delimiter": ("one character in double quotes", 'delimiter = ";"'),
+    "sheet": ("the name of a sheet in double quotes", 'sheet = "Meetings"'),
+    "skip_rows": ("a whole number, 0 or more", "skip_rows = 3"),
+    "date_formats": ("a list of formats in double quotes", 'date_formats = ["%d/%m/%Y"]'),
+    "columns": (
+        "what the extract calls each column, in double quotes, or a list of such names",
+        '[{heading}]\nstudent_id = "Student Number"',
+    ),
+    "codes": ("a heading for each column, and what each code means under it", '[{heading}.mode]\n"F2F" = "in person"'),
+    "constants": ("a value for each column, in double quotes", '[{heading}]\ninitiated_by = "tutor"'),
+    "defaults": ("a value for each column, in double quotes", '[{heading}]\nstatus = "attended"'),
+}
 
 
 def _as_text(value: Any) -> Any:
@@ -118,8 +138,16 @@ def load(path: Path) -> Sources:
             f'    university = "University of X"\n'
             f"docs/sources.md says how to map files, columns and codes."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({type(error).__name__}). Save it as UTF-8 text.") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder. Name the file in it: {path / 'sources.toml'}") from None
+    except PermissionError:
+        raise InputError(
+            f"{path} may not be read by this account. Let its owner give this account the right to read it."
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(
             f"{path.name} is not valid TOML: {error}. Texts stand in double quotes, and a text with a "
@@ -134,14 +162,20 @@ def load(path: Path) -> Sources:
 
 
 def _in_words(file: str, place: tuple[int | str, ...], kind: str, message: str) -> str:
-    *outer, key = [str(part) for part in place]
+    *outer, key = [part for part in place if isinstance(part, str)]  # without the places in lists
     where = f"{file}: [{'.'.join(outer)}]" if outer else f"{file}:"
     if kind == "extra_forbidden":
         known = TableSource.model_fields if outer else [n for n in Sources.model_fields if n != "folder"]
         return f"{where} has an unknown key '{key}'.{did_you_mean(key, known)} Known keys are {', '.join(known)}."
     if kind == "missing":
         return f"{where} lacks '{key}'. Write: {key} = \"University of X\""
-    return f"{where} {key}: {message.removeprefix('Value error, ')}"
+    if kind == "value_error":
+        return f"{where} {key}: {message.removeprefix('Value error, ')}"
+    at = 2 if outer[:1] == ["tables"] and len(outer) > 1 else 0
+    names = [*outer, key]
+    what, lines = RIGHT[names[at]]
+    lines = lines.replace("{heading}", ".".join(names[: at + 1])).replace("\n", "\n    ")
+    return f"{where} {key} cannot be used as it is. Write {what}, such as\n    {lines}"
 
 
 def _misnamed(table: Table, source: TableSource) -> Iterator[str]:

@@ -181,3 +181,42 @@ def test_the_command_line_verifies(tmp_path: Path, monkeypatch, capsys) -> None:
     put(folder, lines(folder)[:-1])
     assert main(["audit", "--verify", "--anchor", anchor]) == 1
     assert "The end is missing: record 6" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("command", [["audit"], ["audit", "--verify"]])
+def test_where_there_is_no_log_that_is_said_and_none_is_made(
+    tmp_path: Path, monkeypatch, capsys, command: list[str], there: bool
+) -> None:
+    data = tmp_path / "data"
+    if there:
+        data.mkdir()
+    monkeypatch.setenv("APT_DATA", str(data))
+    assert main(command) == 1
+    said = capsys.readouterr().out
+    assert (f"There is no audit log in {data / 'audit'}" if there else f"There is no data folder {data},") in said
+    assert "APT_DATA" in said
+    assert "whole" not in said
+    assert [*tmp_path.rglob("*")] == ([data] if there else [])
+
+
+@pytest.mark.parametrize("anchor", ["12:abc", "12", "²:" + audit.NOTHING, "12:" + "g" * 64, audit.NOTHING])
+def test_what_is_no_anchor_is_no_tampering(tmp_path: Path, monkeypatch, capsys, anchor: str) -> None:
+    monkeypatch.setenv("APT_DATA", str(tmp_path))
+    write(tmp_path / "audit")
+    assert main(["audit", "--verify", "--anchor", anchor]) == 1
+    said = capsys.readouterr().out
+    assert f"'{anchor}' is no anchor" in said
+    assert "64 hexadecimal digits, such as 1234:ab12…" in said
+    assert "tampered" not in said
+
+
+def test_a_log_that_cannot_be_read_is_not_called_tampered_with(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("APT_DATA", str(tmp_path))
+    write(tmp_path / "audit")
+    (tmp_path / "audit" / audit.LOCK).unlink(missing_ok=True)
+    (tmp_path / "audit" / audit.LOCK).mkdir()
+    assert main(["audit", "--verify"]) == 1
+    said = capsys.readouterr().out
+    assert "The audit log was not verified." in said
+    assert "tampered" not in said

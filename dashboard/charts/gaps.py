@@ -11,11 +11,10 @@ import pandas as pd
 from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, graded, hover, in_words, lay_out
 from dashboard.style import words
-from dashboard.style.theme import Theme
+from dashboard.style.theme import VERDICT, Theme
 
 STEPS = [m * 10.0**e for e in range(-2, 4) for m in (1, 2, 5)]
 POOLED = "pooled"  # the kind of the row of all schools together
-VERDICT = {"worse": "attention", "better": "well"}
 
 
 def graded_gaps(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 from dashboard.charts.chart import Chart
-from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import FOOT, LINE, NARROW, Label, Rows, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import Theme
 
 SPLIT = (0.6, 0.68)  # where the modes end and the outcome begins, as shares of the plot
+WIDE_NAME, NARROW_NAME = 40, 16  # characters of a line of the outcome's name
 
 
 def modes(
@@ -74,11 +76,18 @@ def modes(
             "ticksuffix": str(metric["suffix"]), "anchor": "y",
         },
     )  # fmt: skip
-    figure.add_annotation(
-        x=SPLIT[1], xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=-3, showarrow=False,
-        text=escape(str(metric["label"])), font={"size": 13, "color": theme.muted},
-    )  # fmt: skip
+    _name(figure, wrap(str(metric["label"]), NARROW_NAME if narrow else WIDE_NAME), theme)
     return figure
+
+
+def _name(figure: Chart, lines: Sequence[str], theme: Theme) -> None:
+    """The outcome's name under its part of the plot: it ends where that ends, and may begin before it on a phone."""
+    figure.add_annotation(
+        x=1, xref="paper", xanchor="right", y=0, yref="paper", yanchor="top", yshift=-3, showarrow=False,
+        text="<br>".join(escape(line) for line in lines), align="right", font={"size": 13, "color": theme.muted},
+    )  # fmt: skip
+    more = LINE * (len(lines) - 1)
+    figure.update_layout(height=figure.layout["height"] + more, margin={"b": FOOT + more})
 
 
 def look(names: Sequence[str], theme: Theme) -> dict[str, str]:

@@ -19,7 +19,8 @@ SYMBOLS = {
 def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> Chart:
     """One row per measure under headings by theme; measures share a unit of measure.
 
-    The band is the usual range for schools of that size, the tall tick the university, the short one the faculty.
+    The band is the usual range for schools of that size, the tall tick the university, the short one the faculty; a
+    mark is hollow where the record is to be checked first.
     """
     labels: list[Label] = []
     places: list[int] = []  # which label each measure has
@@ -51,9 +52,11 @@ def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> 
             marker={"symbol": "line-ns", "size": size, "line": {"width": 2, "color": theme.ink}},
             hoverinfo="skip",
         )
-    for verdict in ("context", "well", "attention"):
+    for verdict in ("context", "doubt", "well", "attention"):
         part = [(y, m) for y, m in shown if m.verdict == verdict]
-        colour = getattr(theme, verdict) if verdict != "context" else theme.accent
+        colour = theme.accent if verdict == "context" else theme.of(verdict)
+        hollow = verdict == "doubt"
+        marker = {"color": theme.page, "line": {"color": colour, "width": 2}} if hollow else {"color": colour}
         figure.add_scatter(
             x=[m.own["value"] for _, m in part],
             y=[y for y, _ in part],
@@ -66,7 +69,7 @@ def profile(measures: Sequence[Measure], theme: Theme, column: int = NARROW) -> 
                 "thickness": 2,
                 "width": 0,
             },
-            marker={"color": colour, "size": 12, "symbol": [SYMBOLS[m.place] for _, m in part]},
+            marker={**marker, "size": 12, "symbol": ["circle" if hollow else SYMBOLS[m.place] for _, m in part]},
             text=[_hover(m) for _, m in part],
             hovertemplate="%{text}<extra></extra>",
         )

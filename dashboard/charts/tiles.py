@@ -10,13 +10,12 @@ from typing import Any
 from dashboard.charts.chart import Chart
 from dashboard.charts.rows import NARROW, Label, Rows, hover, lay_out
 from dashboard.style import words
-from dashboard.style.theme import Theme
+from dashboard.style.theme import VERDICT, Theme
 
 TILE, GAP = 24, 0.04  # a tile's height in pixels, and the air beside it in columns
 HEAD, HEAD_NARROW = 74, 190  # pixels for the names of the columns
 FILLED, LIGHT = 0.9, 0.28  # a clear gap, a possible one
 SILENT = {"too few to say": "?", "suppressed": "–", "none": "×"}
-VERDICT = {"worse": "attention", "better": "well"}
 
 
 def tiles(

@@ -9,10 +9,9 @@ from typing import Any
 from dashboard.charts.chart import Chart
 from dashboard.charts.rows import graded, hover
 from dashboard.style import words
-from dashboard.style.theme import Theme, template
+from dashboard.style.theme import VERDICT, Theme, template
 
 HEIGHT = 300
-VERDICT = {"worse": "attention", "better": "well"}
 
 
 def by_year(rows: Sequence[Mapping[str, Any]], metric: Mapping[str, Any], theme: Theme, gap: bool = False) -> Chart:

@@ -25,6 +25,10 @@ GRADES = {
 }
 RESPONSE = "response_rate"
 GLOSSARY = (
+    (
+        "about eight in ten schools, chance set aside",
+        "where the middle 80% of schools would lie if there were no chance in small numbers",
+    ),
     ("academic personal tutoring", "the pairing of every student with a tutor who follows their journey"),
     ("clear gap", "a gap that chance hardly explains, and that is large enough to matter"),
     ("consistency", "how far schools, or tutors of a school, differ beyond chance"),
@@ -47,7 +51,7 @@ GLOSSARY = (
     ("standard", "the meetings a school promises: how many, and the first by which week"),
     ("too few to say", "the interval is so wide that it says neither that there is a gap nor that there is none"),
     ("typical school", "of tutors: an average of three schools or more, tutors around the value of their own school"),
-    ("unnamed band", "where the middle 80% of all schools lie, none of them named"),
+    ("unnamed band", "where the middle 80% of all schools lie, chance in small numbers included, none of them named"),
     ("usual range", "where chance, and the differences schools usually have, put 95 of 100 schools of that size"),
     ("worth a conversation", "outside the usual range for schools, on the less good side"),
     ("worth learning from", "outside the usual range on the good side: ★ beyond 99.8% limits, ☆ beyond 95% ones"),
@@ -107,9 +111,9 @@ def methods(reading: Reading) -> tuple[tuple[str, str], ...]:
             "Schools that stand apart",
             "A school stands apart, on any measure, where its value lies outside the usual range: the 95% limits that "
             "chance, and the differences that schools usually have, put around the university at its size "
-            "(Spiegelhalter’s funnel). So of 20 schools about one does by chance alone. A faculty has no such limits: "
-            "it is judged by its interval. Whether schools differ is judged over all of them: the range given is where "
-            "about eight in ten would lie, chance set aside.",
+            "(Spiegelhalter’s funnel). They hold 95 schools in 100: of 20, about one lies outside in any case. A "
+            "faculty has no such limits: it is judged by its interval. Whether schools differ is judged over all of "
+            "them: the range given is where about eight in ten would lie, chance set aside.",
         ),
         (
             "Between tutors",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -33,6 +33,11 @@ class Mark:
         """The label with its marks; for a row without a figure, with the word for why."""
         label = f"{self.label} {DOUBT}" if self.doubted else self.label
         return f"{label} ({self.why})" if self.why else f"{label} {self.glyph}".rstrip()
+
+    @property
+    def told_in_short(self) -> str:
+        """The same on one line among many: '(hidden)' for 'hidden to protect people'."""
+        return replace(self, why=self.why.partition(" to ")[0]).told
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ def schools(reading: Reading, c: Comparison, title: str = "") -> Figure:
     legend += [("context", glyph, said) for glyph, said in consistency.SHADES] if c.limited else []
     legend += [("context", "▒", "the middle 80% of all schools, unnamed")] if spread else []
     base = words.shown_base(c.university)
+    base = base if reading.is_university else f"{base} at the university"
     return Figure(
         key=f"schools {c.metric['metric']}",
         kind="rows",

@@ -12,7 +12,7 @@ from dashboard.exports import figures, tutors
 from dashboard.exports.about import RESPONSE
 from dashboard.exports.figure import Figure
 from dashboard.exports.reading import Reading
-from dashboard.findings import consistency, equity
+from dashboard.findings import consistency, equity, why
 from dashboard.findings.consistency import Comparison
 from dashboard.findings.tutors import caution, more
 from dashboard.style import words
@@ -81,6 +81,8 @@ def _consistency(reading: Reading, compared: Sequence[Comparison]) -> Finding | 
     apart = [c for c in judged if c.differs]
     text = consistency.consistency_answer(compared) if reading.is_university else figure.alt
     measured = words.listed([words.quoted(str(c.metric["label"])) for c in compared])
+    if reading.is_university and any(c.metric["theme"] == "contact" for c in apart):
+        text = f"{text} {doubt(reading)}".strip()
     return Finding(
         lead="Consistency",
         headline=figure.title,
@@ -129,7 +131,7 @@ def _on_one(reading: Reading, c: Comparison) -> list[Named]:
     }
     on = f"On {words.quoted(str(c.metric['label']))}"
     return [
-        Named(heading, on, _at_most(consistency.named(rows, c.metric)), verdict)
+        Named(heading, on, _at_most(consistency.named(rows, c.metric, doubted=heading == record.FIRST)), verdict)
         for (heading, verdict), rows in lists.items()
     ]
 
@@ -223,11 +225,16 @@ def steps(reading: Reading, compared: Sequence[Comparison]) -> tuple[str, ...]:
         return ()
     well, attention = (named.units for named in named_schools(reading, compared))
     begin = {
-        "Learn from": [u for u in well if u not in reading.incomplete],
-        "Talk with": [u for u in attention if u not in reading.incomplete],
+        ("Learn from", "good"): [u for u in well if u not in reading.incomplete],
+        ("Talk with", "less good"): [u for u in attention if u not in reading.incomplete],
     }
     names = reading.release.units["name"].map(str).map(words.within)
-    told = [f"{verb} {words.listed([names[u] for u in units[:MOST_STEPS]])}." for verb, units in begin.items() if units]
+    told = [
+        f"{verb} {words.listed([names[u] for u in units[:MOST_STEPS]])}: on the {side} side of the usual range for "
+        f"schools on two headline measures or more."
+        for (verb, side), units in begin.items()
+        if units
+    ]
     if reading.incomplete:
         where = words.listed([names[u] for u in reading.incomplete])
         told.insert(0, f"First look at the record in {where}: low contact there may be a matter of logging.")
@@ -254,6 +261,7 @@ def _standing(reading: Reading, compared: Sequence[Comparison], verdict: str) ->
         told[unit] = f"{names[unit]}: {words.small(counts[unit])}{care}"
     heading = f"{OUTSIDE[verdict]} on two headline measures or more"
     explanation = f"Outside the usual range for schools; on how many of {words.small(len(compared))}"
+    explanation += ", not counting contact where the record looks incomplete" if reading.incomplete else ""
     return Named(heading, explanation, _at_most([*told.values()]), verdict, told)
 
 
@@ -271,7 +279,7 @@ def _gaps(reading: Reading) -> list[Finding]:
             Finding(
                 lead="Gaps between groups",
                 headline=equity.no_gap_title(pd.concat(every)),
-                text="A possible gap is not ruled out: the section on equity gaps shows every comparison.",
+                text=f"{equity.no_gap_words(pd.concat(every))} The document’s section on equity gaps has all of them.",
                 caveat=NOT_A_CAUSE,
                 verdict="context",
             )
@@ -307,6 +315,7 @@ def _like_for_like(gap: pd.Series, metric: pd.Series, characteristic: pd.Series)
         return ""
     left = words.difference(float(value), float(gap["like_for_like_lower"]), float(gap["like_for_like_upper"]), metric)
     said = LIKE_FOR_LIKE.get(str(gap.get("like_for_like_says")), "")
+    said = f"part of {said}" if why.is_part(gap) else said
     says = f": {said}" if said else ""
     whom = equity.students(str(gap["group"]), characteristic)
     return f"Among students of the same school and level it is {left} for {whom}{says}."

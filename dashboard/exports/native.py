@@ -51,7 +51,7 @@ def _bars(slide: Any, figure: Figure, place: Place) -> Any:
     """One bar per row with its interval; rows without a figure say why in their label."""
     marks = _with_reference(figure)
     data = CategoryChartData(number_format=_format(figure))
-    data.categories = [mark.told for mark in marks]
+    data.categories = [mark.told_in_short if len(marks) > MANY else mark.told for mark in marks]
     data.add_series(str(figure.metric["label"]), [mark.value for mark in marks])
     frame = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *place, data)
     frame.name = f"Chart: {figure.title}"[:120]
@@ -59,13 +59,13 @@ def _bars(slide: Any, figure: Figure, place: Place) -> Any:
     chart.has_legend = False
     chart.has_title = False
     chart.font.size = Pt(9 if len(marks) > MANY else 12)
-    chart.font.color.rgb = _rgb(LIGHT.ink)
+    chart.font.color.rgb = rgb(LIGHT.ink)
     plot, series = chart.plots[0], chart.plots[0].series[0]
     plot.gap_width = 35
     for n, mark in enumerate(marks):
         fill = series.points[n].format.fill
         fill.solid()
-        fill.fore_color.rgb = _rgb(COLOURS[mark.verdict])
+        fill.fore_color.rgb = rgb(COLOURS[mark.verdict])
     plot.has_data_labels = True
     labels = plot.data_labels
     labels.number_format, labels.number_format_is_linked = _format(figure), False
@@ -75,9 +75,11 @@ def _bars(slide: Any, figure: Figure, place: Place) -> Any:
     _intervals(series, marks)
     rows, values = chart.category_axis, chart.value_axis
     rows.reverse_order = True
-    rows.format.line.color.rgb = _rgb(LIGHT.line)
+    rows.format.line.color.rgb = rgb(LIGHT.line)
     rows.major_tick_mark = XL_TICK_MARK.NONE
     rows.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    every = parse_xml(f'<c:tickLblSkip {nsdecls("c")} val="1"/>')  # else programs leave out every other name
+    rows._element.find(qn("c:noMultiLvlLbl")).addprevious(every)
     values.visible = False
     values.has_major_gridlines = False
     if figure.kind == "rows" and figure.metric["suffix"] == "%":
@@ -166,9 +168,9 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
     x.minimum_scale, x.maximum_scale = start, 100
     x.major_unit = STEP
     x.has_major_gridlines = True
-    x.major_gridlines.format.line.color.rgb = _rgb(LIGHT.line)
+    x.major_gridlines.format.line.color.rgb = rgb(LIGHT.line)
     x.tick_labels.number_format, x.tick_labels.number_format_is_linked = f'[<{low}]"";0"%"', False
-    x.format.line.color.rgb = _rgb(LIGHT.line)
+    x.format.line.color.rgb = rgb(LIGHT.line)
     y.minimum_scale, y.maximum_scale = 0.5, len(names) + 0.6
     y.visible = False
     y.has_major_gridlines = False
@@ -182,14 +184,14 @@ def _dress(series: Any, look: str, text: str) -> None:
         own = look == LOOKS["own"]
         marker.style, marker.size = (XL_MARKER_STYLE.DIAMOND, 10) if own else (XL_MARKER_STYLE.CIRCLE, 8)
         marker.format.fill.solid()
-        marker.format.fill.fore_color.rgb = _rgb(LIGHT.accent if own else LIGHT.context)
+        marker.format.fill.fore_color.rgb = rgb(LIGHT.accent if own else LIGHT.context)
         marker.format.line.color.rgb = RGBColor(255, 255, 255)
         return
     marker.style = XL_MARKER_STYLE.NONE
     if look == "band":
         line = series.format.line
         line.width = Emu(BAND)
-        line.color.rgb = _rgb(LIGHT.context)
+        line.color.rgb = rgb(LIGHT.context)
         line._ln.xpath(".//a:srgbClr")[0].append(parse_xml(f'<a:alpha {nsdecls("a")} val="25000"/>'))
         line._ln.set("cap", "flat")
     elif look == "university":
@@ -208,5 +210,6 @@ def _format(figure: Figure) -> str:
     return "0." + "0" * int(figure.metric["decimals"]) if int(figure.metric["decimals"]) else "0"
 
 
-def _rgb(colour: str) -> RGBColor:
+def rgb(colour: str) -> RGBColor:
+    """A colour of a theme, as PowerPoint has it."""
     return RGBColor.from_string(colour.lstrip("#").upper())

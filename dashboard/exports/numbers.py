@@ -18,6 +18,12 @@ SHOWN = "shown"
 EVERYONE = "Everyone"
 NONE_PUBLISHED = "not published"
 NO_LIMITS = "no limits"
+NOT_SEEN = "no difference can be seen"
+LIKE_FOR_LIKE = {
+    "Like for like": "like_for_like",
+    "Like for like, from": "like_for_like_lower",
+    "Like for like, to": "like_for_like_upper",
+}
 
 
 def cells(reading: Reading, metric: Row, rows: Sequence[Row], characteristic: str = "") -> pd.DataFrame:
@@ -64,6 +70,7 @@ def gaps(reading: Reading, metric: Row, rows: Sequence[Row]) -> pd.DataFrame:
         [
             {
                 **_about(reading, metric, r),
+                "Measured in": "percentage points" if metric["suffix"] == "%" else "number",
                 "Characteristic": r["characteristic"],
                 "Group": r["group"],
                 "Against": r["reference"],
@@ -71,6 +78,7 @@ def gaps(reading: Reading, metric: Row, rows: Sequence[Row]) -> pd.DataFrame:
                 "Interval from": _number(r, "lower", metric),
                 "Interval to": _number(r, "upper", metric),
                 "Evidence": r["evidence"] if r["status"] == "shown" else words.STATUS[r["status"]],
+                **{name: _number(r, column, metric) for name, column in LIKE_FOR_LIKE.items()},
                 "Group, out of (to the nearest 5)": _base(r, "base"),
                 "Against, out of (to the nearest 5)": _base(r, "reference_base"),
                 "Status": SHOWN if r["status"] == "shown" else words.STATUS[r["status"]],
@@ -88,11 +96,9 @@ def headline(reading: Reading, compared: Sequence[Comparison], own: Sequence[Row
         if not reading.is_university:
             places.append({**row, "name": reading.name})
         places += [r for r in c.schools.to_dict("records") if r["unit"] != reading.unit]
-        low, high = c.middle or (NONE_PUBLISHED, NONE_PUBLISHED)
+        low, high = (round(x, int(c.metric["decimals"])) for x in c.middle) if c.middle else (NONE_PUBLISHED,) * 2
         frames.append(
-            cells(reading, c.metric, places).assign(
-                **{"Middle 80% of schools from": low, "Middle 80% of schools to": high}
-            )
+            cells(reading, c.metric, places).assign(**{f"{c.middle_name} from": low, f"{c.middle_name} to": high})
         )
     return pd.concat(frames, ignore_index=True)
 
@@ -100,7 +106,7 @@ def headline(reading: Reading, compared: Sequence[Comparison], own: Sequence[Row
 def tutors(reading: Reading, metric: Row, rows: Sequence[Row], year: str) -> pd.DataFrame:
     """How far tutors differ in a year, a row per school. rows: as `findings.tutors.rows`."""
     figures = {
-        "All its students": "value", "Eight in ten tutors from": "low", "Eight in ten tutors to": "high",
+        "All its students": "value",
         "Could be as far apart as, from": "could_low", "Could be as far apart as, to": "could_high",
     }  # fmt: skip
     return pd.DataFrame(
@@ -109,6 +115,10 @@ def tutors(reading: Reading, metric: Row, rows: Sequence[Row], year: str) -> pd.
                 **_about(reading, metric, r),
                 "Period": year,
                 "Tutors (to the nearest 5)": _base(r, "members"),
+                **{
+                    f"Eight in ten tutors {end}": _number(r, column, metric) if r["low"] < r["high"] else _unseen(r)
+                    for end, column in (("from", "low"), ("to", "high"))
+                },
                 **{name: _number(r, column, metric) for name, column in figures.items()},
                 "Says": SAYS.get(r["says"], TOO_FEW) if r["status"] == "shown" else words.missing(r),
                 "Status": SHOWN if r["status"] == "shown" else words.missing(r),
@@ -141,6 +151,10 @@ def _number(row: Row, column: str, metric: Row) -> object:
         return words.missing(row)
     value = row[column]
     return float(value) if pd.notna(value) else NONE_PUBLISHED
+
+
+def _unseen(row: Row) -> str:
+    return NOT_SEEN if row["status"] == "shown" else words.missing(row)
 
 
 def _base(row: Row, column: str) -> object:

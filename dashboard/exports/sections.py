@@ -151,6 +151,8 @@ def _voice(reading: Reading, compared: Sequence[Comparison]) -> Section:
 def _quality(reading: Reading, compared: Sequence[Comparison]) -> Section:
     release = reading.release
     text = [quality.quality_answer(release.reconciliation, release.checks, record.named(release, reading.incomplete))]
+    if not reading.is_university:
+        text.append("Numbers of rows, files and checks are the whole university’s, of all years that were read.")
     text.append(f"{quality.last_meeting(release.about['data_through'])}.")
     text.append(f"{quality.checks_title(release.checks)}.")
     text.append(f"{quality.quarantine_title(release.quarantine)}.")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pptx import Presentation
-from pptx.dml.color import RGBColor
 from pptx.enum.lang import MSO_LANGUAGE_ID
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR
@@ -148,7 +147,7 @@ def _cover(deck: Any, story: Story) -> None:
             "Banner",
         )
         box.fill.solid()
-        box.fill.fore_color.rgb = _rgb(LIGHT.panel)
+        box.fill.fore_color.rgb = native.rgb(LIGHT.panel)
     _write(
         slide,
         LEFT,
@@ -174,7 +173,7 @@ def _summary(deck: Any, story: Story) -> None:
         left = LEFT + n * wide
         line = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, left, Inches(2.5), wide - Inches(0.3), Pt(1.5))
         line.fill.solid()
-        line.fill.fore_color.rgb = _rgb(LIGHT.ink)
+        line.fill.fore_color.rgb = native.rgb(LIGHT.ink)
         line.line.fill.background()
         line.shadow.inherit = False
         _describe(line, "")
@@ -266,7 +265,7 @@ def _write(slide: Any, left: int, top: int, width: int, height: int, told: Seque
             run = paragraph.add_run()
             run.text = said
             run.font.size, run.font.bold = Pt(text.size), bold
-            run.font.color.rgb = _rgb(text.colour)
+            run.font.color.rgb = native.rgb(text.colour)
             run.font.language_id = MSO_LANGUAGE_ID.ENGLISH_UK
             if text.serif:
                 run.font.name = SERIF
@@ -277,14 +276,10 @@ def _speak(frame: Any) -> None:
     for paragraph in frame.paragraphs:
         for run in paragraph.runs:
             run.font.language_id = MSO_LANGUAGE_ID.ENGLISH_UK
-            run.font.color.rgb = _rgb(LIGHT.ink)
+            run.font.color.rgb = native.rgb(LIGHT.ink)
 
 
 def _describe(shape: Any, alt: str) -> None:
     """Alternative text; without any, a shape is there for the eye only."""
     about = shape._element.xpath(".//p:cNvPr")[0]
     about.set("descr", words.sentence(alt) if alt else "")
-
-
-def _rgb(colour: str) -> RGBColor:
-    return RGBColor.from_string(colour.lstrip("#").upper())

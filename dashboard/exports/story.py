@@ -113,7 +113,8 @@ def told(release: Release, request: Request) -> Story:
         asked = asked.replace("Was", "Is") if reading.in_progress else asked
         answer = consistency.consistency_answer(compared)
     else:
-        asked, answer = standing.question(reading.name, period, False), standing.answer(reading.name, compared, own)
+        asked = standing.question(reading.name, period, False)
+        answer = standing.answer(reading.name, compared, own, reading.unit in reading.incomplete)
     used = {f.figure.key for f in found if f.figure}
     chosen = [name for name in SECTIONS if name in request.sections]
     return Story(

@@ -20,6 +20,7 @@ DIFFER = "differs beyond chance"
 CHANCE, MAY = "no more than chance", "may differ"
 PUBLISHED = {DIFFER: True, CHANCE: False}
 LEARN, MAYBE, TALK = "worth learning from", "may be worth learning from", "worth a conversation"
+MIDDLE = {True: "About eight in ten schools, chance set aside", False: "Middle 80% of schools"}
 OUTSIDE = ("above", "below")  # the usual range
 MARKS = {"learn": "★", "better": "☆", "conversation": "◆", "apart": "◇", "within": "●", "": "○"}  # of `place`
 SAYS = {"learn": LEARN, "better": MAYBE, "conversation": TALK, "apart": TALK}  # of places outside the usual range
@@ -112,6 +113,11 @@ class Comparison:
         return self.middle is not None and self.middle == self.modelled
 
     @property
+    def middle_name(self) -> str:
+        """What that range is called: two ranges of the same schools, with chance in it and without, have two names."""
+        return MIDDLE[self.chance_aside]
+
+    @property
     def reach(self) -> float:
         """How far apart the middle 80% of schools are; -1 with too few schools."""
         return self.middle[1] - self.middle[0] if self.middle else -1.0
@@ -200,8 +206,13 @@ def place(school: Row, metric: Row) -> str:
     return "conversation" if found == "attention" else "apart"
 
 
+def in_any_case(n: int) -> str:
+    """How many of so many lie outside the usual range whatever they do, as it holds 95 in 100 of them."""
+    return f"{words.headline(by_chance(n))} of {words.small(n)} would in any case"
+
+
 def by_chance(n: int) -> str:
-    """How many of so many lie outside the usual range by chance alone: 'hardly one', 'about one or two'."""
+    """How many that is: 'hardly one', 'about one or two'."""
     expected = n * BY_CHANCE
     if expected < 1:
         return "about one" if expected >= 0.5 else "hardly one"
@@ -332,7 +343,7 @@ def schools_answer(c: Comparison, incomplete: int = 0) -> str:
         verb = "stands" if n == 1 else "stand"
         which = f"{' and '.join(sides)} the usual range"
         said = f"{words.small(n)} of {of} {verb} apart on {label}: {which} around {around}"
-        said += f". {words.headline(by_chance(len(c.shown)))} would by chance alone, if none differed"
+        said += f". {in_any_case(len(c.shown))}"
     return f"{words.sentence(said)} {_consistent(c)}".rstrip()
 
 
@@ -366,10 +377,10 @@ def _could(c: Comparison) -> str:
     return f"on {label} about eight in ten could still lie as far apart as {low} and {high}"
 
 
-def named(rows: pd.DataFrame, metric: Row) -> list[str]:
-    """'◆ School of Law: 52% (48% to 56%), below the usual range', one per school."""
+def named(rows: pd.DataFrame, metric: Row, doubted: bool = False) -> list[str]:
+    """'◆ School of Law: 52% (48% to 56%), below the usual range', one per school; ○ where the figures are doubted."""
     return [
-        f"{MARKS[place(r, metric)]} {r['name']}: {words.value(r['value'], metric)} "
+        f"{MARKS['' if doubted else place(r, metric)]} {r['name']}: {words.value(r['value'], metric)} "
         f"({words.interval(r['lower'], r['upper'], metric)}), {r['side']} the usual range"
         for r in rows.to_dict("records")
     ]

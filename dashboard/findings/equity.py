@@ -11,6 +11,7 @@ from dashboard.style import words
 
 Row = Mapping[str, Any]
 MOST_HIDDEN = 6  # named one by one
+MOST_FEW = 3  # groups of a characteristic, likewise
 HIDDEN = words.STATUS["suppressed"]
 WORTH = ("clear gap", "possible gap")
 
@@ -47,13 +48,25 @@ def apart(gaps: pd.DataFrame, metrics: pd.DataFrame, seen: Collection[str]) -> t
 
 
 def no_gap_title(gaps: pd.DataFrame) -> str:
-    """Why no clear gap on the headline measures is named: there is none, or nobody can say."""
+    """Why no clear gap on the headline measures is named: there is none, or nobody can say, or not of most groups."""
     evidence = gaps.loc[gaps["status"] == "shown", "evidence"]
     if evidence.empty:
         return "No gap between groups to show on the headline measures"
-    if (evidence == "too few to say").all():
+    judged = int((evidence != "too few to say").sum())
+    if not judged:
         return "Too few students to say who is missing out on the headline measures"
+    if 2 * judged < len(gaps):
+        return "Of most groups too few students to say whether they are missing out on the headline measures"
     return "No clear gap between groups on the headline measures"
+
+
+def no_gap_words(gaps: pd.DataFrame) -> str:
+    """Of how many comparisons anything can be said, and how many gaps may be real."""
+    evidence = gaps.loc[gaps["status"] == "shown", "evidence"]
+    judged, possible = int((evidence != "too few to say").sum()), int((evidence == "possible gap").sum())
+    said = f"of {words.plural(len(gaps), 'comparison')} {words.small(judged) if judged else 'none'} can say"
+    said += f", and {words.plural(possible, 'gap')} may be real" if possible else ""
+    return words.sentence(said)
 
 
 def widest_by_characteristic(found: pd.DataFrame, characteristics: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -129,19 +142,44 @@ def equity_answer(
 
 
 def without_gap(gaps: pd.DataFrame, characteristics: pd.DataFrame) -> list[str]:
-    """Characteristics by which there is neither a clear nor a possible gap, of those that `equity_answer` counts.
+    """Characteristics by which there is neither a clear nor a possible gap, and no group shown is too few to say.
 
     A broader characteristic and its finer one count as one, named after whichever can say.
     """
-    shown = gaps[(gaps["status"] == "shown") & (gaps["evidence"] != "too few to say")]
-    of = characteristics["of"].dropna().to_dict()
+    rest = _not_worth(gaps, characteristics)
+    few = rest.loc[rest["evidence"] == "too few to say", "characteristic"]
+    sure = finest(rest[~rest["characteristic"].isin(few)], characteristics)
+    return [str(c) for c in sure["characteristic"].drop_duplicates()]
 
-    def finer(characteristic: str) -> str:
-        return str(of.get(characteristic, characteristic))
 
-    worth = {finer(c) for c in shown.loc[shown["evidence"].isin(WORTH), "characteristic"]}
-    judged = finest(shown, characteristics)["characteristic"].drop_duplicates()
-    return [str(c) for c in judged if finer(c) not in worth]
+def too_few(gaps: pd.DataFrame, characteristics: pd.DataFrame) -> list[str]:
+    """What is too few to say beside those: a characteristic where no group shown can say, else those that cannot."""
+    told = []
+    for name, rows in finest(_not_worth(gaps, characteristics), characteristics).groupby("characteristic", sort=False):
+        label = words.lowered(str(characteristics.loc[name, "label"]))
+        few = [str(group) for group in rows.loc[rows["evidence"] == "too few to say", "group"]]
+        if len(few) == len(rows):
+            told.append(label)
+        elif few:
+            groups = words.listed(few) if len(few) <= MOST_FEW else f"{words.small(len(few))} groups"
+            told.append(f"{groups} by {label}")
+    return told
+
+
+def _not_worth(gaps: pd.DataFrame, characteristics: pd.DataFrame) -> pd.DataFrame:
+    """Shown gaps of characteristics by which, finer or broader, there is none that is clear or possible."""
+    shown = gaps[gaps["status"] == "shown"]
+    finer = shown["characteristic"].replace(characteristics["of"].dropna().to_dict())
+    return shown[~finer.isin(finer[shown["evidence"].isin(WORTH)])]
+
+
+def no_gap_note(gaps: pd.DataFrame, characteristics: pd.DataFrame) -> str:
+    """'No clear or possible gap by age on entry. Too few to say: care experience; Black by ethnicity.'; or nothing."""
+    without = [words.lowered(str(characteristics.loc[c, "label"])) for c in without_gap(gaps, characteristics)]
+    said = [f"No clear or possible gap by {words.listed(without)}."] if without else []
+    if few := too_few(gaps, characteristics):
+        said.append(f"Too few to say: {'; '.join(few)}.")
+    return " ".join(said)
 
 
 def _mostly_unseen(gaps: pd.DataFrame) -> str:
@@ -245,14 +283,16 @@ def places_title(gaps: pd.DataFrame, group: str, reference: str) -> str:
     """The finding of the chart of one group's gap in every school: where it is clear, and where nobody can say."""
     evidence = gaps.loc[gaps["status"] == "shown", "evidence"]
     too_few, hidden = int((evidence == "too few to say").sum()), int((gaps["status"] == "suppressed").sum())
-    clear, judged = int((evidence == "clear gap").sum()), len(evidence) - too_few
+    clear, possible = (int((evidence == kind).sum()) for kind in WORTH)
+    judged = len(evidence) - too_few
     if not judged:
         said = "too few students to say in any school" if too_few else "no gap to show in any school"
     else:
         if clear:
-            said = f"a clear gap in {words.small(clear)} of {words.plural(judged, 'school')}"
+            said = f"a clear gap in {words.small(clear)} of {words.plural(len(evidence), 'school')} shown"
         else:
             said = f"no clear gap in the {words.plural(judged, 'school')} with enough students to say"
+        said += f", a possible one in {words.small(possible)}" if possible else ""
         said += f", too few to say in {words.small(too_few)}" if too_few else ""
     said += f", hidden in {words.small(hidden)}" if hidden else ""
     return f"{group} and {reference}: {said}"

@@ -27,12 +27,13 @@ def answer(compared: Sequence[Comparison], incomplete: Collection[str]) -> str:
     if not judged:
         return "There are too few figures to say which schools stand apart."
     ways: dict[str, set[str]] = {}
-    figures, seen = 0, set[str]()
+    figures, outside, seen = 0, 0, set[str]()
     for c in judged:
         limited = c.schools.loc[c.schools["side"] != "", "unit"]
         figures += len(limited)
         seen |= set(limited)
         for school in c.schools[c.schools["side"].isin(OUTSIDE)].to_dict("records"):
+            outside += 1
             way = consistency.verdict(str(school["side"]), str(c.metric["better"]))
             in_doubt = c.metric["theme"] == "contact" and school["unit"] in incomplete
             ways.setdefault(str(school["unit"]), set()).update({"doubt"} if in_doubt else {way})
@@ -49,8 +50,8 @@ def answer(compared: Sequence[Comparison], incomplete: Collection[str]) -> str:
         told.append(f"{words.small(doubtful)} {said}")
     said = f"{words.small(len(ways))} of {schools} {'stands' if len(ways) == 1 else 'stand'} apart on "
     said += f"at least one of {on}" if several else on
-    chance = consistency.by_chance(figures)
-    chance = f"Of {words.plural(figures, 'figure')} {chance} would by chance alone, if none differed."
+    lie = f"{words.small(outside)} of {words.plural(figures, 'figure')} {'lies' if outside == 1 else 'lie'} outside"
+    chance = words.sentence(f"{lie} the usual range; {consistency.by_chance(figures)} would in any case")
     return f"{words.sentence(f'{said}: {words.listed(told)}' if told else said)} {chance}"
 
 

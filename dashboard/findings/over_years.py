@@ -76,5 +76,6 @@ def gap_title(trend: pd.DataFrame, group: str, reference: str, metric: Row) -> s
     when = f"from {r['first_year']} to {r['last_year']}"
     if r["says"] == "too few to say":
         return f"{pair}: {said} {when}"
-    moved = f"{words.signed(r['change'], metric)}{metric['gap_suffix']}, 95% interval"
-    return f"{pair}: {said} {when} ({moved} {words.gap_interval(r['lower'], r['upper'], metric)})"
+    bounds = words.gap_interval(r["lower"], r["upper"], metric)
+    moved = f"{words.signed(r['change'], metric)}{metric['gap_suffix']} beside {reference}, 95% interval {bounds}"
+    return f"{pair}: {said} {when} (along a line through all years {group} moved {moved})"

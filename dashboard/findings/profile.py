@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from dashboard.findings import consistency, equity
-from dashboard.findings.consistency import INCOMPLETE_BELOW, MARKS, Change
+from dashboard.findings.consistency import INCOMPLETE_BELOW, MARKS, OUTSIDE, Change
 from dashboard.style import html, words
 
 Row = Mapping[str, Any]
@@ -17,6 +17,7 @@ GAP_KEY = ["metric", "characteristic", "group"]
 NEARLY_ALL = 5  # meetings of 100 recalled by which a record may be off and still be taken at its word
 FAR_BELOW = 3  # points below everybody's response rate
 WITHIN = "within the usual range for schools"
+CHECK = "check the record first"
 VERDICTS = {"learn": "well", "better": "well", "conversation": "attention"}
 COLUMNS = ("Value", "Faculty", "University", "Out of")
 
@@ -27,7 +28,7 @@ class Measure:
 
     when: academic year and part of the period. limits: the school's row of `funnel`, None where there is none.
     before: the label of the earlier period, empty where there is none. faculty: None where the viewer does not see it.
-    Cells are as published.
+    Cells are as published. doubted: a figure of contact of a school whose record looks incomplete, which is not judged.
     """
 
     metric: Row
@@ -39,18 +40,24 @@ class Measure:
     limits: Row | None
     before: str
     earlier: Row
+    doubted: bool = False
 
     @property
     def place(self) -> str:
-        """Where it stands, as in `consistency.place`."""
-        if self.limits is None or self.own["status"] != "shown":
+        """Where it stands, as in `consistency.place`; '' where that cannot be said, or not yet."""
+        if self.limits is None or self.own["status"] != "shown" or self.doubted:
             return ""
         return consistency.place({**self.limits, "side": self.limits["position"]}, self.metric)
 
     @property
+    def outside(self) -> bool:
+        """Whether it lies outside the usual range, in doubt or not."""
+        return self.limits is not None and self.own["status"] == "shown" and self.limits["position"] in OUTSIDE
+
+    @property
     def verdict(self) -> str:
-        """'well', 'attention' or 'context'."""
-        return VERDICTS.get(self.place, "context")
+        """'well', 'attention', 'context' or 'doubt'."""
+        return "doubt" if self.doubted else VERDICTS.get(self.place, "context")
 
     @property
     def glyph(self) -> str:
@@ -62,12 +69,12 @@ class Measure:
         """The place in words; why there is none, where there is none."""
         if self.own["status"] != "shown":
             return words.missing(self.own)
-        if not self.place:
+        if self.limits is None:
             return "no limits to compare with"
-        if self.place == "within":
-            return WITHIN
-        side = "higher" if self.limits is not None and self.limits["position"] == "above" else "lower"
-        return f"{consistency.SAYS[self.place]}: {side} than usual"
+        side = "higher" if self.limits["position"] == "above" else "lower"
+        where = f"{side} than usual" if self.outside else WITHIN
+        said = CHECK if self.doubted else consistency.SAYS.get(self.place, "")
+        return f"{said}: {where}" if said else where
 
     @property
     def moved(self) -> Change | None:
@@ -75,13 +82,24 @@ class Measure:
         return consistency.change(self.own, self.earlier)
 
 
-def answer(name: str, measures: Sequence[Measure], incomplete: bool) -> str:
-    """The answer to how tutoring is in a school: on how many measures it stands apart, which way."""
+def in_doubt(measures: Sequence[Measure], check: Measure | None) -> list[Measure]:
+    """The measures, those of contact in doubt where the record looks incomplete. check: as in `record`."""
+    incomplete = check is not None and looks_incomplete(check)
+    return [
+        replace(m, doubted=incomplete and m.metric["theme"] == "contact" and m.own["status"] == "shown")
+        for m in measures
+    ]
+
+
+def answer(name: str, measures: Sequence[Measure], one: str = "measure") -> str:
+    """The answer to how tutoring is in a school: on how many measures it stands apart, which way. one: of them."""
     judged = [m for m in measures if m.place]
-    school = words.within(name)
+    school, doubted, caution = words.within(name), any(m.doubted for m in measures), ""
+    if doubted:
+        caution = " Its record of meetings looks incomplete: contact cannot be judged before it is checked."
     if not judged:
-        return words.sentence(f"there are too few figures to say where {school} stands")
-    of_all = words.plural(len(judged), "measure")
+        return words.sentence(f"there are too few figures to say where {school} stands") + caution
+    of_all = words.plural(len(judged), one) + (" that can be judged" if doubted else "")
     well = [m for m in judged if m.verdict == "well"]
     others = [m for m in judged if m.place in ("conversation", "apart")]
     if not well and not others:
@@ -92,54 +110,62 @@ def answer(name: str, measures: Sequence[Measure], incomplete: bool) -> str:
         said = f"of {of_all}, {school} is {words.listed(told)}"
         if len(well) + len(others) < len(judged):
             said += f", and lies {WITHIN} on the rest"
-    caution = " Its record looks incomplete: read what is said of contact with care." if incomplete else ""
     return words.sentence(said) + caution
 
 
-def lists(measures: Sequence[Measure], incomplete: bool) -> list[html.Named]:
-    """What goes well and what is worth a conversation, side by side, both as plainly."""
+def lists(measures: Sequence[Measure]) -> list[html.Named]:
+    """What goes well and what is worth a conversation, side by side, both as plainly; by itself contact outside the
+    usual range where the record looks incomplete, which may be all it is.
+    """
     well = sorted((m for m in measures if m.verdict == "well"), key=lambda m: m.place != "learn")
     others = [m for m in measures if m.place in ("conversation", "apart")]
-    return [
+    found = [
         html.Named(
             "Worth learning from",
             "On the good side of the usual range for schools; ★ beyond the 99.8% limits.",
-            [_named(m, incomplete) for m in well],
+            [_named(m) for m in well],
             "well",
         ),
         html.Named(
             "Worth a conversation",
             "Outside it otherwise: a signal, not a verdict.",
-            [_named(m, incomplete) for m in others],
+            [_named(m) for m in others],
             "attention",
         ),
     ]
+    if doubted := [m for m in measures if m.doubted and m.outside]:
+        said = "Outside it, with far fewer meetings on record than students recall."
+        found.append(html.Named(words.headline(CHECK), said, [_named(m) for m in doubted], "doubt"))
+    return found
 
 
-def _named(m: Measure, incomplete: bool) -> str:
-    extra = ", record looks incomplete" if incomplete and m.metric["theme"] == "contact" else ""
+def _named(m: Measure) -> str:
     says = m.says.rpartition(": ")[2]  # the heading says the rest
-    return f"{m.glyph} {m.metric['label']}: {_value(m)}, {says}{extra}"
+    return f"{m.glyph} {m.metric['label']}: {_value(m)}, {says}"
 
 
 def by_chance(measures: Sequence[Measure]) -> str:
-    """How many of so many measures lie outside their limits by chance alone."""
+    """How many of so many measures lie outside their limits whatever the school does."""
     judged = sum(1 for m in measures if m.place)
     about, of_all = consistency.by_chance(judged), words.plural(judged, "measure")
-    return f"The usual range holds 95 schools in 100: of {of_all}, {about} would lie outside it by chance alone."
+    return f"The usual range holds 95 schools in 100: of {of_all}, {about} would lie outside it in any case."
 
 
 def chart_title(measures: Sequence[Measure]) -> str:
-    """The finding of the chart of these measures."""
+    """The finding of the chart of these measures, which are percentages: others are not drawn."""
     judged = [m for m in measures if m.place]
     outside = [m for m in judged if m.place != "within"]
+    doubted = any(m.doubted for m in measures)
     if not judged:
-        return "No limits to compare with"
+        return words.headline(CHECK) if doubted else "No limits to compare with"
+    of_all = words.plural(len(judged), "percentage")
     if not outside:
-        return f"{words.headline(WITHIN)} on all of {words.plural(len(judged), 'measure')}"
-    if len(outside) <= 2:
-        return f"Outside the usual range on {words.listed([words.quoted(m.metric['label']) for m in outside])}"
-    return f"Outside the usual range on {words.small(len(outside))} of {words.plural(len(judged), 'measure')}"
+        said = f"{words.headline(WITHIN)} on {'all' if len(judged) > 1 else 'the'} {of_all}"
+    elif len(outside) <= 2:
+        said = f"Outside the usual range on {words.listed([words.quoted(m.metric['label']) for m in outside])}"
+    else:
+        said = f"Outside the usual range on {words.small(len(outside))} of {of_all}"
+    return f"{said}; on contact {CHECK}" if doubted else said
 
 
 def table(measures: Sequence[Measure]) -> pd.DataFrame:
@@ -216,17 +242,25 @@ def clearest(
 
 
 def gap_sentence(gap: Row, metric: Row, characteristic: Row) -> tuple[str, str]:
-    """'Clear gap by ethnicity' and '‘Trust’ is 9 points lower …', with the doubt of other schools' gaps."""
+    """'Clear gap by ethnicity' and '‘Trust’ is 9 points lower …', both with the doubt of other schools' gaps."""
     lead = words.headline(f"{gap['evidence']} by {words.lowered(str(characteristic['label']))}")
+    lead += " taken by itself, unsure beside other schools" if _may_be_none(gap) else ""
     said = f"{words.quoted(str(metric['label']))}: {equity.gap_words(gap, metric, characteristic)}"
     return lead, words.sentence(said + _doubt(gap, metric))
+
+
+def _may_be_none(gap: Row) -> bool:
+    """Whether a gap that is drawn towards those of all schools may be none, or lie the other way."""
+    if pd.isna(gap["drawn"]):
+        return False
+    return bool(gap["drawn_lower"] * gap["drawn_upper"] <= 0 or gap["drawn"] * gap["value"] <= 0)
 
 
 def _doubt(gap: Row, metric: Row) -> str:
     if pd.isna(gap["drawn"]):
         return ""
     low, high = sorted((abs(gap["drawn_lower"]), abs(gap["drawn_upper"])))
-    if gap["drawn_lower"] * gap["drawn_upper"] <= 0 or gap["drawn"] * gap["value"] <= 0:
+    if _may_be_none(gap):
         return ". Beside other schools’ gaps it may be none at all"
     bounds = f"{words.number(low, int(metric['decimals']))} to {words.size(high, metric)}"
     return f". Beside other schools’ gaps it is likelier about {words.size(gap['drawn'], metric)} ({bounds})"

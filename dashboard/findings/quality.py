@@ -53,11 +53,11 @@ def _not_on_record(incomplete: Mapping[str, float]) -> str:
 
 
 def warnings(checks: pd.DataFrame) -> list[str]:
-    """Each rule that gave a warning, in a line: 'Warning, meetings: Of each school at most 10% of rows … Seen: …'."""
+    """Each rule that gave a warning, in a line."""
     failed = checks[~checks["passed"].astype(bool) & (checks["severity"] == "warning")]
     tables: dict[str, list[str]] = {}
     for c in failed.to_dict("records"):
-        said = words.sentence(c["rule"])
+        said = f"a rule is broken: ‘{str(c['rule']).rstrip('.')}’."
         if pd.notna(c["observed"]):
             said += f" Seen: {c['observed']}."
         tables.setdefault(said, []).append(words.lowered(words.TABLES.get(c["table_name"], c["table_name"])))
@@ -139,14 +139,14 @@ def cost_words(protection: pd.DataFrame) -> str:
     told, every = below.dropna().sum(), below.sum()  # where it is told which rule it was; everywhere
     hidden = every["cells"] - every["shown"]
     said = (
-        f"Too few to show: {words.share(told['small'], told['cells'])}, where so few people, or so few on one side, "
-        f"would say something about them. Hidden to protect another figure: "
+        f"Of the figures of schools and faculties, too few to show: {words.share(told['small'], told['cells'])}, where "
+        f"so few people, or so few on one side, would say something about them. Hidden to protect another figure: "
         f"{words.share(told['linked'], told['cells'])}, where that one could be worked out from them."
     )
     if not hidden:
         return said
     return (
-        f"{said} Of the hidden figures of schools and faculties, {words.share(every['nearer'], hidden)} are of groups "
+        f"{said} Of the hidden ones {words.share(every['nearer'], hidden)} are of groups "
         "that can be seen nearby: at all levels together, in a broader group, in three years together or in the "
         "faculty. Wherever a figure is hidden, the page leads to the nearest view."
     )

@@ -93,15 +93,22 @@ def question(name: str, period: str, in_progress: bool) -> str:
     return f"How does {words.within(name)} compare{' this year' if in_progress else f' in {period}'}?"
 
 
-def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row]) -> str:
-    """How a unit stands on the headline measures: where clearly better or worse than the university."""
-    sides = [side_of(row, c) for row, c in zip(own, compared, strict=True)]
+def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row], in_doubt: bool = False) -> str:
+    """How a unit stands on the headline measures: where clearly better or worse than the university.
+
+    in_doubt: its record of meetings looks incomplete, so that nothing is judged on contact.
+    """
+    sides = [
+        "" if in_doubt and c.metric["theme"] == "contact" else side_of(row, c)
+        for row, c in zip(own, compared, strict=True)
+    ]
     judged = [(c, row, s) for c, row, s in zip(compared, own, sides, strict=True) if s]
     if not judged:
         return f"There are too few figures to say how {words.within(name)} compares."
     verdicts = {v: [j for j in judged if consistency.verdict(j[2], j[0].metric["better"]) == v] for v in IN_WORDS}
     apart = [j for v in ("attention", "well") for j in verdicts[v]]
     of_all = f"{words.small(len(judged))} headline measure{'s' if len(judged) > 1 else ''}"
+    of_all += " that can be judged" if len(judged) < len(compared) else ""
     is_school = own[0].get("unit") in set(compared[0].schools["unit"])
     in_words = USUAL if is_school else IN_WORDS
     if not apart and is_school and all(s == "near" for _, _, s in judged):
@@ -155,7 +162,7 @@ def schools_answer(c: Comparison, spread: Band | None) -> str:
         said += f"{'lies' if above == 1 else 'lie'} above and {words.small(below) if below else 'none'} "
         said += f"below the usual range around the university’s {at}"
         if above or below:
-            said += f". {words.headline(consistency.by_chance(len(c.shown)))} would by chance alone, if none differed"
+            said += f". {consistency.in_any_case(len(c.shown))}"
     return words.sentence(said) + (f" {words.sentence(all_schools(spread, c.metric))}" if spread else "")
 
 
@@ -206,13 +213,15 @@ def strips_title(compared: Sequence[Comparison], whose: str = "your") -> str:
             which = which if count > 1 else f"{whose} school lies"
             where = f"{which} {side} where most schools are" if not told else f"{words.small(n)} {side}"
             where = where if count > 1 or not told else side
-            told.append(f"{where} on {_on([c for c, _ in found], len(judged))}")
+            told.append(f"{where} on {_on(found, len(judged))}")
     return words.headline(f"{', '.join(told)}{chance}")
 
 
-def _on(compared: Sequence[Comparison], of: int) -> str:
-    """Measures by name where they are few."""
-    labels = list(dict.fromkeys(str(c.metric["label"]) for c in compared))
+def _on(found: Sequence[tuple[Comparison, Row]], of: int) -> str:
+    """Measures by name where they are few; only that there are some where not all schools found lie there on each."""
+    labels = list(dict.fromkeys(str(c.metric["label"]) for c, _ in found))
+    if len(found) < len({s["unit"] for _, s in found}) * len(labels):
+        return "one measure or more"
     if len(labels) == of > 1:
         return "every measure"
     if len(labels) < 3:

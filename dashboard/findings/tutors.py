@@ -217,13 +217,19 @@ def school_title(told: pd.DataFrame) -> str:
     if may:
         return f"Tutors may differ on {words.listed(may)}"
     if alike:
-        return (
-            f"No difference between tutors beyond chance can be seen on {words.small(len(alike))} of "
-            f"{words.plural(len(told), 'measure')}"
-        )
+        on = f"{words.small(len(alike))} of {words.plural(len(told), 'measure')}"
+        return f"No difference between tutors beyond chance can be seen on {on}{_rest(told)}"
     if (told["Says"] == TOO_FEW).any():
         return "Too few students to say whether tutors differ"
     return "How far tutors differ is hidden to protect people"
+
+
+def _rest(told: pd.DataFrame) -> str:
+    """On how many measures it cannot be told whether tutors differ, and why: '; too few to say on two'."""
+    why = {TOO_FEW: "too few to say", words.STATUS["suppressed"]: "hidden", words.STATUS["none"]: "no figure"}
+    counts = {said: int((told["Says"] == says).sum()) for says, said in why.items()}
+    rest = [f"{said} on {words.small(n)}" for said, n in counts.items() if n]
+    return f"; {words.listed(rest)}" if rest else ""
 
 
 def caution(is_contact: bool, is_typical: bool = True) -> str:

@@ -10,12 +10,14 @@ import pandas as pd
 from dashboard.style import words
 
 Row = Mapping[str, Any]
-ORDER = {"clear gap": 0, "possible gap": 1, "no clear gap": 2, "too few to say": 3}
+# "no clear gap" last: a characteristic has none only if all of its groups can say so
+ORDER = {"clear gap": 0, "possible gap": 1, "too few to say": 2, "no clear gap": 3}
 STATUS = {"shown": 0, "suppressed": 1, "none": 2}
 
 
 def strongest(gaps: pd.DataFrame, schools: pd.DataFrame, characteristics: pd.DataFrame) -> list[dict[str, Any]]:
-    """For each school and characteristic the gap with the best evidence, the widest of those: for the chart of tiles.
+    """For each school and characteristic a gap that is clear, else possible, else too few to say, else none; the widest
+    of those: for the chart of tiles.
 
     `gaps`: of one metric, period and level against the reference.
     """

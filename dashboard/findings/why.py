@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.findings.equity import students
+from dashboard.findings.equity import WORTH, students
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -32,7 +32,6 @@ MADE_OF = {
     "too few to say": "too few students to say what it is made of",
 }
 DIFFERS = "differs between schools"
-WORTH = ("clear gap", "possible gap")
 MOST_SCHOOLS = 8
 
 
@@ -47,9 +46,15 @@ def like_words(gap: Row, metric: Row) -> str:
     if pd.isna(gap["like_for_like"]):
         return f"{ALIKE} {says}."
     left = [float(gap[column]) for column in ("like_for_like", "like_for_like_lower", "like_for_like_upper")]
+    says = f"part of {says}" if is_part(gap) else says
     if gap.get("worse_off", gap["group"]) != gap["group"]:
         left = [-left[0], -left[2], -left[1]]
     return f"{ALIKE} {says}: {words.difference(left[0], left[1], left[2], metric)}."
+
+
+def is_part(gap: Row) -> bool:
+    """Whether of a gap that remains like for like no more than half does."""
+    return gap["like_for_like_says"] == "remains" and abs(gap["like_for_like"]) <= abs(gap["value"]) / 2
 
 
 def pooled_words(pooled: pd.DataFrame, metric: Row) -> str:

@@ -135,6 +135,26 @@ def first_gap(gaps: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.Dat
     return clear.iloc[0].to_dict() if len(clear) else None
 
 
+def first_characteristic(
+    curve: pd.DataFrame, gaps: pd.DataFrame, metrics: pd.DataFrame, characteristics: pd.DataFrame, groups: pd.DataFrame
+) -> str:
+    """The one to begin with: that of the widest clear gap, else the first, of those with two groups to set side by
+    side; that of the widest clear gap where none has; '' where there is no such gap either.
+
+    curve: lines of the groups of one unit, level and year.
+    """
+    compared = groups[groups["compared"].astype(bool)][["characteristic", "group"]]
+    seen = curve[curve["status"] == "shown"].merge(compared, on=["characteristic", "group"])
+    sizes = seen.groupby("characteristic")["group"].nunique()
+    several = set(sizes[sizes >= 2].index)
+    of_several = gaps[gaps["characteristic"].isin(several)] if len(gaps) else gaps
+    clear = first_gap(of_several if several else gaps, metrics, characteristics)
+    if clear is not None:
+        return str(clear["characteristic"])
+    offered = characteristics.index[characteristics["available"].astype(bool)]
+    return next((str(c) for c in offered if c in several), "")
+
+
 def units_title(own: Row | None, university: Row | None, before: Row | None, name: str, span: Span) -> str:
     """The finding of the chart of a unit's line beside the university's, or beside its own of the year before."""
     if own is None:

@@ -35,6 +35,7 @@ DRAWN = {
     "years": equity_why.years,
     "spread": equity_schools.spread,
 }
+SIDE_BY_SIDE = ("map", "spread")  # schools beside each other
 NO_GROUP = ("map", "spread")  # views about all groups
 NO_CHARACTERISTIC = ("map",)
 OF_SCHOOLS = ("where", "map", "spread")  # views that a faculty narrows down
@@ -59,7 +60,9 @@ def page(visit: Visit) -> None:
         layout.answer(answer)
         layout.not_as_asked(visit, filters)
     layout.define(metric)
-    view = filters.switch("view", "What to see of gaps", VIEWS)
+    beside = (release.units["kind"] == "school").sum() > 1  # else there is no other school to see
+    views = {name: label for name, label in VIEWS.items() if beside or name not in SIDE_BY_SIDE}
+    view = filters.switch("view", "What to see of gaps", views)
     if view == "measures":
         equity_measures.across(visit, unit, level, period)
         return
@@ -129,8 +132,6 @@ def _everyone(
     block = rows["heading"].cumsum()
     worth = block.isin(block[rows["evidence"].isin(equity.WORTH)])
     first = rows[worth] if worth.any() else rows
-    labels = release.characteristics["label"]
-    others = [words.lowered(str(labels[c])) for c in equity.without_gap(gaps, release.characteristics)]
     title = equity.equity_title(gaps)
     return {
         "figure": graded_gaps(first.assign(name=place), metric, visit.theme, True, visit.column),
@@ -144,6 +145,6 @@ def _everyone(
         "figures": lambda: gaps,
         "numeric": GAP_COLUMNS,
         "legend": gap_key(visit, metric),
-        "note": f"No clear or possible gap by {words.listed(others)}." if others and worth.any() else "",
+        "note": equity.no_gap_note(gaps, release.characteristics) if worth.any() else "",
         "key": "everyone",
     }

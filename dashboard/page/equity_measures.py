@@ -44,7 +44,7 @@ def across(visit: Visit, unit: str, level: str, period: pd.Series) -> None:
             f"headline measures, {period['label']}"
             f"{' unless another period is named' if notes else ''}, "
             f"{words.lowered(str(release.levels.loc[level, 'label']))}, with 95% intervals. Without a mark: no clear "
-            "gap. A measure’s name opens its own view."
+            f"gap{_smallest(metrics)}. A measure’s name opens its own view."
         ),
         legend=[
             (theme.attention, "◀▶", "group worse off: clear gap; open: possible gap"),
@@ -53,3 +53,12 @@ def across(visit: Visit, unit: str, level: str, period: pd.Series) -> None:
         figures=lambda: together,
         key="measures",
     )
+
+
+def _smallest(metrics: list[pd.Series]) -> str:
+    """', or one of less than 3 points before rounding', where that is the same for all."""
+    sizes = {(float(m["material"]), str(m["gap_suffix"])) for m in metrics}
+    if len(sizes) > 1:
+        return ""
+    ((size, suffix),) = sizes
+    return f", or one of less than {size:g}{suffix} before rounding"

@@ -43,7 +43,7 @@ def _tiles(visit: Visit, x: Asked) -> dict[str, Any]:
         "figure": draw_tiles(cells, places, columns, x.metric, theme, visit.column),
         "title": title,
         "subtitle": (
-            f"{x.about}. Each tile is that gap of a school’s groups to which the evidence is best, "
+            f"{x.about}. Each tile is the clearest gap of a school’s groups, or why there is none to see, "
             f"in{x.metric['gap_suffix'] or ' the measure’s own unit'}."
         ),
         "alt": f"{title}.",

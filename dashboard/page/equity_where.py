@@ -84,7 +84,10 @@ def _places(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
     chart = {
         "figure": side_by_side(cells, places, look, metric, visit.theme, visit.column),
         "title": title,
-        "subtitle": (f"{characteristic['label']}. {x.about}. The reference is {characteristic['reference']}{never}."),
+        "subtitle": (
+            f"{characteristic['label']}. {x.about}. The reference is {characteristic['reference']}{never}. "
+            "Small groups lie apart by chance too: the table has intervals."
+        ),
         "alt": f"{characteristic['label']}. {title}.",
         "table": tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),
         "figures": lambda: drawn,
@@ -123,7 +126,8 @@ def _schools(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
         note = f"{equity.without_words(without)} {note}".rstrip()
     if x.level != ALL_LEVELS and (schools["status"] == "none").all():
         note = "Groups within a school are published for all levels together only."
-    whole = gap_tables.pooled_rows(rows, pooled, drawn, x.top)
+    faculty = "" if x.top == UNIVERSITY else str(release.units.loc[x.top, "short_name"])
+    whole = gap_tables.pooled_rows(rows, pooled, drawn, faculty)
     chart = {
         "figure": graded_gaps(
             whole[whole["unit"].isin([*seen["unit"], "pooled"])],

@@ -88,7 +88,8 @@ def _head(
     in_progress = about["current_year"] is not None
     if unit != UNIVERSITY:
         name, units = visit.name(unit), visit.release.units
-        asked, answer = standing.question(name, period, in_progress), standing.answer(name, compared, own)
+        asked = standing.question(name, period, in_progress)
+        answer = standing.answer(name, compared, own, unit in incomplete)
         here = [school for school in incomplete if unit in (school, units.loc[school, "parent"])]
         shown = [c for c, row in zip(compared, own, strict=True) if row["status"] == "shown"]
         if any(c.metric["theme"] == "contact" for c in shown):
@@ -156,7 +157,13 @@ def _strips(visit: Visit, compared: list[Comparison], marked: str, level: str) -
         f" Diamonds: {units.loc[marked, 'name']}{', with 95% intervals' if len(own) <= FEW else ''}." if own else ""
     )
     incomplete = record.incomplete(visit.release, level)
-    diamonds += f" † {record.INCOMPLETE}." if set(own) & set(incomplete) and len(own) <= FEW else ""
+    daggered = set(own) & set(incomplete) if len(own) <= FEW else set[str]()
+    diamonds += f" † {record.INCOMPLETE}." if daggered else ""
+    contact = [c for c in compared if c.metric["theme"] == "contact" and c.metric["better"] == "higher"]
+    if plain := {unit for c in contact for unit in c.shown["unit"] if unit in incomplete} - daggered:
+        which = words.plural(len(plain), "other school" if daggered else "school")
+        whose = "its" if len(plain) == 1 else "their"
+        diamonds += f" Of {which} the record looks incomplete: {whose} dots of contact may lie too far left."
     band = "where about eight in ten schools lie, chance set aside"
     if not any(c.chance_aside for c in compared):
         band = "the middle 80% of schools"

@@ -19,7 +19,7 @@ from dashboard.findings.profile import Measure
 from dashboard.layout import Visit
 from dashboard.periods import code, period_before, periods_with
 from dashboard.published import Release
-from dashboard.record import RECORD_CHECK
+from dashboard.record import INCOMPLETE, RECORD_CHECK
 from dashboard.style import html, words
 
 ALL_LEVELS = "all"
@@ -44,16 +44,14 @@ def page(visit: Visit) -> None:
     name, parent = visit.name(unit), str(release.units.loc[unit, "parent"])
     faculty = parent if parent != UNIVERSITY else ""  # seen by whoever may see it
     measures = visit.once("measures", lambda: _measures(release, unit, faculty))
-    check = next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)
-    incomplete = check is not None and profile.looks_incomplete(check)
     with head:
         places = [visit.name(one) for one in (UNIVERSITY, faculty) if one]
         layout.question(" · ".join([*places, str(current["label"])]), _question(name))
-        layout.answer(visit.once("answer", lambda: profile.answer(name, measures, incomplete)))
+        layout.answer(visit.once("answer", lambda: profile.answer(name, measures)))
         layout.not_as_asked(visit, filters)
     inbrowser.print_page()
 
-    st.html(visit.once("lists", lambda: html.pair(profile.lists(measures, incomplete), most=len(measures))))
+    st.html(visit.once("lists", lambda: html.pair(profile.lists(measures), most=len(measures))))
     if any(m.place for m in measures):
         layout.quiet(profile.by_chance(measures))
     nearby.headline(visit, visit.once("hidden", lambda: _hidden(measures)))
@@ -76,7 +74,7 @@ def _hidden(measures: list[Measure]) -> pd.DataFrame:
 
 
 def _measures(release: Release, unit: str, faculty: str) -> list[Measure]:
-    """Every available measure in its current period, at all levels together."""
+    """Every available measure in its current period, at all levels together; contact in doubt where the record is."""
 
     def everyone(place: str) -> dict[Key, Row]:
         return _by_key(release.cells(level=ALL_LEVELS, characteristic="all", unit=place))
@@ -102,7 +100,12 @@ def _measures(release: Release, unit: str, faculty: str) -> list[Measure]:
                 earlier=_cell(own, then) if then else dict(consistency.MISSING),
             )
         )
-    return made
+    return profile.in_doubt(made, _check(made))
+
+
+def _check(measures: list[Measure]) -> Measure | None:
+    """The record check among the measures."""
+    return next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)
 
 
 def _key(metric: Mapping[Any, Any], period: Mapping[Any, Any]) -> Key:
@@ -130,6 +133,8 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> di
              ("within", profile.WITHIN, theme.accent)]  # fmt: skip
     occurring = {m.place for m in drawn}
     lines = [(colour, consistency.MARKS[place], said) for place, said, colour in marks if place in occurring]
+    if any(m.doubted for m in drawn):
+        lines.append((theme.context, consistency.MARKS[""], f"{INCOMPLETE}: check it first"))
     lines += [
         (theme.ink, "❘", "university (tall), faculty (short)" if faculty else "university"),
         (theme.context, "▒", "usual range at the school’s size (95% limits)"),
@@ -140,7 +145,7 @@ def _chart(visit: Visit, measures: list[Measure], unit: str, faculty: str) -> di
         "title": title,
         "subtitle": f"{visit.name(unit)}, all levels together. Lines are 95% intervals. "
         "Percentages; averages are below.",
-        "alt": f"{title}. {profile.answer(visit.name(unit), drawn, False)}",
+        "alt": f"{title}. {profile.answer(visit.name(unit), drawn, 'percentage')}",
         "table": profile.table(drawn),
         "figures": lambda: profile.figures(measures, unit, faculty),
         "numeric": profile.COLUMNS,
@@ -159,7 +164,7 @@ def _theme(visit: Visit, theme: str, measures: list[Measure], unit: str) -> None
         for text in visit.once("voice", lambda: _voice(visit, measures, unit)):
             layout.prose(text)
     if theme == "record":
-        layout.prose(profile.record(next((m for m in measures if m.metric["metric"] == RECORD_CHECK), None)))
+        layout.prose(profile.record(_check(measures)))
 
 
 def _table(measures: list[Measure], caption: str) -> str:

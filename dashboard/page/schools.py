@@ -172,7 +172,7 @@ def _lists(c: Comparison, incomplete: Collection[str]) -> list[html.Named]:
     lists = _both_ways(sure)
     if len(outside):
         said = "Outside the usual range, with far fewer meetings on record than students recall."
-        lists.append(html.Named(record.FIRST, said, consistency.named(outside, c.metric), "doubt"))
+        lists.append(html.Named(record.FIRST, said, consistency.named(outside, c.metric, doubted=True), "doubt"))
     return lists
 
 

@@ -74,8 +74,8 @@ def years(visit: Visit, metric: Mapping[Any, Any], period: pd.Series, level: str
         figures=lambda: pd.DataFrame(rows).assign(metric=str(metric["metric"]), level=level),
         numeric=tables.CONSISTENCY_FIGURES,
         note=(
-            "Whether schools have come closer is not put to a test here: look at the odds ratio behind this chart and "
-            "how far its interval reaches."
+            "Whether schools have come closer is not put to a test here: ranges a little apart may be the same. The "
+            "table says how sure each year’s is."
         ),
         key="years",
     )

@@ -80,7 +80,7 @@ class Asked:
     span: Span
     curve: pd.DataFrame
     gaps: pd.DataFrame
-    first: str  # the characteristic with the clearest gap
+    first: str  # the characteristic to begin with
 
     def line(self, unit: str, year: str) -> pd.DataFrame:
         """Everyone's line in a unit and year."""
@@ -100,9 +100,12 @@ def _asked(visit: Visit, unit: str, level: str, period: pd.Series) -> Asked | No
     gaps = release.gaps(
         metric=findings.NOT_MET, unit=unit, level=level, academic_year=year, part=str(period["part"])
     )  # fmt: skip
-    first = findings.first_gap(gaps, release.metrics, release.characteristics)
+    of_groups = release.rows("curve", level=level, unit=unit, academic_year=year)
+    if "part" in of_groups:
+        of_groups = of_groups[of_groups["part"] == period["part"]]
+    first = findings.first_characteristic(of_groups, gaps, release.metrics, release.characteristics, release.groups)
     here = curve["unit"].isin([unit, UNIVERSITY]) & curve["academic_year"].isin([year, before])
-    return Asked(unit, level, span, curve[here], gaps, str(first["characteristic"]) if first else "")
+    return Asked(unit, level, span, curve[here], gaps, first)
 
 
 def _answer(visit: Visit, x: Asked) -> str:
@@ -201,11 +204,11 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
             Panel(
                 labels[g],
                 [
-                    Line("Everyone", drawn(everyone), theme.context, width=1.4),
                     Line(f"{g}, {span.last}", drawn(before[g]), theme.accent, "dot", 1.2),
                     Line(f"{g}, {span.year}", drawn(now[g]), theme.accent, width=PANEL + 0.7, band=True),
                 ],
                 "" if g in points else words.STATUS["suppressed"],
+                Line("Everyone", drawn(everyone), theme.context, width=1.4),
             )
             for g in there
         ]
@@ -217,7 +220,7 @@ def _groups(visit: Visit, x: Asked, characteristic: pd.Series) -> dict[str, Any]
     title = findings.groups_title(points, compared, gaps, release.metrics, span)
     colour = theme.ink if few else theme.accent
     legend = [(colour, "━━", span.year), (colour, "┄┄", span.last)]
-    legend += [] if few else [(theme.context, "━━", f"everyone, {span.year}")]
+    legend += [] if few or not points else [(theme.context, "━━", f"everyone, {span.year}")]
     return {
         "figure": curves(panels, theme, visit.column, (low, high), span.week + AHEAD if span.in_progress else None),
         "title": title,

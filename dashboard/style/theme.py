@@ -69,6 +69,7 @@ DARK = Theme(
     groups=("#7fb2ef", "#e58fc4", "#d3bf52", "#4fc7c7", "#d99c7b", "#b0b0f0"),
     ordered=("#f0b6f5", "#d793d6", "#b97fb9", "#a48bbf", "#8b94a0"),
 )
+VERDICT = {"worse": "attention", "better": "well"}  # of a gap, by how its group fares
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 GLYPHS = ("●", "◆", "■", "▲", "✚", "★")  # the same symbols in text

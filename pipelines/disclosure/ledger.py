@@ -20,6 +20,7 @@ import pandas as pd
 
 from pipelines.disclosure.patterns import KEY, SHOWN, UNLISTED
 from pipelines.engines.duckdb import frame
+from pipelines.errors import InputError
 from pipelines.measures import sets
 
 PERIOD = ["academic_year", "part"]
@@ -99,6 +100,21 @@ def weeks(periods: pd.DataFrame) -> pd.Series:
 def terms(*parts: str) -> str:
     """One hash for everything that decides what a cell is and whether it is shown."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def missing(folder: Path, release: str) -> str:
+    """What it means that the release in force has no ledger."""
+    return (
+        f"There is no ledger of the release in force, {release}, in {folder}: every period is published as if for the "
+        "first time. Where that is not meant, put the ledger back and run again."
+    )
+
+
+def must_know(revised: Collection[str], periods: pd.DataFrame) -> None:
+    """Raise InputError where a year to be published anew is none of those there are. periods: as in `Modelled`."""
+    there = sorted(periods["academic_year"].unique())
+    if unknown := sorted(set(revised) - {REVISE_ALL, *there}):
+        raise InputError(f"There is no academic year {unknown[0]!r} to revise. There are {', '.join(there)}, and all.")
 
 
 def _as_far(cells: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import python_calamine as calamine
 from pipelines.errors import InputError, did_you_mean
 from pipelines.readers.delimited import TITLE_ROWS, TRIM_ALL
 from pipelines.readers.mapping import Mapping, Read, count, header_of
+from pipelines.readers.unseen_cells import unseen_cells
 
 
 def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, target: str) -> Read:
@@ -21,7 +22,7 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
     Dates become ISO text and whole numbers lose their '.0'; a formula counts as the value it shows.
     """
     table, source = mapping.table.name, mapping.source
-    rows = _rows(path, table, source.sheet)
+    sheet, rows = _rows(path, table, source.sheet)
     first = source.skip_rows or 0
     titles = rows[first : first + 1] if source.skip_rows is not None else rows[:TITLE_ROWS]
     header = header_of(([_text(cell) or "" for cell in row] for row in titles), mapping)
@@ -33,6 +34,12 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
 
     body = rows[place + 1 :]
     wanted = sorted(set(mapping.find(names).values()))
+    if unseen := unseen_cells(path, sheet, place + 1, wanted):
+        raise InputError(
+            f"{table}: {path.name} has {len(unseen):,} cells in sheet '{sheet}' with an error or a formula without its "
+            f"result, the first in {unseen[0]}. They would read as blank. Mend them, or copy the column and paste its "
+            f"values, and save it again."
+        )
     fields = {at: f"c{at}" for at in wanted}
     cells = {fields[at]: pa.array([_text(row[at]) for row in body], pa.string()) for at in wanted}
     con.register("sheet", pa.table(cells) if cells else pa.table({"c": pa.nulls(len(body), pa.string())}))
@@ -44,7 +51,8 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
     return Read(count(con, target), mapping.columns(names))
 
 
-def _rows(path: Path, table: str, sheet: str | None) -> list[list[Any]]:
+def _rows(path: Path, table: str, sheet: str | None) -> tuple[str, list[list[Any]]]:
+    """The name and the rows of the sheet asked for, or of the first."""
     try:
         workbook = calamine.CalamineWorkbook.from_path(path)
         if sheet is not None and sheet not in workbook.sheet_names:
@@ -57,13 +65,15 @@ def _rows(path: Path, table: str, sheet: str | None) -> list[list[Any]]:
         rows = chosen.to_python(skip_empty_area=False)
     except calamine.PasswordError:
         raise InputError(f"{table}: {path.name} is protected by a password. Save it without one.") from None
+    except PermissionError as error:
+        raise InputError(f"{table}: {path.name} cannot be read: {error.strerror}.") from None
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError, ValueError):
         raise InputError(
             f"{table}: {path.name} is not a whole spreadsheet. Open it, save it as .xlsx or CSV UTF-8, and try again."
         ) from None
     if not any(cell not in ("", None) for row in rows for cell in row):
         raise InputError(f"{table}: {path.name} has an empty sheet '{chosen.name}'. Name another one: sheet = \"…\"")
-    return rows
+    return chosen.name, rows
 
 
 def _text(cell: Any) -> str | None:

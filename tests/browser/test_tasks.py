@@ -139,12 +139,13 @@ def test_is_the_gap_for_disabled_students_real_and_the_same_everywhere(reader: R
     people = "for disabled students than for students with no known disability"
     said = f"{evidence.capitalize()} at the university: {apart(value)} {people}"
     reader.reads(said, ".st-key-one")
-    [(judged, clear)] = rows(
-        f"select count(*) filter (evidence <> 'too few to say'), count(*) filter (evidence = 'clear gap') from gap "
-        f"where {about} and unit like 'school:%' and status = 'shown'"
+    [(shown, judged, clear)] = rows(
+        f"select count(*), count(*) filter (evidence <> 'too few to say'), count(*) filter (evidence = 'clear gap') "
+        f"from gap where {about} and unit like 'school:%' and status = 'shown'"
     )
-    how_many = f"a clear gap in {words.small(clear)} of" if clear else "no clear gap in the"
-    reader.reads(f"Disabled and No known disability: {how_many} {words.small(judged)} schools")
+    how_many = f"a clear gap in {words.small(clear)} of {words.small(shown)} schools shown"
+    how_many = how_many if clear else f"no clear gap in the {words.small(judged)} schools with enough students"
+    reader.reads(f"Disabled and No known disability: {how_many}")
     [(pooled, says)] = rows(f"select value, says from pooled_gap where {about} and unit = 'university'")
     same = "it differs between schools" if says == "differs between schools" else "it is not clearly different"
     reader.reads(re.compile(rf"the gap within a school is {apart(pooled)} .*{same}"), ".subtitle")
@@ -197,7 +198,8 @@ def test_is_the_gap_of_black_students_narrowing(reader: Reader, rows: Any) -> No
         "and metric = 'any_meeting' and characteristic = 'ethnicity' and \"group\" = 'Black' and of = 'gap'"
     )
     verdict = {"narrowing": "the gap is narrowing", "widening": "the gap is widening"}.get(says, f"{says} in the gap")
-    reader.reads(f"Black and White: {verdict} from {first} to {last} ({signed(change)} points")
+    reader.reads(f"Black and White: {verdict} from {first} to {last}")
+    reader.reads(f"Black moved {signed(change)} points beside White")
 
 
 def test_can_i_trust_these_figures(reader: Reader, rows: Any) -> None:

@@ -96,3 +96,11 @@ def test_leads_pages_do_without_a_band(example: Path, page: str, viewer: str) ->
     assert not app.exception
     assert "unnamed" not in everything(app)
     assert names_told(everything(app)) >= SEEN["school lead"] - {"faculty:ENG"}
+
+
+@pytest.mark.usefixtures("example")
+@pytest.mark.parametrize(("viewer", "several"), [("faculty:ENG", True), ("school:ENG3", False)])
+def test_schools_beside_each_other_are_offered_to_who_sees_several(viewer: str, several: bool) -> None:
+    app = visit("equity", None, {"viewer": viewer, "view": "map"}, signs_in=False)
+    assert not app.exception
+    assert ("Every school" in next(iter(app.get("button_group"))).proto.options.__str__()) == several

@@ -101,6 +101,8 @@ def test_the_good_side_is_for_learning_and_only_the_other_for_a_conversation() -
     assert c.called(LEARN)["name"].tolist() == ["School 0", "School 1"]
     assert c.called(TALK)["name"].tolist() == ["School 2"]
     assert [said[0] for said in consistency.named(c.called(LEARN), PERCENT)] == ["★", "☆"]
+    assert [said[0] for said in consistency.named(c.called(TALK), PERCENT)] == ["◆"]
+    assert [said[0] for said in consistency.named(c.called(TALK), PERCENT, doubted=True)] == ["○"]
     some = replace(c, schools=c.schools.iloc[1:])
     assert some.called(LEARN)["name"].tolist() == ["School 1"], "of some of the schools too"
     assert some.called(TALK)["name"].tolist() == ["School 2"]
@@ -116,10 +118,11 @@ def test_the_good_side_is_for_learning_and_only_the_other_for_a_conversation() -
     ("n", "said"),
     [(4, "hardly one"), (10, "about one"), (20, "about one"), (28, "about one or two"), (60, "about three")],
 )
-def test_how_many_stand_apart_by_chance_alone_is_said(n: int, said: str) -> None:
+def test_how_many_would_stand_apart_in_any_case_is_said(n: int, said: str) -> None:
     assert consistency.by_chance(n) == said
     c = schools_at([(85, 80, 90)] + [(70, 60, 80)] * (n - 1) if n > 4 else [(85, 80, 90)] * 6)
-    assert "would by chance alone, if none differed." in consistency.schools_answer(c)
+    assert f"{said[:1].upper()}{said[1:]} of " in (told := consistency.schools_answer(c))
+    assert "would in any case." in told
 
 
 def test_how_far_schools_may_lie_apart_all_the_same() -> None:
@@ -247,6 +250,30 @@ def test_characteristics_without_a_gap_are_those_that_the_answer_counts() -> Non
     assert equity.without_gap(none.assign(evidence="too few to say"), LABELS) == []
 
 
+def test_a_group_that_is_too_few_to_say_is_not_said_to_have_no_gap() -> None:
+    def of(characteristic: str, group: str, evidence: str = "too few to say") -> dict[str, object]:
+        return gap(characteristic, group, 0, evidence, "none")
+
+    sex = [of("sex", "Female", "no clear gap")]
+    some = [*sex, of("ethnicity", "Black"), of("ethnicity", "Asian", "no clear gap"), of("ethnicity", "Mixed")]
+    broad = of("ethnicity_broad", "Minority ethnic groups", "no clear gap")
+
+    def note(*rows: dict[str, object]) -> str:
+        return equity.no_gap_note(pd.DataFrame(rows), LABELS)
+
+    assert note(*some) == "No clear or possible gap by sex. Too few to say: Black and Mixed by ethnicity."
+    assert note(*some, broad) == (
+        "No clear or possible gap by sex and ethnicity (two groups). Too few to say: Black and Mixed by ethnicity."
+    ), "by the broader one all can say"
+    many = [of("ethnicity", group) for group in ("Black", "Mixed", "Other", "Any other")]
+    assert note(*sex, *many) == "No clear or possible gap by sex. Too few to say: ethnicity."
+    assert note(*many, of("ethnicity", "Asian", "no clear gap")) == "Too few to say: four groups by ethnicity."
+    assert note(*many, of("ethnicity", "Asian", "possible gap"), broad) == "", "drawn in the chart"
+    assert note(*sex) == "No clear or possible gap by sex."
+    hidden = {**of("ethnicity", "Black"), "status": "suppressed"}
+    assert note(*sex, hidden) == "No clear or possible gap by sex."
+
+
 def test_one_groups_gap_is_told_with_its_doubt_or_as_hidden() -> None:
     gap = {"group": "B", "reference": "A", "value": -3, "lower": -5, "upper": 2, "evidence": "no clear gap"}
     people = {"people": {"B": "commuters", "A": "others"}}
@@ -281,6 +308,12 @@ def test_too_few_to_say_is_never_counted_as_no_gap() -> None:
     title = equity.places_title(gaps, "Black", "White")
     assert (
         title == "Black and White: no clear gap in the one school with enough students to say, too few to say in three"
+    )
+    clear, possible = (
+        pd.DataFrame([gap("ethnicity", "Black", -9, f"{kind} gap", "worse")]) for kind in ("clear", "possible")
+    )
+    assert equity.places_title(pd.concat([gaps, clear, possible]), "Black", "White") == (
+        "Black and White: a clear gap in one of six schools shown, a possible one in one, too few to say in three"
     )
     hidden = equity.places_title(gaps.head(3).assign(status="suppressed"), "Black", "White")
     assert hidden == "Black and White: no gap to show in any school, hidden in three"
@@ -331,7 +364,14 @@ def test_too_few_to_say_is_not_headed_no_clear_gap() -> None:
     few = pd.DataFrame([gap("sex", "Female", 9, "too few to say", "none")] * 2)
     none = pd.DataFrame([gap("sex", "Female", 0, "no clear gap", "none")])
     assert equity.no_gap_title(few).startswith("Too few students to say")
-    assert equity.no_gap_title(pd.concat([few, none])).startswith("No clear gap")
+    assert equity.no_gap_title(pd.concat([few, none])).startswith("Of most groups too few students to say")
+    assert equity.no_gap_title(pd.concat([few, none, none])).startswith("No clear gap")
+    possible = none.assign(evidence="possible gap")
+    assert equity.no_gap_words(pd.concat([few, none])) == "Of three comparisons one can say."
+    assert equity.no_gap_words(few) == "Of two comparisons none can say."
+    assert equity.no_gap_words(pd.concat([few, none, possible])) == (
+        "Of four comparisons two can say, and one gap may be real."
+    )
     assert equity.no_gap_title(few.assign(status="suppressed")).startswith("No gap between groups to show")
 
 
@@ -378,8 +418,8 @@ def test_each_rule_with_a_warning_has_a_line_and_what_was_seen_where_it_is_publi
         ]
     )
     assert quality.warnings(checks) == [
-        "Warning, meetings and feedback: Few rows. Seen: 12%.",
-        "Warning, meetings: Few ids.",
+        "Warning, meetings and feedback: a rule is broken: ‘Few rows’. Seen: 12%.",
+        "Warning, meetings: a rule is broken: ‘Few ids’.",
     ]
 
 

@@ -113,11 +113,12 @@ def test_schools_are_counted_by_the_way_they_stand_apart() -> None:
     voice = comparison("voice", "above", "near", "below", "near")
     assert every.answer([contact, voice], {}) == (
         "Three of four schools stand apart on at least one of two headline measures: one on the good side and two "
-        "on the other. Of eight figures hardly one would by chance alone, if none differed."
+        "on the other. Five of eight figures lie outside the usual range; hardly "
+        "one would in any case."
     )
     assert (
         every.answer([contact, voice], {"b": 30.0, "c": 30.0})
-        .partition(" Of ")[0]
+        .partition(" Five of ")[0]
         .endswith(
             "one on the good side, one on the other and one whose record looks incomplete (†), which is to be checked "
             "first."

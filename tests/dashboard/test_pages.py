@@ -187,6 +187,16 @@ def test_schools_that_do_not_log_are_said_to_not_to_be_judged() -> None:
     lists = dict(re.findall(r"<h2>(.*?)</h2>(.*?)</section>", contact))
     assert "School of Law and Criminology" in lists["Check the record first"]
     assert all("School of Law and Criminology" not in names for h, names in lists.items() if not h.startswith("Check"))
+    assert "○ School of Law and Criminology" in lists["Check the record first"]
+    assert "◆" not in lists["Check the record first"]
+
+
+@pytest.mark.usefixtures("served")
+def test_dots_of_schools_that_do_not_log_are_said_to_lie_too_far_left(release: Release) -> None:
+    said = "the record looks incomplete: their dots of contact may lie too far left."
+    assert f"Of three schools {said}" in text(visit())
+    [law] = release.units.index[release.units["name"] == "School of Law and Criminology"]
+    assert f"† record looks incomplete. Of two other schools {said}" in text(visit(unit=law))
 
 
 @pytest.mark.usefixtures("served")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from dashboard import record
 from dashboard.charts import profile as charts
 from dashboard.findings import consistency, profile
 from dashboard.findings.profile import Measure
@@ -20,6 +22,7 @@ METRIC = pd.Series(
      "decimals": 0, "better": "higher", "material": 3.0}
 )  # fmt: skip
 LOGGED = pd.Series({**METRIC, "metric": "recorded_of_recalled", "theme": "record", "better": "neither"})
+MET = pd.Series({**METRIC, "metric": "any_meeting", "label": "Met their tutor", "theme": "contact"})
 
 
 def cell(value: float | None, half: float = 4, status: str = "shown") -> dict[str, object]:
@@ -74,16 +77,58 @@ def test_every_place_looks_different_without_colour() -> None:
 
 
 def test_what_goes_well_is_said_as_plainly_as_what_does_not() -> None:
-    said = profile.answer("School of Law", [WELL, GOOD, LOW, measure()], incomplete=True)
+    said = profile.answer("School of Law", [WELL, GOOD, LOW, measure()])
     assert said.startswith(
         "Of four measures, the School of Law is worth learning from on two and worth a conversation on one"
     )
-    assert "record looks incomplete" in said
-    well, others = profile.lists([LOW, GOOD, WELL], incomplete=False)
+    assert "record" not in said
+    well, others = profile.lists([LOW, GOOD, WELL])
     assert [name[0] for name in well.names] == ["★", "☆"]
     assert [name[0] for name in others.names] == ["◆"]
-    assert "on all of two measures" in profile.answer("School of Law", [measure(), measure()], incomplete=False).lower()
-    assert "too few figures" in profile.answer("School of Law", [measure(None)], incomplete=False)
+    assert "on all of two measures" in profile.answer("School of Law", [measure(), measure()]).lower()
+    assert "too few figures" in profile.answer("School of Law", [measure(None)])
+
+
+def test_contact_is_not_judged_before_an_incomplete_record_is_checked() -> None:
+    check = measure(40, metric=LOGGED)
+    given = [replace(LOW, metric=MET), replace(WELL, metric=MET), measure(metric=MET), measure(None, metric=MET)]
+    found = profile.in_doubt([*given, LOW, measure()], check)
+    assert [(m.glyph, m.verdict, m.says) for m in found] == [
+        ("○", "doubt", "check the record first: lower than usual"),
+        ("○", "doubt", "check the record first: higher than usual"),
+        ("○", "doubt", "check the record first: within the usual range for schools"),
+        ("○", "context", "hidden to protect people"),
+        ("◆", "attention", "worth a conversation: lower than usual"),
+        ("●", "context", "within the usual range for schools"),
+    ]
+    well, others, first = profile.lists(found)
+    assert (well.names, len(others.names)) == ([], 1)
+    assert (first.heading, first.verdict) == (record.FIRST, "doubt")
+    assert first.names == [
+        "○ Met their tutor: 50% (46% to 54%), lower than usual",
+        "○ Met their tutor: 95% (91% to 99%), higher than usual",
+    ]
+    assert profile.answer("School of Law", found) == (
+        "Of two measures that can be judged, the School of Law is worth a conversation on one, and lies within the "
+        "usual range for schools on the rest. Its record of meetings looks incomplete: contact cannot be judged before "
+        "it is checked."
+    )
+    assert "of two measures, " in profile.by_chance(found)
+    assert profile.chart_title(found) == (
+        "Outside the usual range on ‘I trust my tutor’; on contact check the record first"
+    )
+    assert profile.chart_title(found[:3]) == "Check the record first"
+    assert profile.answer("School of Law", found[:3]).startswith("There are too few figures")
+    for sound in (None, measure(97, metric=LOGGED)):
+        assert profile.in_doubt(given, sound) == given
+
+
+def test_figures_in_doubt_are_drawn_hollow_and_in_no_colour_of_a_verdict() -> None:
+    contact = [replace(LOW, metric=MET), replace(WELL, metric=MET)]
+    figure = charts.profile([*profile.in_doubt(contact, measure(40, metric=LOGGED)), measure()], LIGHT).checked()
+    marks = {len(t.x): t.marker for t in figure.data if t.text is not None and len(t.x)}
+    assert (marks[2].color, marks[2].line.color, set(marks[2].symbol)) == (LIGHT.page, LIGHT.context, {"circle"})
+    assert marks[1].color == LIGHT.accent
 
 
 def test_the_table_sets_a_value_beside_others_and_a_year_before() -> None:
@@ -95,7 +140,9 @@ def test_the_table_sets_a_value_beside_others_and_a_year_before() -> None:
 
 def test_the_title_counts_the_measures_it_is_given() -> None:
     assert profile.chart_title([WELL, measure()]) == "Outside the usual range on ‘I trust my tutor’"
-    assert profile.chart_title([measure()] * 2) == "Within the usual range for schools on all of two measures"
+    assert profile.chart_title([measure()] * 2) == "Within the usual range for schools on all two percentages"
+    assert profile.chart_title([measure()]) == "Within the usual range for schools on the one percentage"
+    assert profile.chart_title([LOW] * 3 + [measure()]) == "Outside the usual range on three of four percentages"
 
 
 def test_the_chart_draws_marks_limits_and_words() -> None:
@@ -120,10 +167,13 @@ def test_gaps_come_clearest_first_with_the_doubt_of_other_schools(release: Relea
     )
     found = profile.clearest(rows, release.metrics, release.characteristics, drawn)
     assert found["metric"].tolist() == ["any_meeting", "trust"], "one for each characteristic and theme"
-    said = [
-        profile.gap_sentence(g, release.metrics.loc[g["metric"]], release.characteristics.loc["ethnicity"])[1]
+    told = [
+        profile.gap_sentence(g, release.metrics.loc[g["metric"]], release.characteristics.loc["ethnicity"])
         for g in found.to_dict("records")
     ]
+    leads, said = zip(*told, strict=True)
+    unsure = "Clear gap by ethnicity taken by itself, unsure beside other schools"
+    assert leads == ("Clear gap by ethnicity", unsure), "what stands under a heading does not take it back"
     assert said[0].endswith("Beside other schools’ gaps it is likelier about 6 points (3 to 9 points).")
     assert said[1].endswith("Beside other schools’ gaps it may be none at all.")
     without = profile.clearest(rows, release.metrics, release.characteristics, pd.DataFrame())
@@ -167,7 +217,7 @@ def test_the_page_tells_all_about_one_school(sample: Path, serve) -> None:
     assert app.title[0].value == "How is tutoring in the School of Mathematics and Statistics?"
     assert "☆" in said or "★" in said
     title = next(h.value for h in app.header if "the usual range" in h.value)
-    assert "of 14 measures" in title, "percentages alone are drawn"
+    assert "of 14 percentages" in title, "they alone are drawn"
     assert app.markdown[0].value.startswith("Of 16 measures"), app.markdown[0].value
     for part in (
         "Worth learning from",
@@ -182,6 +232,19 @@ def test_the_page_tells_all_about_one_school(sample: Path, serve) -> None:
     gaps = [link for link in links(app) if "gap by" in link.label]
     assert gaps
     assert all("unit=school%3ASCI3" in link.query_string for link in gaps)
+
+
+def test_a_school_that_does_not_log_is_not_blamed_for_contact(sample: Path, release: Release, serve) -> None:
+    serve(sample)
+    [law] = release.units.index[release.units["name"] == "School of Law and Criminology"]
+    app = visit("profile", unit=law)
+    assert not app.exception
+    lists = dict(re.findall(r"<h2>(.*?)</h2>(.*?)</section>", text(app)))
+    contact = release.metrics.loc[release.metrics["theme"] == "contact", "label"]
+    assert any(label in lists[record.FIRST] for label in contact)
+    assert not any(f" {label}:" in lists["Worth a conversation"] for label in contact)
+    assert "contact cannot be judged before it is checked" in app.markdown[0].value
+    assert "record looks incomplete: check it first" in text(app)
 
 
 def test_a_faculty_asked_for_opens_its_first_school(sample: Path, serve) -> None:

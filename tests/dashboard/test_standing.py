@@ -53,6 +53,18 @@ def test_a_unit_is_said_to_be_better_or_worse_by_what_is_good() -> None:
     assert "too few figures" in answer((row(50, status="suppressed"), "higher"))
 
 
+def test_contact_is_not_judged_where_the_record_is_in_doubt() -> None:
+    contact, trust = comparison(row(60)), comparison(row(60))
+    trust = replace(trust, metric={**trust.metric, "theme": "voice", "label": "Trust"})
+    contact = replace(contact, metric={**contact.metric, "theme": "contact"})
+    own = [row(60) | {"unit": "school:LAW"}] * 2
+    assert "worse than usual on both headline measures" in standing.answer(NAME, [contact, trust], own)
+    said = standing.answer(NAME, [contact, trust], own, in_doubt=True)
+    assert "worse than usual on the one of two headline measures that can be judged" in said
+    assert "‘Trust’" in said
+    assert standing.answer(NAME, [contact], own[:1], in_doubt=True).startswith("There are too few figures")
+
+
 @pytest.mark.parametrize(
     ("own", "said"),
     [
@@ -100,7 +112,7 @@ def test_own_schools_are_said_to_lie_on_their_side() -> None:
 
     compared = [of("Met", 50, 55, 70), of("Trust", 50, 70, 90)]
     assert standing.strips_title(compared) == (
-        "Two of your three schools lie below where most schools are on every measure, one above on ‘Trust’"
+        "Two of your three schools lie below where most schools are on one measure or more, one above on ‘Trust’"
     )
     assert standing.strips_title(compared[1:], "the faculty’s").startswith(
         "One of the faculty’s three schools lies below"

@@ -45,6 +45,13 @@ def test_like_for_like_is_told_in_the_published_words(says: str) -> None:
     assert "(" not in why.like_words(gap(like_for_like=np.nan, like_for_like_says="too few to say"), PERCENT)
 
 
+@pytest.mark.parametrize(
+    ("left", "said"), [(-8.0, "it remains: "), (-5.0, "it remains: "), (-4.0, "part of it remains: ")]
+)
+def test_of_a_gap_of_which_less_than_half_remains_only_part_is_said_to(left: float, said: str) -> None:
+    assert why.like_words(gap(like_for_like=left), PERCENT).startswith(f"{why.ALIKE} {said}")
+
+
 def test_a_pooled_gap_says_whether_it_is_the_same_everywhere() -> None:
     row = {
         "schools": 12, "value": -4.0, "lower": -6.0, "upper": -2.0, "likely_lower": -10.0, "likely_upper": 1.0,
@@ -76,6 +83,19 @@ def test_a_tile_is_the_gap_with_the_best_evidence() -> None:
     )
 
 
+def test_a_tile_has_no_clear_gap_only_where_every_group_shown_can_say() -> None:
+    none, few = gap(evidence="no clear gap", value=-9.0), gap(group="Asian", evidence="too few to say", value=-1.0)
+    school = pd.DataFrame({"unit": ["school:A"], "name": ["A"]})
+    about = pd.DataFrame({"label": ["Ethnicity"]}, index=["ethnicity"])
+
+    def tile(*rows: dict[str, object]) -> str:
+        return str(unequal.strongest(pd.DataFrame(rows), school, about)[0]["evidence"])
+
+    assert tile(none, few) == tile(few, none) == "too few to say"
+    assert tile(few, none, gap(group="Mixed", evidence="possible gap")) == "possible gap"
+    assert tile(none, none) == "no clear gap"
+
+
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_tiles_carry_where_they_lead_and_say_what_is_hidden(release: Release, theme: Theme) -> None:
     schools = release.units[release.units["kind"] == "school"]
@@ -95,13 +115,15 @@ def test_the_forest_has_the_pooled_gap_and_draws_schools_towards_it(release: Rel
     rows = tables.school_gap_rows(release.gaps(**of), release.units, None)
     pooled = release.derived("pooled_gap", **of, unit="university")
     drawn = release.derived("pooled_gap_school", **of, unit="university")
-    whole = gap_tables.pooled_rows(rows, pooled, drawn, "university")
+    whole = gap_tables.pooled_rows(rows, pooled, drawn)
     assert whole["kind"].tolist()[:2] == ["university", "pooled"]
     figure = graded_gaps(whole, release.metrics.loc["trust"], LIGHT, likely=why.likely(pooled)).checked()
     assert "All schools, pooled" in said(figure)
     assert marks(figure) == (whole["status"] == "shown").sum() + whole["drawn"].notna().sum()
     assert len(tables.gaps(whole, release.metrics.loc["trust"], "name")) == len(rows) + 1
-    assert gap_tables.pooled_rows(rows, pooled.head(0), drawn.head(0), "university") is rows
+    assert gap_tables.pooled_rows(rows, pooled.head(0), drawn.head(0)) is rows
+    of_faculty = gap_tables.pooled_rows(rows, pooled, drawn, "Arts")
+    assert of_faculty["name"].tolist()[1] == "Arts: schools pooled"
 
 
 def test_a_gap_and_what_it_is_made_of(release: Release) -> None:
@@ -168,8 +190,9 @@ def test_a_trend_is_told_in_the_published_words(release: Release) -> None:
     assert said(figure).count("no figure") == sum(r["status"] == "none" for r in rows) > 0
     assert len(gap_tables.years(rows, metric)) == len(rows)
     row = release.derived("trend", **key)
-    assert "no clear change in the gap from 2021/22 to 2025/26 (+1 points" in over_years.gap_title(
-        row, "Black", "White", metric
+    assert over_years.gap_title(row, "Black", "White", metric).startswith(
+        "Black and White: no clear change in the gap from 2021/22 to 2025/26 (along a line through all years Black "
+        "moved +1 points beside White, 95% interval "
     )
     assert {NARROWING, WIDENING, CROSSED, LEFT} <= over_years.IN_WORDS.keys()
     for says in over_years.IN_WORDS:

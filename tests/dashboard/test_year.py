@@ -166,6 +166,39 @@ def test_panels_hold_their_lines_and_say_what_is_hidden(theme: Any, column: int)
     assert all(0 <= low < high <= 1 for low, high in domains)
 
 
+@pytest.mark.parametrize("column", [NARROW, WIDE])
+def test_a_hidden_group_is_said_to_be_within_its_axis_and_shows_nobody_elses_line(column: int) -> None:
+    def panel(now: list[float], last: list[float], said: str = "") -> Panel:
+        own = [Line("last year", from_week_1(last), LIGHT.accent), Line("this year", from_week_1(now), LIGHT.accent)]
+        return Panel("", own, said, Line("Everyone", from_week_1([40, 70]), LIGHT.context))
+
+    def from_week_1(values: list[float]) -> pd.DataFrame:
+        points = line(values)
+        return points.assign(week=points["week"] + 1) if len(points) else points
+
+    hidden = "hidden to protect people"
+    panels = [panel([50, 60], [50, 60]), panel([], [50, 60], hidden), panel([], [], hidden)]
+    figure = curves(panels, LIGHT, column).checked()
+    drawn = [(t.name, t.xaxis) for t in figure.data if t.name]
+    assert [axis for name, axis in drawn if name == "Everyone"] == ["x"]
+    assert [axis for name, axis in drawn if name == "last year"] == ["x", "x2"]
+    notes = [a for a in figure.layout.annotations if hidden in a.text]
+    assert len(notes) == 2
+    for note, axis in zip(notes, (figure.layout.xaxis2, figure.layout.xaxis3), strict=True):
+        assert axis.range[0] > 0, "Plotly drops a note at a week before that"
+        if note.xref == "paper":
+            assert axis.domain[0] <= note.x < axis.domain[1]
+        else:
+            assert axis.range[0] <= note.x < axis.range[1]
+
+
+def test_no_everyone_counts_for_the_axis_where_it_is_not_drawn() -> None:
+    everyone = Line("Everyone", line([10, 90]), LIGHT.context)
+    own = Line("", line([61, 74]), LIGHT.ink)
+    assert reach([Panel("", [own]), Panel("", [Line("", line([]), LIGHT.ink)], "hidden", everyone)]) == (50, 80)
+    assert reach([Panel("", [own], beside=everyone)]) == (0, 100)
+
+
 def test_the_axis_lies_between_round_shares_around_all_lines() -> None:
     assert reach([Panel("", [Line("", line([61, 74]), LIGHT.ink)]), Panel("", [])]) == (50, 80)
     assert reach([Panel("", [Line("", line([0, 100]), LIGHT.ink)])]) == (0, 100)
@@ -180,6 +213,63 @@ def test_names_at_the_ends_of_lines_never_meet() -> None:
     pixels = 360 / 100
     assert min(places["B"] - places["A"], places["C"] - places["B"]) * pixels >= 16
     assert figure.layout["margin"]["r"] >= 8
+
+
+def test_on_a_phone_long_names_wrap_and_have_their_room() -> None:
+    names = ("Not a commuter 83%", "TUNDRA 3–5 (higher participation) 80%")
+    lines = [Line(name, line([0, value]), LIGHT.ink, end=name) for name, value in zip(names, (81.0, 80.0), strict=True)]
+    figure = curves([Panel("", lines)], LIGHT, NARROW, last=3)
+    first, second = (a for a in figure.layout["annotations"] if a.get("xshift") == 8)
+    assert first["text"] == "TUNDRA 3–5 (higher<br>participation) 80%"
+    assert second["text"] == "Not a commuter 83%"
+    assert (second["y"] - first["y"]) * 360 / 100 >= 1.5 * 16, "two lines stand below one"
+    beyond = figure.layout["margin"]["r"]
+    low, high = figure.layout["xaxis"]["range"]
+    free = (high - 1) / (high - low) * (390 - 32 - 46 - beyond)
+    assert free + beyond >= 8 + 18 * 6.6
+    shared = [Panel("TUNDRA 1 (lowest participation) 81%", lines[:1])] * 2
+    assert "TUNDRA 1 (lowest<br>participation) 81%" in said(curves(shared, LIGHT, NARROW).checked())
+
+
+def test_the_page_begins_with_a_characteristic_of_which_two_groups_are_shown() -> None:
+    characteristics = pd.DataFrame(
+        {"available": True, "of": [None, None, "ethnicity"], "label": ["Sex", "Ethnicity", "Ethnicity (two groups)"]},
+        index=pd.Index(["sex", "ethnicity", "ethnicity_broad"], name="characteristic"),
+    )
+    metrics = pd.DataFrame({"material": [3.0]}, index=["no_meeting"])
+    pairs = [
+        (c, g)
+        for c, of in {
+            "sex": ("Female", "Male", "Unknown"),
+            "ethnicity": ("Black", "White", "Unknown"),
+            "ethnicity_broad": ("Minority ethnic groups", "White", "Unknown"),
+        }.items()
+        for g in of
+    ]
+    groups = pd.DataFrame(pairs, columns=["characteristic", "group"]).assign(compared=lambda g: g["group"] != "Unknown")
+    gap = {"metric": "no_meeting", "reference": "White", "status": "shown", "evidence": "clear gap"}
+    gaps = pd.DataFrame(
+        [
+            {**gap, "characteristic": "ethnicity", "group": "Black", "value": 9.0, "direction": "worse"},
+            {**gap, "characteristic": "ethnicity_broad", "group": "Minority", "value": 5.0, "direction": "worse"},
+        ]
+    )
+
+    def first(hidden: set[tuple[str, str]], gaps: pd.DataFrame) -> str:
+        curve = groups[["characteristic", "group"]].assign(
+            status=["suppressed" if pair in hidden else "shown" for pair in pairs], week=9
+        )
+        return findings.first_characteristic(curve, gaps, metrics, characteristics, groups)
+
+    none = gaps.assign(evidence="no clear gap")
+    black, white, female = ("ethnicity", "Black"), ("ethnicity_broad", "White"), ("sex", "Female")
+    assert first(set(), gaps) == "ethnicity", "the widest clear gap"
+    assert first({black}, gaps) == "ethnicity_broad", "the finer one has but one group, and Unknown"
+    assert first({black, white}, gaps) == "sex"
+    assert first(set(), none) == "sex"
+    assert first({female}, none) == first({female}, gaps.head(0)) == "ethnicity"
+    assert first(set(pairs), gaps) == "ethnicity", "nothing is shown of any: as before"
+    assert first(set(pairs), none) == ""
 
 
 @pytest.mark.usefixtures("served")
@@ -223,6 +313,25 @@ def test_the_years_page_follows_its_address(release: Release) -> None:
     assert "metric=no_meeting" in onward.query_string
     alone = text(visit("year", unit="school:ENG3", level="UG", characteristic="ethnicity"))
     assert "Groups of faculties and schools are published for all levels together only." in alone
+
+
+def test_the_years_page_opens_on_groups_that_are_shown_unless_asked_for_others(
+    sample: Path, tmp_path: Path, serve
+) -> None:
+    serve(sample)
+    widest = visit("year").selectbox(key="characteristic").value
+    shutil.copytree(sample, tmp_path, dirs_exist_ok=True)
+    with duckdb.connect(str(next(tmp_path.rglob("university.duckdb")))) as connection:
+        connection.execute(
+            "update curve set status = 'suppressed', value = null, lower = null, upper = null where characteristic = ?",
+            [widest],
+        )
+    serve(tmp_path)
+    app = visit("year")
+    other = app.selectbox(key="characteristic").value
+    assert other != widest
+    assert "Too few groups can be shown" not in text(app)
+    assert visit("year", characteristic=widest).selectbox(key="characteristic").value == widest
 
 
 def test_a_release_without_these_tables_says_so(sample: Path, tmp_path: Path, serve) -> None:

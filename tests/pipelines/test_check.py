@@ -259,6 +259,31 @@ def test_any_other_faculty_code_will_do(con: duckdb.DuckDBPyConnection, code: st
     assert FILE.fullmatch(f"faculty-{code}.duckdb")
 
 
+def test_faculty_codes_that_differ_by_case_only_are_critical(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    for row, code, name in zip(tables["schools"], ("SCI", "Sci"), ("Science", "Sciences"), strict=True):
+        row |= {"faculty_code": code, "faculty_name": name}
+    with pytest.raises(CheckFailed, match=r"No two faculty codes differ only by case.* Not so: 2 of 2 rows") as failed:
+        checked(con, tables)
+    assert "has one code" not in str(failed.value)
+    assert "[tables.schools.codes.faculty_code]" in str(failed.value)
+
+
+@pytest.mark.parametrize("name", ["Faculty", "FACULTY"])
+def test_a_faculty_name_under_two_codes_is_critical(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    tables = valid()
+    tables["schools"][1] |= {"faculty_code": "G", "faculty_name": name}
+    with pytest.raises(CheckFailed, match=r"A faculty name has one code.* Not so: 2 of 2 rows") as failed:
+        checked(con, tables)
+    assert "differ only by case" not in str(failed.value)
+
+
+def test_two_faculties_of_their_own_codes_and_names_will_do(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    tables["schools"][1] |= {"faculty_code": "G", "faculty_name": "Another"}
+    assert unmet(checked(con, tables)) == {}
+
+
 def test_a_year_listed_twice_is_said_first_though_rows_no_longer_add_up(con: duckdb.DuckDBPyConnection) -> None:
     tables = valid()
     tables["calendar"].append(tables["calendar"][1] | {"teaching_end": date(2026, 5, 20)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -110,6 +111,27 @@ def test_several_files_keep_their_names_and_row_numbers(con: Any, read: Any, inb
         ("meetings_a.csv", 30),
         ("meetings_b.csv", 70),
     ]
+
+
+@pytest.mark.parametrize("more", ["", '[tables.meetings]\nfiles = ["meetings*"]'])
+def test_what_corrects_a_file_is_read_after_it(con: Any, read: Any, inbox: Path, more: str) -> None:
+    (inbox / "meetings.csv").unlink()
+    names = ["meetings.csv", "meetings (1).csv", "meetings-corrections.csv", "meetings.v2.CSV", "meetings_2024.csv"]
+    for name in names:
+        write_csv(inbox / name, tables()["meetings"][:5])
+    assert [f.file for f in read(con, more).files if f.table == "meetings"] == names
+
+
+def test_folders_are_read_in_the_order_of_their_names_and_patterns_in_that_of_the_list(
+    con: Any, read: Any, inbox: Path
+) -> None:
+    for name in ("2024/a.csv", "2024/a-new.csv", "2024-late/a.csv", "z.csv"):
+        (inbox / name).parent.mkdir(exist_ok=True)
+        write_csv(inbox / name, tables()["meetings"][:5])
+    extracted = read(con, '[tables.meetings]\nfiles = ["z.csv", "2024*/*.csv"]')
+    assert [f.file for f in extracted.files if f.table == "meetings"] == [
+        "z.csv", "2024/a.csv", "a-new.csv", "2024-late/a.csv",
+    ]  # fmt: skip
 
 
 def test_a_column_may_have_several_names_of_which_the_first_there_counts(con: Any, read: Any, inbox: Path) -> None:
@@ -233,6 +255,40 @@ def test_a_spreadsheet_gives_dates_and_whole_numbers_as_people_see_them(con: Any
     read(con, '[tables.tutors]\nsheet = "Staff"\ncolumns.tutor_id = "Staff No"')
     assert rows(con, "select teaching_start, teaching_end from raw_calendar") == [("2024-09-30", "2025-05-02")]
     assert rows(con, "select source_row, tutor_id, fte from raw_tutors") == [(1, "100123", "0.5"), (2, "100124", "1")]
+
+
+def workbook_of_tutors(path: Path, fte: str, aside: Any = "") -> None:
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Notes").write_formula(0, 0, "=NA()", None, "#N/A")
+        page = book.add_worksheet("Staff")
+        page.write_row(2, 1, ["tutor_id", "school_code", "academic_year", "fte", "Note"])
+        page.write_row(3, 1, ["T1", "ART", "2024/25", 0.5])
+        page.write_row(4, 1, ["T2", "ART", "2024/25"])
+        page.write_formula(4, 4, "=1/0", None, fte)
+        page.write_formula(4, 5, "=NA()", None, aside or "a note")
+
+
+def test_an_error_in_a_cell_is_not_read_as_blank(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "tutors.csv").unlink()
+    mapping = '[tables.tutors]\nsheet = "Staff"'
+    workbook_of_tutors(inbox / "tutors.xlsx", "#DIV/0!")
+    with pytest.raises(InputError, match=r"has 1 cells in sheet 'Staff' .* the first in E5 \(#DIV/0!\)"):
+        read(con, mapping)
+    workbook_of_tutors(inbox / "tutors.xlsx", "0.5", aside="#N/A")
+    read(con, mapping)  # no column of the contract has one
+    assert rows(con, "select tutor_id, fte from raw_tutors") == [("T1", "0.5"), ("T2", "0.5")]
+
+
+def test_a_formula_without_its_result_is_not_read_as_blank(con: Any, read: Any, inbox: Path) -> None:
+    (inbox / "tutors.csv").unlink()
+    workbook_of_tutors(inbox / "whole.xlsx", "0.5")
+    with zipfile.ZipFile(inbox / "whole.xlsx") as whole, zipfile.ZipFile(inbox / "tutors.xlsx", "w") as copy:
+        for name in whole.namelist():
+            text = whole.read(name)
+            copy.writestr(name, text.replace(b'<v>0.5</v></c><c r="F5"', b'</c><c r="F5"'))
+    (inbox / "whole.xlsx").unlink()
+    with pytest.raises(InputError, match=r"the first in E5 \(a formula without its result\)"):
+        read(con, '[tables.tutors]\nsheet = "Staff"')
 
 
 def test_identifiers_lose_what_spreadsheets_add(con: Any, read: Any, inbox: Path) -> None:

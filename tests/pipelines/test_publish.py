@@ -113,6 +113,9 @@ def test_an_example_never_takes_the_place_of_real_figures(settings):
     publish.only_real_after_real(real, settings)
     with pytest.raises(publish.ReleaseError, match="a data folder of its own"):
         publish.only_real_after_real(example, settings)
+    (settings.published / publish.current(settings) / "faculty-F.duckdb").unlink()
+    with pytest.raises(publish.ReleaseError, match="a data folder of its own"):
+        publish.only_real_after_real(example, settings)
     make_release(settings, example=False)
     (settings.published / publish.current(settings) / "university.duckdb").write_bytes(b"damaged")
     with pytest.raises(publish.ReleaseError, match="a data folder of its own"):
@@ -199,13 +202,22 @@ def _without_its_file(settings, release):
     (settings.published / release / "university.duckdb").unlink()
 
 
+def _without_a_faculty_s(settings, release):
+    (settings.published / release / "faculty-F.duckdb").unlink()
+
+
 def _another_release_s(settings, release):
     shutil.copy(settings.published / publish.current(settings) / "university.duckdb", settings.published / release)
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
-    [(_not_a_database, "cannot be read"), (_without_its_file, "is missing"), (_another_release_s, "another release's")],
+    [
+        (_not_a_database, "cannot be read"),
+        (_without_its_file, "university.duckdb is missing"),
+        (_without_a_faculty_s, "faculty-F.duckdb is missing"),
+        (_another_release_s, "another release's"),
+    ],
 )
 def test_rollback_refuses_a_damaged_release(settings, damage, said):
     first, second = make_release(settings), make_release(settings)

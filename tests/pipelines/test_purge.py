@@ -351,3 +351,9 @@ def test_an_installation_of_spark_alone_has_no_other_warehouse(settings, monkeyp
     assert pipelines("purge", "--before", KEPT) == 0
     assert not tables.exists()
     assert "the tables of runs on Spark went whole" in capsys.readouterr().out
+
+
+def test_a_year_long_after_the_calendar_is_refused(after_run, capsys):
+    assert pipelines("purge", "--before", "2090") == 1
+    assert "there is no 2090/91 to keep" in capsys.readouterr().err
+    assert students(after_run, BEFORE)

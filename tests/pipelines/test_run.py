@@ -440,3 +440,45 @@ def test_an_error_in_what_is_counted_meanwhile_stops_the_run(settings, inbox, mo
     assert pipelines("run") == 1
     assert "Stopped in the step 'follow': Rows do not add up" in capsys.readouterr().err
     assert publish.current(settings) is None
+
+
+def test_a_school_in_another_faculty_does_not_stand_beside_figures_of_the_former(after_run, settings, inbox, capsys):
+    schools = inbox / "schools.csv"
+    before = schools.read_text()
+    schools.write_text(before.replace("BIO,School of Biology,SCI,Science", "BIO,School of Biology,HUM,Humanities"))
+    first = publish.current(settings)
+    assert pipelines("run") == 1
+    err = capsys.readouterr().err
+    assert "School of Biology is in faculty HUM now, and in SCI in what is published" in err
+    assert "--revise all" in err
+    assert publish.current(settings) == first
+    schools.write_text(before)
+    assert pipelines("run") == 0
+
+
+def test_a_year_that_is_not_there_cannot_be_revised(after_run, capsys):
+    assert pipelines("run", "--revise", "2019/20") == 1
+    assert "There is no academic year '2019/20' to revise. There are 2024/25, and all." in capsys.readouterr().err
+
+
+def test_that_the_ledger_of_the_release_in_force_has_gone_is_said(after_run, settings, capsys):
+    in_force = publish.current(settings)
+    (settings.warehouse / f"ledger-{in_force}.parquet").unlink()
+    assert pipelines("run") == 0
+    assert f"There is no ledger of the release in force, {in_force}" in " ".join(capsys.readouterr().out.split())
+    assert pipelines("run") == 0
+    assert "There is no ledger" not in capsys.readouterr().out
+
+
+def test_files_that_have_lost_rows_are_named(after_run, settings, inbox, capsys):
+    meetings = inbox / "meetings.csv"
+    lines = meetings.read_text().splitlines(keepends=True)
+    meetings.write_text("".join(lines[:81]))
+    assert pipelines("run") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"meetings.csv (meetings) has 80 rows, and had {len(lines) - 1} when it was last read." in said
+    meetings.rename(inbox / "meetings_1.csv")
+    (inbox / "meetings_1.csv").write_text("".join(lines[:61]))
+    assert pipelines("check") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "meetings.csv (meetings), read by the last run, is not there now; the table has 60 rows, and had 80." in said

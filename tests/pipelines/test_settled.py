@@ -197,6 +197,9 @@ def test_only_what_the_release_in_force_has_as_far_as_it_has_come_is_taken_from_
         periods = con.execute("select * from mart_period").df()
     every = set(periods[["academic_year", "part"]].itertuples(index=False, name=None))
     assert settled.in_force(published_once, periods) == every
+    for file in (published_once.published / publish.current(published_once)).glob("faculty-*.duckdb"):
+        file.unlink()
+    assert settled.in_force(published_once, periods) == every, "its figures are there, and were seen"
     later = periods.assign(through_week=periods["through_week"] + 1)
     assert settled.in_force(published_once, later) == {period for period in every if period[1] == "year"}
     another = periods.assign(academic_year="2031/32")

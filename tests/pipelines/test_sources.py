@@ -82,7 +82,7 @@ def test_a_missing_file_says_what_to_write(tmp_path: Path) -> None:
         ('university = "X"\n[tables.meetings]\ndate_formats = ["%d %m"]', "no date format"),
         ('university = "X"\n[tables.students]', "The tables are schools"),
         ('university = "X"\n[tables.meetings.columns]\nstudentid = "x"', "Did you mean 'student_id'?"),
-        ('university = "X"\n[tables.meetings]\ncolumns.mode = []', "mode: "),
+        ('university = "X"\n[tables.meetings]\ncolumns.mode = []', "mode cannot be used"),
         ('university = "X"\n[tables.meetings.constants]\nmode = "by letter"', "no value of mode"),
         ('university = "X"\n[codes.schol_code]\nA = "B"', "Did you mean 'school_code'?"),
         (
@@ -93,6 +93,66 @@ def test_a_missing_file_says_what_to_write(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> None:
     assert said in "\n".join(problems(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "university = 3",
+            "university cannot be used as it is. Write a name in double quotes, such as\n    university =",
+        ),
+        ('as_of = "27/11/2026"', "as_of cannot be used as it is. Write a day, the year first"),
+        ('as_of = "27/11/2026"', "\n    as_of = 2026-11-27"),
+        ("as_of = 2026-11-27T10:00:00", "without a time"),
+        ('example = "perhaps"', "true or false"),
+        ("tables = 3", "\n    [tables.meetings]\n    files = ["),
+        ('tables.meetings = "meetings.csv"', "[tables] meetings cannot be used as it is. Write a heading"),
+        ("tables.meetings.files = 3", "[tables.meetings] files cannot be used as it is. Write a list of names"),
+        ('tables.meetings.files = ["a.csv", 3]', '\n    files = ["meetings_*.csv"]'),
+        ("tables.meetings.encoding = 8", 'encoding = "windows-1252"'),
+        ('tables.meetings.delimiter = ""', "one character"),
+        ("tables.meetings.sheet = 1", "the name of a sheet"),
+        ("tables.meetings.skip_rows = -1", "a whole number, 0 or more"),
+        ("tables.meetings.date_formats = 3", "a list of formats"),
+        ("tables.tutors.columns = 3", "\n    [tables.tutors.columns]\n    student_id ="),
+        ("tables.meetings.columns.mode = [3]", "[tables.meetings.columns] mode cannot be used as it is."),
+        ('tables.meetings.codes.mode = "in person"', '\n    [tables.meetings.codes.mode]\n    "F2F" = "in person"'),
+        ("tables.meetings.codes.mode.F2F = []", "[tables.meetings.codes.mode] F2F cannot be used"),
+        ('codes.mode = "in person"', '\n    [codes.mode]\n    "F2F" = "in person"'),
+        ("tables.meetings.constants = 3", "[tables.meetings.constants]\n    initiated_by ="),
+        ("tables.meetings.defaults.mode = []", "[tables.meetings.defaults]\n    status ="),
+    ],
+)
+def test_what_is_of_a_wrong_kind_is_told_in_plain_words_with_an_example(tmp_path: Path, text: str, said: str) -> None:
+    (found,) = problems(tmp_path, text if text.startswith("university") else f'university = "X"\n{text}')
+    assert said in found
+    assert "Input should" not in found
+
+
+def test_every_entry_has_an_example() -> None:
+    assert sources.RIGHT.keys() == {*sources.Sources.model_fields, *sources.TableSource.model_fields} - {"folder"}
+
+
+def test_a_folder_is_told_from_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is a folder\. Name the file in it: .*sources\.toml"):
+        sources.load(tmp_path)
+
+
+def test_a_file_that_this_account_may_not_read_is_not_said_to_be_no_text(tmp_path: Path, monkeypatch) -> None:
+    def refuse(path: Path, **_: str) -> str:  # as the owner of every file may read it, an account such as root's too
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(InputError, match="may not be read by this account") as raised:
+        sources.load(tmp_path / "sources.toml")
+    assert "UTF-8" not in str(raised.value)
+
+
+def test_what_is_no_utf_8_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "sources.toml").write_bytes('university = "Zürich"'.encode("cp1252"))
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        sources.load(tmp_path / "sources.toml")
 
 
 def test_all_problems_are_named_at_once(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from dashboard import between
 from dashboard.exports.figure import Figure
+from dashboard.exports.numbers import LIKE_FOR_LIKE, NONE_PUBLISHED, NOT_SEEN
 from dashboard.exports.story import Story
 from dashboard.published import Release
 from dashboard.style import words
@@ -61,9 +62,12 @@ def key_of(release: Release, row: pd.Series) -> Key:
 def columns_of(row: pd.Series) -> dict[str, str]:
     """Which columns of a figure's numbers are which of the release."""
     if TUTORS in row:
-        return {TUTORS: "members", "All its students": "value", "Eight in ten tutors from": "low",
-                "Eight in ten tutors to": "high"}  # fmt: skip
+        ends = {"Eight in ten tutors from": "low", "Eight in ten tutors to": "high"}
+        is_seen = row["Eight in ten tutors from"] != NOT_SEEN
+        return {TUTORS: "members", "All its students": "value"} | (ends if is_seen else {})
     pairs = {"Gap" if "Gap" in row else "Value": "value", "Interval from": "lower", "Interval to": "upper"}
+    if "Gap" in row and row[next(iter(LIKE_FOR_LIKE))] != NONE_PUBLISHED:
+        pairs |= LIKE_FOR_LIKE
     pairs |= {name: "base" for name in row.index if str(name).startswith(("Out of", "Group, out of"))}
     return pairs | {name: "reference_base" for name in row.index if str(name).startswith("Against, out of")}
 
@@ -86,8 +90,8 @@ def compared(release: Release, story: Story) -> int:
             told = {column: row[name] for name, column in columns_of(row).items()}
             shown = {column: value for column, value in told.items() if pd.notna(value)}
             if own["status"] != "shown":
-                assert not [v for v in shown.values() if isinstance(v, int | float)], (story.request.scope, figure.key)
+                assert not [v for v in shown.values() if isinstance(v, int | float)], (story.scope, figure.key)
             else:
-                assert shown == {column: own[column] for column in shown}, (story.request.scope, figure.key)
+                assert shown == {column: own[column] for column in shown}, (story.scope, figure.key)
             numbers += len(shown)
     return numbers
