@@ -185,7 +185,7 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Path:
     from pipelines.errors import InputError
 
     chosen: Path = options.sources or settings.inbox / SOURCES
-    if not chosen.is_file():
+    if not chosen.exists():
         raise InputError(
             f"There is no {chosen}. Put your extracts and a {SOURCES} there (docs/sources.md says how), "
             f"or run the example: make example, then "
