@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from dashboard.access import Person, Role
-from dashboard.findings.consistency import LIMITS, MARKS, MIDDLE, SAYS, Comparison, place
+from dashboard.findings.consistency import LIMITS, MARKS, MIDDLE, OUTSIDE, SAYS, Comparison, place
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -33,14 +33,16 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
                 "Period": c.period,
                 "University": words.shown(c.university, c.metric),
                 "95% interval": words.shown_interval(c.university, c.metric),
-                name: words.interval(*c.middle, c.metric) if c.middle else "too few schools",
+                c.middle_name if c.middle else name: (
+                    words.interval(*c.middle, c.metric) if c.middle else "too few schools"
+                ),
                 "Schools above": len(c.on_side("above")) if c.limited else "–",
                 "Schools below": len(c.on_side("below")) if c.limited else "–",
                 "Hidden": len(c.hidden),
             }
             for c in compared
         ]
-    )
+    ).fillna("–")
 
 
 def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str]] = ()) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str
                 "Out of": words.shown_base(r),
                 "95% limits": _limits(r["limit"], r["limit_above"], c.metric),
                 "99.8% limits": _limits(r["outer"], r["outer_above"], c.metric),
-                "Against the usual range": against_range(r, c.metric),
+                "Against the usual range": against_range(r, c.metric, incomplete),
                 "Record": "looks incomplete" if r["unit"] in incomplete else "–",
             }
             for r in [university, *c.schools.to_dict("records")]
@@ -64,8 +66,12 @@ def schools(c: Comparison, incomplete: set[str], unnamed: Sequence[dict[str, str
     ).fillna("–")
 
 
-def against_range(school: Row, metric: Row) -> str:
-    """'◆ below: worth a conversation', 'within' the usual range."""
+def against_range(school: Row, metric: Row, incomplete: Collection[str] = ()) -> str:
+    """'◆ below: worth a conversation', 'within' the usual range; of contact in schools whose record looks incomplete
+    '○ below: check the record first'.
+    """
+    if school["side"] in OUTSIDE and school["unit"] in incomplete and metric["theme"] == "contact":
+        return f"{MARKS['']} {SIDES[school['side']]}: check the record first"
     at, side = place(school, metric), SIDES[school["side"]]
     return f"{MARKS[at]} {side}: {SAYS[at]}" if at in SAYS else side
 

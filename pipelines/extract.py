@@ -280,13 +280,13 @@ def _matches(pattern: str, folder: Path) -> list[Path]:
     return [p for p in (folder / each for each in matches) if _is_extract(p) and not p.name.startswith("~$")]
 
 
-def _place(path: Path) -> tuple[tuple[str, ...], str]:
+def _place(path: Path) -> tuple[tuple[str, ...], str, str]:
     """Where a file stands among others: by folder, then by its name without the ending, so that x-corrections.csv and
     "x (1).csv" come after x.csv, which they correct: of rows with the same key the last read counts.
     """
     endings = (f".{each}" for each in ENDINGS)
     ending = next((each for each in endings if path.name.lower().endswith(each)), "")
-    return (*path.parent.parts, path.name[: len(path.name) - len(ending)]), path.name
+    return path.parent.parts, path.name[: len(path.name) - len(ending)].casefold(), path.name
 
 
 def _is_extract(path: Path) -> bool:

@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import attack, engines, follow, pooled, publish, settled, sources, unchanged, warehouse, workers
+from pipelines import (
+    attack,
+    catalogue,
+    engines,
+    follow,
+    pooled,
+    publish,
+    settled,
+    sources,
+    unchanged,
+    warehouse,
+    workers,
+)
 from pipelines import definitions as definition_files
 from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
@@ -50,7 +62,7 @@ def run(
         ledger.remove(settings.warehouse, publish.unfinished(settings))
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
-        source = publish.Source(mapped.university, mapped.example)
+        source = catalogue.Source(mapped.university, mapped.example)
         publish.only_real_after_real(source, settings)
         with (
             engines.named(settings.engine).open_new(settings) as con,

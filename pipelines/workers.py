@@ -53,8 +53,8 @@ class Workers:
 
 @contextmanager
 def meanwhile(work: Callable[[], T], stop: Callable[[], None]) -> Iterator[Future[T]]:
-    """`work` done in a thread while the block goes on. Where that ends in an error nobody waits for the work: it is
-    stopped, again and again, as it may be between two things that can be.
+    """`work` done in a thread while the block goes on. Where that ends in an error nobody waits for all of the work:
+    what can be stopped of it is, again and again, as it may be between two things that can be.
     """
     with ThreadPoolExecutor(1) as thread:
         doing = thread.submit(work)

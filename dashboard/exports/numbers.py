@@ -52,7 +52,9 @@ def schools(reading: Reading, c: Comparison, incomplete: Collection[str]) -> pd.
         **{
             "95% limits from": [_limit(r["limit"]) for r in rows],
             "95% limits to": [_limit(r["limit_above"]) for r in rows],
-            "Against the usual range": [against_range(r, c.metric) if r["side"] else NO_LIMITS for r in rows],
+            "Against the usual range": [
+                against_range(r, c.metric, incomplete) if r["side"] else NO_LIMITS for r in rows
+            ],
             "Record": ["looks incomplete" if r["unit"] in incomplete else "not in doubt" for r in rows],
         }
     )

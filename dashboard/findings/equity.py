@@ -55,8 +55,8 @@ def no_gap_title(gaps: pd.DataFrame) -> str:
     judged = int((evidence != "too few to say").sum())
     if not judged:
         return "Too few students to say who is missing out on the headline measures"
-    if 2 * judged < len(gaps):
-        return "Of most groups too few students to say whether they are missing out on the headline measures"
+    if 2 * judged < len(evidence):
+        return "In most comparisons on the headline measures too few students to say who is missing out"
     return "No clear gap between groups on the headline measures"
 
 
@@ -64,7 +64,9 @@ def no_gap_words(gaps: pd.DataFrame) -> str:
     """Of how many comparisons anything can be said, and how many gaps may be real."""
     evidence = gaps.loc[gaps["status"] == "shown", "evidence"]
     judged, possible = int((evidence != "too few to say").sum()), int((evidence == "possible gap").sum())
+    unseen = len(gaps) - len(evidence)
     said = f"of {words.plural(len(gaps), 'comparison')} {words.small(judged) if judged else 'none'} can say"
+    said += f", {words.small(unseen)} {'is' if unseen == 1 else 'are'} hidden or without a figure" if unseen else ""
     said += f", and {words.plural(possible, 'gap')} may be real" if possible else ""
     return words.sentence(said)
 

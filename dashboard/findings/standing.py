@@ -69,9 +69,14 @@ def sides(rows: pd.DataFrame, university: Row, limits: pd.DataFrame) -> list[str
     ]
 
 
-def beside(own: Row, c: Comparison) -> str:
-    """'University 81%: clearly lower' of a faculty, by its interval; of a school 'lower than usual', by the funnel."""
+def beside(own: Row, c: Comparison, in_doubt: bool = False) -> str:
+    """'University 81%: clearly lower' of a faculty, by its interval; of a school 'lower than usual', by the funnel.
+
+    in_doubt: its record of meetings looks incomplete, so that contact is not judged.
+    """
     said = f"University {words.shown(c.university, c.metric)}"
+    if in_doubt and c.metric["theme"] == "contact":
+        return f"{said}: check the record first"
     is_school = own.get("unit") in set(c.schools["unit"])
     higher, lower, near = (
         ("higher than usual", "lower than usual", "within the usual range")
@@ -103,6 +108,8 @@ def answer(name: str, compared: Sequence[Comparison], own: Sequence[Row], in_dou
         for row, c in zip(own, compared, strict=True)
     ]
     judged = [(c, row, s) for c, row, s in zip(compared, own, sides, strict=True) if s]
+    if not judged and in_doubt and any(side_of(row, c) for row, c in zip(own, compared, strict=True)):
+        return f"How {words.within(name)} compares cannot be said before its record of meetings is checked."
     if not judged:
         return f"There are too few figures to say how {words.within(name)} compares."
     verdicts = {v: [j for j in judged if consistency.verdict(j[2], j[0].metric["better"]) == v] for v in IN_WORDS}

@@ -53,8 +53,12 @@ def like_words(gap: Row, metric: Row) -> str:
 
 
 def is_part(gap: Row) -> bool:
-    """Whether of a gap that remains like for like no more than half does."""
-    return gap["like_for_like_says"] == "remains" and abs(gap["like_for_like"]) <= abs(gap["value"]) / 2
+    """Whether of a gap that remains like for like clearly less does, and no more than half."""
+    furthest = max(abs(gap["like_for_like_lower"]), abs(gap["like_for_like_upper"]))
+    clearly = furthest < abs(gap["value"])
+    return bool(
+        gap["like_for_like_says"] == "remains" and clearly and abs(gap["like_for_like"]) <= abs(gap["value"]) / 2
+    )
 
 
 def pooled_words(pooled: pd.DataFrame, metric: Row) -> str:

@@ -58,7 +58,7 @@ def across(visit: Visit, unit: str, level: str, period: pd.Series) -> None:
 def _smallest(metrics: list[pd.Series]) -> str:
     """', or one of less than 3 points before rounding', where that is the same for all."""
     sizes = {(float(m["material"]), str(m["gap_suffix"])) for m in metrics}
-    if len(sizes) > 1:
+    if len(sizes) != 1:
         return ""
     ((size, suffix),) = sizes
     return f", or one of less than {size:g}{suffix} before rounding"

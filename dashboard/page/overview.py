@@ -45,7 +45,7 @@ def page(visit: Visit) -> None:
         _trust(visit)
         layout.not_as_asked(visit, filters)
 
-    st.html(visit.once("cards", lambda: html.cards(_cards(visit, compared, own, periods, level, unit))))
+    st.html(visit.once("cards", lambda: html.cards(_cards(visit, compared, own, periods, level, unit, incomplete))))
     nearby.headline(visit, visit.once("hidden", lambda: pd.DataFrame([r for r in own if r["status"] == "suppressed"])))
     found = visit.once("findings", lambda: release.findings(unit))
     told.findings(visit, found, current["label"], unit, AT_ONCE if visit.column == WIDE else AT_ONCE_NARROW)
@@ -111,13 +111,17 @@ def _cards(
     periods: dict[str, pd.Series],
     level: str,
     unit: str,
+    incomplete: dict[str, float],
 ) -> list[html.Card]:
     return [
-        _card(visit, c, row, periods[c.metric["metric"]], level, unit) for c, row in zip(compared, own, strict=True)
+        _card(visit, c, row, periods[c.metric["metric"]], level, unit, unit in incomplete)
+        for c, row in zip(compared, own, strict=True)
     ]
 
 
-def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, level: str, unit: str) -> html.Card:
+def _card(
+    visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, level: str, unit: str, in_doubt: bool
+) -> html.Card:
     moved, since = None, "the year before"
     before = period_before(visit.release, period)
     if before is not None:
@@ -133,7 +137,7 @@ def _card(visit: Visit, c: Comparison, own: standing.Row, period: pd.Series, lev
         label=c.metric["label"],
         value=words.shown(own, c.metric),
         is_figure=is_shown,
-        beside=standing.beside(own, c) if unit != UNIVERSITY else "",
+        beside=standing.beside(own, c, in_doubt) if unit != UNIVERSITY else "",
         under=" · ".join(under),
         out_of=f"Out of {c.metric['out_of']}",
         change=consistency.change_words(moved, c.metric, since),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import duckdb
 import pyarrow as pa
@@ -34,7 +36,14 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
 
     body = rows[place + 1 :]
     wanted = sorted(set(mapping.find(names).values()))
-    if unseen := unseen_cells(path, sheet, place + 1, wanted):
+    try:
+        unseen = unseen_cells(path, sheet, place + 1, wanted)
+    except (KeyError, ValueError, ElementTree.ParseError, zipfile.BadZipFile):
+        raise InputError(
+            f"{table}: {path.name} is put together in an unusual way, so that errors in its cells cannot be told from "
+            f"blanks. Open it in Excel or LibreOffice, save it as .xlsx or CSV UTF-8, and try again."
+        ) from None
+    if unseen:
         raise InputError(
             f"{table}: {path.name} has {len(unseen):,} cells in sheet '{sheet}' with an error or a formula without its "
             f"result, the first in {unseen[0]}. They would read as blank. Mend them, or copy the column and paste its "

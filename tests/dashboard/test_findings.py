@@ -364,7 +364,14 @@ def test_too_few_to_say_is_not_headed_no_clear_gap() -> None:
     few = pd.DataFrame([gap("sex", "Female", 9, "too few to say", "none")] * 2)
     none = pd.DataFrame([gap("sex", "Female", 0, "no clear gap", "none")])
     assert equity.no_gap_title(few).startswith("Too few students to say")
-    assert equity.no_gap_title(pd.concat([few, none])).startswith("Of most groups too few students to say")
+    assert equity.no_gap_title(pd.concat([few, none])).startswith(
+        "In most comparisons on the headline measures too few"
+    )
+    hidden = few.assign(status="suppressed")
+    assert equity.no_gap_title(pd.concat([hidden, none])).startswith("No clear gap"), "hidden is not too few"
+    assert equity.no_gap_words(pd.concat([hidden, none])) == (
+        "Of three comparisons one can say, two are hidden or without a figure."
+    )
     assert equity.no_gap_title(pd.concat([few, none, none])).startswith("No clear gap")
     possible = none.assign(evidence="possible gap")
     assert equity.no_gap_words(pd.concat([few, none])) == "Of three comparisons one can say."

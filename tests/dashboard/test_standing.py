@@ -62,7 +62,11 @@ def test_contact_is_not_judged_where_the_record_is_in_doubt() -> None:
     said = standing.answer(NAME, [contact, trust], own, in_doubt=True)
     assert "worse than usual on the one of two headline measures that can be judged" in said
     assert "‘Trust’" in said
-    assert standing.answer(NAME, [contact], own[:1], in_doubt=True).startswith("There are too few figures")
+    assert standing.answer(NAME, [contact], own[:1], in_doubt=True) == (
+        "How the School of Law compares cannot be said before its record of meetings is checked."
+    )
+    assert standing.beside(own[0], contact, in_doubt=True).endswith("check the record first")
+    assert standing.beside(own[0], trust, in_doubt=True).endswith("lower than usual")
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,17 @@ def test_like_for_like_is_told_in_the_published_words(says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "said"), [(-8.0, "it remains: "), (-5.0, "it remains: "), (-4.0, "part of it remains: ")]
+    ("left", "furthest", "said"),
+    [
+        (-8.0, -8.5, "it remains: "),
+        (-5.0, -7.0, "it remains: "),
+        (-4.0, -7.0, "part of it remains: "),
+        (-4.0, -11.0, "it remains: "),  # perhaps all of it
+    ],
 )
-def test_of_a_gap_of_which_less_than_half_remains_only_part_is_said_to(left: float, said: str) -> None:
-    assert why.like_words(gap(like_for_like=left), PERCENT).startswith(f"{why.ALIKE} {said}")
+def test_of_a_gap_of_which_clearly_less_remains_only_part_is_said_to(left: float, furthest: float, said: str) -> None:
+    row = gap(like_for_like=left, like_for_like_lower=furthest, like_for_like_upper=-1.0)
+    assert why.like_words(row, PERCENT).startswith(f"{why.ALIKE} {said}")
 
 
 def test_a_pooled_gap_says_whether_it_is_the_same_everywhere() -> None:

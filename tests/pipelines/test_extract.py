@@ -17,6 +17,7 @@ from pipelines import definitions, sources
 from pipelines.errors import InputError
 from pipelines.extract import Extracted, extract
 from pipelines.readers.text import CHUNK
+from pipelines.readers.unseen_cells import unseen_cells
 from pipelines.settings import Settings
 from tests.bad_input.tiny import SOURCES, tables, tiny_university, write_csv
 
@@ -277,6 +278,28 @@ def test_an_error_in_a_cell_is_not_read_as_blank(con: Any, read: Any, inbox: Pat
     workbook_of_tutors(inbox / "tutors.xlsx", "0.5", aside="#N/A")
     read(con, mapping)  # no column of the contract has one
     assert rows(con, "select tutor_id, fte from raw_tutors") == [("T1", "0.5"), ("T2", "0.5")]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (b't="e"', b"t='e'"),
+        (b'<c r="E5"', b"<c"),
+        (b'<row r="5" spans="2:6">', b"<row>"),
+        (b"<c ", b"<x:c "),
+    ],
+)
+def test_an_error_is_found_however_a_program_writes_it(inbox: Path, was: bytes, now: bytes) -> None:
+    workbook_of_tutors(inbox / "plain.xlsx", "#DIV/0!")
+    with zipfile.ZipFile(inbox / "plain.xlsx") as plain, zipfile.ZipFile(inbox / "other.xlsx", "w") as other:
+        for name in plain.namelist():
+            text = plain.read(name)
+            if name.endswith("sheet2.xml"):
+                assert was in text
+                text = text.replace(was, now).replace(b"<x:c ", b'<x:c xmlns:x="urn:x" ')
+                text = text.replace(b"</c>", b"</x:c>") if now == b"<x:c " else text
+            other.writestr(name.replace("sheet2", "Sheet2"), text)
+    assert unseen_cells(inbox / "other.xlsx", "Staff", 3, {4}) == ["E5 (#DIV/0!)"]
 
 
 def test_a_formula_without_its_result_is_not_read_as_blank(con: Any, read: Any, inbox: Path) -> None:

@@ -10,8 +10,8 @@ import duckdb
 import pandas as pd
 import pytest
 
+from pipelines import catalogue, publish
 from pipelines import definitions as definition_files
-from pipelines import publish
 from pipelines.measure import measure, terms
 from pipelines.model import Modelled
 from pipelines.protect import rounded, small_cells
@@ -64,7 +64,7 @@ def make_release(settings, example=True, **kinds):
     hidden = small_cells(made.cells, DEFINITIONS, settings)
     measured = measure(made.cells, hidden, terms(DEFINITIONS, made.schools, settings))
     safe = rounded(measured, DEFINITIONS, settings)
-    source = publish.Source("University of Somewhere", example)
+    source = catalogue.Source("University of Somewhere", example)
     release = f"{publish.new_name()[:-4]}{next(NUMBERS):04x}"  # in order, also within a second
     publish.publish(release, safe, made, CHECKS, DEFINITIONS, PRESENT, source, settings)
     return release
@@ -104,7 +104,7 @@ def test_a_release_is_in_force_once_published(settings):
 
 
 def test_an_example_never_takes_the_place_of_real_figures(settings):
-    example, real = (publish.Source("Anywhere", example) for example in (True, False))
+    example, real = (catalogue.Source("Anywhere", example) for example in (True, False))
     publish.only_real_after_real(example, settings)
     make_release(settings)
     for source in (example, real):
