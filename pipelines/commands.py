@@ -199,7 +199,8 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
     from pipelines.disclosure import cost
     from pipelines.run import run
 
-    done = run(_sources(options, settings), settings, progress, options.revise, options.full)
+    chosen = _sources(options, settings)
+    done = run(chosen, settings, progress, options.revise, options.full)
     counts = done.outcome.tables["reconciliation"][
         ["rows_read", "rows_loaded", "rows_quarantined", "duplicates_dropped"]
     ].sum()
@@ -225,6 +226,11 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
         progress.say(f"Quarantined, {line.table_name}: {line.rule} ({line.rows_failing:,} rows)")
     if counts.rows_quarantined:
         progress.say(f"Quarantined rows, each with its rule: {settings.warehouse / warehouse.QUARANTINE} (restricted).")
+    if done.source.example and not chosen.resolve().is_relative_to(settings.example.resolve()):
+        progress.say(
+            "These figures are published as an invented university's, which everybody may open without signing in: "
+            f"{chosen} says example = true. Take that line out where the extracts are real."
+        )
     progress.say(f"Peak memory {_peak_gib():.2f} GiB. Look at it: make dashboard")
     return 0
 

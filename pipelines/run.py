@@ -44,6 +44,7 @@ class Summary:
     outcome: CheckOutcome
     safe: Protected
     decision: Decision
+    source: catalogue.Source
 
 
 def run(
@@ -117,7 +118,7 @@ def run(
             publish.publish(release, safe, modelled, checks, definitions, extracted.present, source, settings)
             ledger.tidy(settings.warehouse, publish.folders(settings))
             progress.note(release)
-    return Summary(release, extracted, outcome, safe, decision)
+    return Summary(release, extracted, outcome, safe, decision, source)
 
 
 def check_only(sources_file: Path, settings: Settings, progress: Progress, full: bool = False) -> CheckOutcome:

@@ -72,6 +72,10 @@ def test_run_publishes_and_says_what_it_did(made):
     assert read(settings, counts) == [(40, 40)]
 
 
+def test_that_extracts_of_the_inbox_are_called_an_example_is_said(made):
+    assert "published as an invented university's, which everybody may open" in " ".join(made[1].split())
+
+
 def test_no_identifier_is_stored_or_said(made):
     settings, said = made
     stored = (settings.warehouse / warehouse.NAME).read_bytes()
