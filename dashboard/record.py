@@ -15,7 +15,7 @@ from dashboard.style import words
 
 RECORD_CHECK = "recorded_of_recalled"
 INCOMPLETE = "record looks incomplete"
-FIRST = "Check the record first"
+FIRST = words.headline(consistency.CHECK)
 
 
 def incomplete(release: Release, level: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.access import Person, Role
-from dashboard.findings.consistency import LIMITS, MARKS, MIDDLE, OUTSIDE, SAYS, Comparison, place
+from dashboard.findings.consistency import CHECK, LIMITS, MARKS, MIDDLE, OUTSIDE, SAYS, Comparison, is_doubted, place
 from dashboard.style import words
 
 Row = Mapping[str, Any]
@@ -25,7 +25,7 @@ PROTECTED = ("Figures", "Shown", "Too few to show", "Hidden to protect another",
 
 def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
     """One row per headline measure: the university and the spread of schools."""
-    name = MIDDLE[any(c.chance_aside for c in compared)]
+    without = {MIDDLE[any(c.chance_aside for c in compared)]: "too few schools"}
     return pd.DataFrame(
         [
             {
@@ -33,9 +33,7 @@ def headline(compared: Sequence[Comparison]) -> pd.DataFrame:
                 "Period": c.period,
                 "University": words.shown(c.university, c.metric),
                 "95% interval": words.shown_interval(c.university, c.metric),
-                c.middle_name if c.middle else name: (
-                    words.interval(*c.middle, c.metric) if c.middle else "too few schools"
-                ),
+                **({c.middle_name: words.interval(*c.middle, c.metric)} if c.middle else without),
                 "Schools above": len(c.on_side("above")) if c.limited else "–",
                 "Schools below": len(c.on_side("below")) if c.limited else "–",
                 "Hidden": len(c.hidden),
@@ -70,8 +68,8 @@ def against_range(school: Row, metric: Row, incomplete: Collection[str] = ()) ->
     """'◆ below: worth a conversation', 'within' the usual range; of contact in schools whose record looks incomplete
     '○ below: check the record first'.
     """
-    if school["side"] in OUTSIDE and school["unit"] in incomplete and metric["theme"] == "contact":
-        return f"{MARKS['']} {SIDES[school['side']]}: check the record first"
+    if school["side"] in OUTSIDE and is_doubted(school["unit"], metric, incomplete):
+        return f"{MARKS['']} {SIDES[school['side']]}: {CHECK}"
     at, side = place(school, metric), SIDES[school["side"]]
     return f"{MARKS[at]} {side}: {SAYS[at]}" if at in SAYS else side
 

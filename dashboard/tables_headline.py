@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.findings.consistency import Comparison, verdict
+from dashboard.findings.consistency import Comparison, is_doubted, verdict
 from dashboard.style import html, words
 from dashboard.style.theme import VERDICT
 
@@ -38,7 +38,7 @@ def _figure(school: Mapping[Any, Any], c: Comparison, incomplete: Collection[str
     if school["status"] != "shown":
         return html.Figure(words.missing(school), is_figure=False)
     side = str(school["side"])
-    doubt = "record looks incomplete" if school["unit"] in incomplete and c.metric["theme"] == "contact" else ""
+    doubt = "record looks incomplete" if is_doubted(school["unit"], c.metric, incomplete) else ""
     return html.Figure(
         words.shown(school, c.metric),
         words.shown_interval(school, c.metric),

@@ -123,17 +123,14 @@ def shorter(extracted: Extracted, known: Earlier | None) -> list[str]:
     where its table has fewer rows in all.
     """
     before = known.files if known else {}
-    now = {(file.table, file.file): file.rows_read for file in extracted.files}
+    now = {(file.table, file.file): file for file in extracted.files}
     told = [
-        f"{file} ({table}) has {rows:,} rows, and had {before[table, file].rows_read:,} when it was last read."
-        for (table, file), rows in now.items()
-        if (table, file) in before and rows < MOST_OF * before[table, file].rows_read
+        f"{file} ({table}) has {now[table, file].rows_read:,} rows, and had {had.rows_read:,} when it was last read."
+        for (table, file), had in before.items()
+        if (table, file) in now and now[table, file].rows_read < MOST_OF * had.rows_read
     ]
     for table in dict.fromkeys(table for table, _ in before):
-        rows, had = (
-            sum(n for (of, _), n in each.items() if of == table)
-            for each in (now, {key: file.rows_read for key, file in before.items()})
-        )
+        rows, had = extracted.rows_read(table), sum(file.rows_read for (of, _), file in before.items() if of == table)
         gone = [file for of, file in before if of == table and (of, file) not in now]
         if gone and rows < had:
             told.append(

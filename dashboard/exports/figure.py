@@ -12,6 +12,7 @@ from dashboard.charts.chart import Chart
 from dashboard.style.theme import Theme
 
 DOUBT = "†"
+MANY = 16  # rows
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,20 @@ from typing import Any
 import pandas as pd
 
 from dashboard import record, tables
-from dashboard.charts.gaps import VERDICT, graded_gaps
+from dashboard.charts.gaps import graded_gaps
 from dashboard.charts.rows import AIR, DENSE
 from dashboard.charts.schools import intervals
 from dashboard.charts.strip import FEW, strips
 from dashboard.exports import numbers
-from dashboard.exports.figure import Figure, Mark
+from dashboard.exports.figure import MANY, Figure, Mark
 from dashboard.exports.reading import Reading
 from dashboard.findings import consistency, equity, standing
 from dashboard.findings.consistency import Comparison
 from dashboard.style import words
+from dashboard.style.theme import VERDICT
 from dashboard.tables_headline import matrix
 
 COLUMN = 40  # characters of a label's line
-MANY = 16  # rows
 NO_GAP = 0.0
 HIDDEN = words.STATUS["suppressed"]
 CHANGES = (

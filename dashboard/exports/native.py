@@ -13,7 +13,7 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.util import Emu, Pt
 
 from dashboard.charts.strip import offsets
-from dashboard.exports.figure import DOUBT, Figure, Mark
+from dashboard.exports.figure import DOUBT, MANY, Figure, Mark
 from dashboard.record import INCOMPLETE
 from dashboard.style.theme import LIGHT
 
@@ -24,7 +24,6 @@ COLOURS = {
     "attention": LIGHT.attention,
     "reference": LIGHT.ink,
 }
-MANY = 16  # rows
 STEP = 20  # per cent between lines
 ASIDE, FURTHEST = 0.085, 0.4  # rows between dots of equal value, at the most, and from their line
 BAND, TICK = 279400, 0.27  # how thick a band is (EMU), how far the university's tick reaches (rows)

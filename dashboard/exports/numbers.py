@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.exports.reading import Reading
 from dashboard.findings.consistency import LIMITS, Comparison
-from dashboard.findings.tutors import SAYS, TOO_FEW
+from dashboard.findings.tutors import SAYS, TOO_FEW, is_alike
 from dashboard.style import words
 from dashboard.tables import against_range
 
@@ -71,8 +71,7 @@ def gaps(reading: Reading, metric: Row, rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                **_about(reading, metric, r),
-                "Measured in": "percentage points" if metric["suffix"] == "%" else "number",
+                **_about(reading, metric, r, "percentage points"),
                 "Characteristic": r["characteristic"],
                 "Group": r["group"],
                 "Against": r["reference"],
@@ -118,7 +117,9 @@ def tutors(reading: Reading, metric: Row, rows: Sequence[Row], year: str) -> pd.
                 "Period": year,
                 "Tutors (to the nearest 5)": _base(r, "members"),
                 **{
-                    f"Eight in ten tutors {end}": _number(r, column, metric) if r["low"] < r["high"] else _unseen(r)
+                    f"Eight in ten tutors {end}": NOT_SEEN
+                    if r["status"] == "shown" and is_alike(r)
+                    else _number(r, column, metric)
                     for end, column in (("from", "low"), ("to", "high"))
                 },
                 **{name: _number(r, column, metric) for name, column in figures.items()},
@@ -130,10 +131,10 @@ def tutors(reading: Reading, metric: Row, rows: Sequence[Row], year: str) -> pd.
     )
 
 
-def _about(reading: Reading, metric: Row, row: Row) -> dict[str, Any]:
+def _about(reading: Reading, metric: Row, row: Row, percent: str = "per cent") -> dict[str, Any]:
     return {
         "Measure": metric["label"],
-        "Measured in": "per cent" if metric["suffix"] == "%" else "number",
+        "Measured in": percent if metric["suffix"] == "%" else "number",
         "Period": reading.label(pd.Series(metric)),
         "Level": reading.level,
         "Place": row["name"],
@@ -153,10 +154,6 @@ def _number(row: Row, column: str, metric: Row) -> object:
         return words.missing(row)
     value = row[column]
     return float(value) if pd.notna(value) else NONE_PUBLISHED
-
-
-def _unseen(row: Row) -> str:
-    return NOT_SEEN if row["status"] == "shown" else words.missing(row)
 
 
 def _base(row: Row, column: str) -> object:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from dashboard import between
@@ -37,11 +35,6 @@ def clearest(reading: Reading) -> tuple[pd.Series, pd.DataFrame, str] | None:
     return max(told, key=lambda one: one[3])[:3] if told else None
 
 
-def _seen(row: dict[str, Any]) -> tuple[float | None, float | None]:
-    """Where about eight in ten tutors lie; nowhere, where no difference between them can be seen."""
-    return (row["low"], row["high"]) if row["low"] < row["high"] else (None, None)
-
-
 def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame, year: str) -> Figure:
     """Schools seen, a typical one first, on one measure, in a year."""
     legend = tuple(tutors.legend(rows))
@@ -58,8 +51,9 @@ def figure(reading: Reading, metric: pd.Series, rows: pd.DataFrame, year: str) -
             Mark(
                 str(r["short_name"]),
                 r["value"],
-                *_seen(r),
-                verdict=r["verdict"],
+                None if tutors.is_alike(r) else r["low"],
+                None if tutors.is_alike(r) else r["high"],
+                r["verdict"],
                 glyph=r["mark"] if r["verdict"] == "attention" else "",
             )
             if r["status"] == "shown"

@@ -22,6 +22,7 @@ PUBLISHED = {DIFFER: True, CHANCE: False}
 LEARN, MAYBE, TALK = "worth learning from", "may be worth learning from", "worth a conversation"
 MIDDLE = {True: "About eight in ten schools, chance set aside", False: "Middle 80% of schools"}
 OUTSIDE = ("above", "below")  # the usual range
+CHECK = "check the record first"  # before contact is judged
 MARKS = {"learn": "★", "better": "☆", "conversation": "◆", "apart": "◇", "within": "●", "": "○"}  # of `place`
 SAYS = {"learn": LEARN, "better": MAYBE, "conversation": TALK, "apart": TALK}  # of places outside the usual range
 SHADES = (("▓", "usual range at the school’s size (95% limits)"), ("░", "rare (95% to 99.8% limits)"))  # as drawn
@@ -193,6 +194,11 @@ def verdict(side: str, better: str) -> str:
     if side not in OUTSIDE or better == "neither":
         return "context"
     return "well" if (side == "above") == (better == "higher") else "attention"
+
+
+def is_doubted(unit: object, metric: Row, incomplete: Collection[str]) -> bool:
+    """Whether a figure is not judged before the record is checked: of contact, in a school whose record is in doubt."""
+    return unit in incomplete and metric["theme"] == "contact"
 
 
 def place(school: Row, metric: Row) -> str:

@@ -35,7 +35,7 @@ def answer(compared: Sequence[Comparison], incomplete: Collection[str]) -> str:
         for school in c.schools[c.schools["side"].isin(OUTSIDE)].to_dict("records"):
             outside += 1
             way = consistency.verdict(str(school["side"]), str(c.metric["better"]))
-            in_doubt = c.metric["theme"] == "contact" and school["unit"] in incomplete
+            in_doubt = consistency.is_doubted(school["unit"], c.metric, incomplete)
             ways.setdefault(str(school["unit"]), set()).update({"doubt"} if in_doubt else {way})
     count, several = len(seen), len(judged) > 1
     schools = f"your {words.plural(count, 'school')}" if judged[0].partial else words.plural(count, "school")

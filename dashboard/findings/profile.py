@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.findings import consistency, equity
-from dashboard.findings.consistency import INCOMPLETE_BELOW, MARKS, OUTSIDE, Change
+from dashboard.findings.consistency import CHECK, INCOMPLETE_BELOW, MARKS, OUTSIDE, Change
 from dashboard.style import html, words
 
 Row = Mapping[str, Any]
@@ -17,7 +17,6 @@ GAP_KEY = ["metric", "characteristic", "group"]
 NEARLY_ALL = 5  # meetings of 100 recalled by which a record may be off and still be taken at its word
 FAR_BELOW = 3  # points below everybody's response rate
 WITHIN = "within the usual range for schools"
-CHECK = "check the record first"
 VERDICTS = {"learn": "well", "better": "well", "conversation": "attention"}
 COLUMNS = ("Value", "Faculty", "University", "Out of")
 

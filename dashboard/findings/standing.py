@@ -76,7 +76,7 @@ def beside(own: Row, c: Comparison, in_doubt: bool = False) -> str:
     """
     said = f"University {words.shown(c.university, c.metric)}"
     if in_doubt and c.metric["theme"] == "contact":
-        return f"{said}: check the record first"
+        return f"{said}: {consistency.CHECK}"
     is_school = own.get("unit") in set(c.schools["unit"])
     higher, lower, near = (
         ("higher than usual", "lower than usual", "within the usual range")

@@ -99,7 +99,7 @@ def title(spreads: pd.DataFrame, metric: Row) -> str:
         which = f"{words.small(n) if n else 'none'} of {words.plural(int(shown['is_school'].sum()), 'school')}"
         return f"Tutors are seen to differ beyond chance on {label} in {which}"
     where = f"in {words.within(str(first['name'])) if first['is_school'] else first['name']}"
-    apart = "" if _alike(first) or _is_open(first) else _between(first, metric)
+    apart = "" if is_alike(first) or _is_open(first) else _between(first, metric)
     beyond = f"about eight in ten tutors lie between {apart}" if apart else "tutors differ beyond chance"
     said = {
         DIFFER: f"{beyond} on {label}",
@@ -117,7 +117,7 @@ def _told_first(shown: pd.DataFrame) -> Row | None:
     return {str(name): value for name, value in shown.iloc[0].items()}
 
 
-def _alike(r: Row) -> bool:
+def is_alike(r: Row) -> bool:
     """Whether nothing is left of the range where chance is set aside."""
     return bool(r["low"] >= r["high"])
 
@@ -153,7 +153,7 @@ def _how_sure(r: Row, metric: Row) -> str:
 
 def _by_school(schools: pd.DataFrame, metric: Row) -> str:
     apart = schools[schools["says"] == DIFFER].to_dict("records")
-    named = [str(r["name"]) if _alike(r) or _is_open(r) else f"{r['name']} ({_range(r, metric)})" for r in apart]
+    named = [str(r["name"]) if is_alike(r) or _is_open(r) else f"{r['name']} ({_range(r, metric)})" for r in apart]
     if len(named) > MOST_NAMES:
         named = [*named[:MOST_NAMES], f"{words.small(len(named) - MOST_NAMES)} more"]
     n = len(apart)
@@ -180,7 +180,7 @@ def _told(r: Row, metric: Row) -> dict[str, str]:
         "School": words.headline(str(r["name"])),
         "Tutors": words.about(r["members"]) + ("" if r.get("is_school", True) else " in all"),
         "All students": words.value(r["value"], metric),
-        "Eight in ten tutors": "–" if _alike(r) else _range(r, metric),
+        "Eight in ten tutors": "–" if is_alike(r) else _range(r, metric),
         "Could be as far apart as": could if r["could_low"] < r["could_high"] else "–",
         "Median odds ratio": str(r["odds"]),
         "Says": SAYS.get(str(r["says"]), TOO_FEW),

@@ -35,8 +35,7 @@ DRAWN = {
     "years": equity_why.years,
     "spread": equity_schools.spread,
 }
-SIDE_BY_SIDE = ("map", "spread")  # schools beside each other
-NO_GROUP = ("map", "spread")  # views about all groups
+NO_GROUP = ("map", "spread")  # views of schools beside each other, about all groups
 NO_CHARACTERISTIC = ("map",)
 OF_SCHOOLS = ("where", "map", "spread")  # views that a faculty narrows down
 
@@ -61,7 +60,7 @@ def page(visit: Visit) -> None:
         layout.not_as_asked(visit, filters)
     layout.define(metric)
     beside = (release.units["kind"] == "school").sum() > 1  # else there is no other school to see
-    views = {name: label for name, label in VIEWS.items() if beside or name not in SIDE_BY_SIDE}
+    views = {name: label for name, label in VIEWS.items() if beside or name not in NO_GROUP}
     view = filters.switch("view", "What to see of gaps", views)
     if view == "measures":
         equity_measures.across(visit, unit, level, period)
