@@ -25,6 +25,7 @@ from pipelines.progress import Report, quiet
 from pipelines.reconciliation import LONGEST_VALUE, SAME_ROW, account, judge_lost, number, reconcile, write_result
 from pipelines.settings import Settings
 from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
+from pipelines.unreadable import unreadable
 
 _FAILED = pa.schema([("nth", pa.int32()), *((name, pa.string()) for name in ("column_name", "rule", "expectation"))])
 
@@ -37,13 +38,13 @@ class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not 
 class CheckOutcome:
     """What the checks found, as the published tables `check`, `reconciliation` and `quarantine`.
 
-    warnings: one sentence for each expectation of severity 'warning' that was not met. absent: what of the contract the
-    extracts do not have, a sentence for each table, and what files have lost since they were last read.
+    warnings: one sentence for each expectation of severity 'warning' that was not met. remarks: how to map what cannot
+    be read, what of the contract the extracts do not have, and what files have lost since they were last read.
     """
 
     tables: dict[str, pd.DataFrame]
     warnings: list[str]
-    absent: list[str]
+    remarks: list[str]
 
 
 def check(
@@ -86,16 +87,17 @@ def check(
             for model in ("repeated", *needed):
                 con.execute(f"drop table {model}")
     late = _after(con, as_of) if as_of else []
+    remarks = unreadable(con, definitions, extracted, settings.most_unmapped)
     failures = _sentences(con, CRITICAL)
     if failures:
-        failures += late
         raise CheckFailed(
             "The checks stopped this run; nothing was published.\n"
-            + "\n".join(f"- {failure}" for failure in failures)
+            + "\n".join(f"- {said}" for said in [*failures, *late, *remarks])
             + "\nCorrect the extracts, or their mapping in sources.toml, and run again."
         )
     reconcile(con)
-    return CheckOutcome(_published(con), [*_sentences(con, WARNING), *late], absent(definitions, extracted))
+    remarks += absent(definitions, extracted)
+    return CheckOutcome(_published(con), [*_sentences(con, WARNING), *late], remarks)
 
 
 def _prepare(con: Connection, extracted: Extracted) -> None:

@@ -209,7 +209,7 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
         f"Read {counts.rows_read:,} rows = {counts.rows_loaded:,} loaded + {counts.rows_quarantined:,} quarantined "
         f"+ {counts.duplicates_dropped:,} exact duplicates dropped."
     )
-    for said in (*(f"Warning: {warning}" for warning in done.outcome.warnings), *done.outcome.absent):
+    for said in (*(f"Warning: {warning}" for warning in done.outcome.warnings), *done.outcome.remarks):
         progress.say(said)
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
     progress.say(cost.in_words(done.safe.tables["protection"]))
@@ -250,7 +250,7 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
         rows = "" if line.rows_failing is None else f" ({line.rows_failing:,} rows)"
         seen = f" Seen: {line.observed}." if isinstance(line.observed, str) else ""
         progress.say(f"{line.severity:<10} {line.table_name}: {line.rule}{rows}{seen}")
-    for said in outcome.absent:
+    for said in outcome.remarks:
         progress.say(said)
     progress.say(f"{int(checks['passed'].sum())} of {len(checks)} expectations met; none that stops a release failed.")
     return 0

@@ -153,5 +153,5 @@ def _take_in(
             outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of)
         finally:  # most wanted when the checks stop the run
             warehouse.write_quarantine(con, settings, quarantine)
-    outcome.absent.extend(unchanged.shorter(extracted, earlier))
+    outcome.remarks.extend(unchanged.shorter(extracted, earlier))
     return extracted, outcome

@@ -16,16 +16,16 @@ from pipelines.definitions import Column, Definitions, Table
 from pipelines.errors import InputError, did_you_mean
 
 DIRECTIVES = set("YymdBbaAHIMSfpzZ")
-# what to write for each entry, and an example of it; {heading} is where the entry in question stands
+# what to write for each entry, and an example of it: of {table}, where all tables have such an entry, else of meetings
 RIGHT = {
     "university": ("a name in double quotes", 'university = "University of X"'),
     "example": ("true or false, without quotation marks", "example = true"),
     "as_of": ("a day, the year first, without a time or quotation marks", "as_of = 2026-11-27"),
     "tables": ("a heading for each table, and its lines under it", '[{heading}.meetings]\nfiles = ["meetings_*.csv"]'),
-    "files": ("a list of names or patterns in double quotes", 'files = ["meetings_*.csv"]'),
+    "files": ("a list of names or patterns in double quotes", 'files = ["{table}_*.csv"]'),
     "encoding": ("the name of an encoding in double quotes", 'encoding = "windows-1252"'),
     "delimiter": ("one character in double quotes", 'delimiter = ";"'),
-    "sheet": ("the name of a sheet in double quotes", 'sheet = "Meetings"'),
+    "sheet": ("the name of a sheet in double quotes", 'sheet = "Sheet1"'),
     "skip_rows": ("a whole number, 0 or more", "skip_rows = 3"),
     "date_formats": ("a list of formats in double quotes", 'date_formats = ["%d/%m/%Y"]'),
     "columns": (
@@ -174,7 +174,10 @@ def _in_words(file: str, place: tuple[int | str, ...], kind: str, message: str) 
     at = 2 if outer[:1] == ["tables"] and len(outer) > 1 else 0
     names = [*outer, key]
     what, lines = RIGHT[names[at]]
-    lines = lines.replace("{heading}", ".".join(names[: at + 1])).replace("\n", "\n    ")
+    heading = f"tables.meetings.{names[2]}" if at else names[0]
+    lines = (
+        lines.replace("{heading}", heading).replace("{table}", names[1] if at else "meetings").replace("\n", "\n    ")
+    )
     return f"{where} {key} cannot be used as it is. Write {what}, such as\n    {lines}"
 
 

@@ -1,20 +1,17 @@
 """What the checks find, what they do with it, and that no row is ever lost silently."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import duckdb
 import pytest
 
-from pipelines import definitions as definition_files
 from pipelines.check import CheckFailed, CheckOutcome, check
 from pipelines.publish import FILE
-from pipelines.reconciliation import ReconciliationError
 from pipelines.settings import Settings
+from tests.pipelines.checking import DEFINITIONS, checked, unmet
 from tests.pipelines.inputs import TODAY, Row, valid, write
 
-DEFINITIONS = definition_files.load()
 SUPPLIED = {name: frozenset(table.columns) for name, table in DEFINITIONS.tables.items()}
 
 # (table, what is wrong with a row, the expectation it fails, the value kept; None: not looked at)
@@ -62,16 +59,6 @@ BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         yield opened
-
-
-def checked(con: duckdb.DuckDBPyConnection, tables: dict[str, list[Row]], most: float = 1.0) -> CheckOutcome:
-    extracted = write(con, DEFINITIONS, tables)
-    return check(con, DEFINITIONS, extracted, Settings(most_quarantined=most), as_of=TODAY)
-
-
-def unmet(outcome: CheckOutcome) -> dict[str, int | None]:
-    results = outcome.tables["check"]
-    return {r.expectation: r.rows_failing for r in results[~results["passed"]].itertuples()}
 
 
 class TestAValidUniversity:
@@ -190,42 +177,6 @@ def test_meetings_that_only_an_old_as_of_puts_in_the_future_are_told_of(con: duc
     assert told(None) == ([], f"The meeting is not in the future (after {date.today():%d/%m/%Y}).")
 
 
-def test_exact_duplicates_are_dropped_and_counted(con: duckdb.DuckDBPyConnection) -> None:
-    tables = valid()
-    tables["meetings"] += tables["meetings"][:3]
-    account = checked(con, tables).tables["reconciliation"].set_index("table_name").loc["meetings"]
-    assert (account.rows_read, account.rows_loaded, account.duplicates_dropped) == (43, 40, 3)
-
-
-def test_the_last_row_of_a_key_is_kept_and_the_earlier_ones_quarantined(con: duckdb.DuckDBPyConnection) -> None:
-    tables = valid()
-    tables["meetings"].append(tables["meetings"][0] | {"status": "missed"})
-    checked(con, tables)
-    kept = con.execute("select status, count(*) from stg_meetings group by all order by all").fetchall()
-    assert kept == [("attended", 39), ("missed", 1)]
-    assert con.execute("select source_row, rule, value from quarantine").fetchall() == [
-        (1, "A row is not superseded by a later row with the same key.", "meetings.csv, row 41")
-    ]
-
-
-def test_records_that_are_no_rows_are_quarantined_too(con: duckdb.DuckDBPyConnection) -> None:
-    extracted = write(con, DEFINITIONS, valid())
-    con.execute("insert into raw_reject values ('meetings', 'meetings.csv', 41, null, 'a,b', 'Too few fields.')")
-    extracted.files[:] = [
-        replace(file, rows_read=file.rows_read + 1) if file.table == "meetings" else file for file in extracted.files
-    ]
-    outcome = check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
-    assert unmet(outcome) == {"meetings.whole_records": 1}
-    assert list(outcome.tables["quarantine"]["rule"]) == ["Too few fields."]
-
-
-def test_rows_that_do_not_add_up_stop_everything(con: duckdb.DuckDBPyConnection) -> None:
-    extracted = write(con, DEFINITIONS, valid())
-    con.execute("delete from input_meetings where source_row = 7")
-    with pytest.raises(ReconciliationError, match=r"meetings\.csv: 40 read, but 39 loaded"):
-        check(con, DEFINITIONS, extracted, Settings(), as_of=TODAY)
-
-
 def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con: duckdb.DuckDBPyConnection) -> None:
     tables = valid()
     tables["schools"].append(tables["schools"][0] | {"faculty_code": "G", "faculty_name": "Faculty"})
@@ -329,6 +280,29 @@ def test_warnings_are_reported_and_move_no_row(con: duckdb.DuckDBPyConnection) -
     assert outcome.tables["quarantine"].empty
 
 
+def test_a_meeting_that_could_be_in_either_school_of_a_student_is_set_aside_by_a_rule_that_says_so(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    tables = valid()
+    tables["enrolments"].append(tables["enrolments"][0] | {"school_code": "B", "tutor_id": None})
+    told, untold = ({"school_code": None, "tutor_id": tutor} for tutor in ("tutor A", None))
+    tables["meetings"] += [
+        tables["meetings"][0] | {"meeting_id": "told"} | told,
+        tables["meetings"][0] | {"meeting_id": "untold"} | untold,
+        tables["meetings"][0] | {"meeting_id": "nobody", "student_id": "nobody"} | untold,
+    ]
+    assert unmet(checked(con, tables)) == {"meetings.school_told": 1, "meetings.enrolment_found": 1}
+
+
+def test_schools_without_a_standard_are_told_of(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    own = tables["standards"].pop() | {"school_code": "A"}
+    tables["standards"].append(own)
+    tables["enrolments"][0]["level"] = "PGT"
+    (said,) = checked(con, tables).warnings
+    assert "Not so: 2024/25 PGT: without in one school, 2025/26 UG: without in one school." in said
+
+
 def test_what_is_wrong_in_columns_of_which_nothing_is_made_costs_no_row(con: duckdb.DuckDBPyConnection) -> None:
     tables = valid()
     for row in tables["enrolments"]:
@@ -389,60 +363,3 @@ def test_the_connection_keeps_its_database_and_settings(con: duckdb.DuckDBPyConn
     con.execute("set memory_limit = '1GB'")
     checked(con, valid())
     assert con.execute("select current_setting('memory_limit'), count(*) from stg_meetings").fetchall()[0][1] == 40
-
-
-def many_files(lost: int) -> dict[str, list[Row]]:
-    """Two hundred meetings more in one file, and ten in another, of which some have no date."""
-    tables = valid()
-    first = tables["meetings"][0]
-    more = [first | {"meeting_id": f"more {n}"} for n in range(200)]
-    late = [first | {"meeting_id": f"late {n}", "source_file": "late.csv"} for n in range(10)]
-    for row in late[:lost]:
-        row["meeting_date"] = None
-    return tables | {"meetings": [*tables["meetings"], *more, *late]}
-
-
-@pytest.mark.parametrize(("lost", "share"), [(6, "60.0%"), (10, "100.0%")])
-def test_a_file_mostly_quarantined_is_critical(con: duckdb.DuckDBPyConnection, lost: int, share: str) -> None:
-    with pytest.raises(CheckFailed) as failed:
-        checked(con, many_files(lost), most=0.10)
-    said = f"meetings: Of each file at most 50% of rows are quarantined. Not so: late.csv: {share}."
-    assert said in str(failed.value)
-
-
-def test_a_file_quarantined_above_the_limit_is_a_warning(con: duckdb.DuckDBPyConnection) -> None:
-    said = "meetings: Of each file at most 10% of rows are quarantined. Not so: late.csv: 20.0%."
-    assert said in checked(con, many_files(2), most=0.10).warnings
-    assert not any("Of each file" in said for said in checked(con, many_files(1), most=0.10).warnings)
-
-
-def test_a_few_rows_are_no_file_to_warn_of(con: duckdb.DuckDBPyConnection) -> None:
-    tables = valid()
-    bad = [
-        tables["meetings"][0] | {"meeting_id": f"m{n}", "meeting_date": None, "source_file": "b.csv"} for n in (1, 2)
-    ]
-    assert checked(con, tables | {"meetings": [*tables["meetings"], *bad]}, most=0.10).warnings == []
-
-
-def test_rows_that_a_later_file_supersedes_are_not_lost(con: duckdb.DuckDBPyConnection) -> None:
-    tables = valid()
-    late = [row | {"mode": "in person", "source_file": "late.csv"} for row in tables["meetings"]]
-    more = [row | {"meeting_id": f"more {n}"} for n, row in enumerate(tables["meetings"] * 10)]
-    for row in more:
-        row["source_file"] = "more.csv"
-    outcome = checked(con, tables | {"meetings": [*tables["meetings"], *more, *late]}, most=0.10)
-    assert unmet(outcome) == {"meetings.key_unique": 40}
-
-
-def test_a_school_that_is_lost_is_a_warning_and_names_it(con: duckdb.DuckDBPyConnection) -> None:
-    tables = valid()
-    enrolled = tables["enrolments"][0]
-    others = [enrolled | {"student_id": f"other {n}"} for n in range(150)]
-    lost = [enrolled | {"student_id": f"lost {n}", "school_code": "LAW"} for n in range(6)]
-    personal = [enrolled | {"student_id": f"left {n}", "school_code": "Anna Maria Schmidt"} for n in range(5)]
-    outcome = checked(con, tables | {"enrolments": [*tables["enrolments"], *others, *lost, *personal]}, most=0.10)
-    said = next(said for said in outcome.warnings if "Of each school" in said)
-    assert said.startswith("enrolments: ")
-    assert "LAW: 100.0%" in said
-    assert "a school whose code is not shown: 100.0%" in said
-    assert "Schmidt" not in said

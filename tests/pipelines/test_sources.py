@@ -115,7 +115,7 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> N
         ("tables.meetings.sheet = 1", "the name of a sheet"),
         ("tables.meetings.skip_rows = -1", "a whole number, 0 or more"),
         ("tables.meetings.date_formats = 3", "a list of formats"),
-        ("tables.tutors.columns = 3", "\n    [tables.tutors.columns]\n    student_id ="),
+        ("tables.tutors.files = 3", '\n    files = ["tutors_*.csv"]'),
         ("tables.meetings.columns.mode = [3]", "[tables.meetings.columns] mode cannot be used as it is."),
         ('tables.meetings.codes.mode = "in person"', '\n    [tables.meetings.codes.mode]\n    "F2F" = "in person"'),
         ("tables.meetings.codes.mode.F2F = []", "[tables.meetings.codes.mode] F2F cannot be used"),
@@ -128,6 +128,12 @@ def test_what_is_of_a_wrong_kind_is_told_in_plain_words_with_an_example(tmp_path
     (found,) = problems(tmp_path, text if text.startswith("university") else f'university = "X"\n{text}')
     assert said in found
     assert "Input should" not in found
+
+
+@pytest.mark.parametrize("entry", ["columns", "codes", "constants", "defaults"])
+def test_the_lines_of_an_example_can_be_used_as_they_are(tmp_path: Path, entry: str) -> None:
+    (found,) = problems(tmp_path, f'university = "X"\n[tables.calendar]\n{entry} = 3')
+    assert getattr(load(tmp_path, f'university = "X"\n{found.partition("such as")[2]}').tables["meetings"], entry)
 
 
 def test_every_entry_has_an_example() -> None:

@@ -102,6 +102,20 @@ def test_a_tutor_of_two_schools_does_not_decide_between_two_enrolments() -> None
     assert found == [(None, None, None)]
 
 
+def test_a_tutor_of_two_schools_decides_as_the_named_tutor_of_one_enrolment() -> None:
+    both = {"tutor_id": "tutor B", "school_code": "A", "academic_year": "2025/26", "fte": 0.5}
+    named = second_enrolment(tutor_id="tutor B")
+    found = linked(meeting(school_code=None, tutor_id="tutor B"), enrolments=(named,), tutors=(both,))
+    assert found == [("B", "2025/26", 1)]
+
+
+def test_a_tutor_named_in_both_enrolments_decides_by_the_own_school_only() -> None:
+    named = second_enrolment(tutor_id="tutor A")
+    assert linked(meeting(school_code=None), enrolments=(named,)) == [("A", "2025/26", 1)]
+    both = {"tutor_id": "tutor A", "school_code": "B", "academic_year": "2025/26", "fte": 0.5}
+    assert linked(meeting(school_code=None), enrolments=(named,), tutors=(both,)) == [(None, None, None)]
+
+
 def test_without_a_school_a_student_who_changed_school_meets_in_the_latest_year() -> None:
     last_year = second_enrolment() | {"academic_year": "2024/25"}
     assert linked(meeting(school_code=None, tutor_id=None), enrolments=(last_year,)) == [("A", "2025/26", 1)]

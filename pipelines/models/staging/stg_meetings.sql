@@ -1,13 +1,15 @@
 -- grain: one row per meeting and student, with the enrolment it counts for (null: none)
 --
 -- That is the student's enrolment at the date in the meeting's own school; where the extract names no
--- school, one of the latest year open at that date: in the school of its tutor that year; failing that, the only
--- one the student has. A named school in which the student is not enrolled is never replaced by a guess.
+-- school, one of the latest year open at that date: the one that names the meeting's tutor; failing that, in the
+-- school of that tutor that year; failing that, the only one the student has. A named school in which the student is
+-- not enrolled is never replaced by a guess.
 with enrolments as (
     select
         stg_enrolments.enrolment,
         stg_enrolments.student_id,
         stg_enrolments.school_code,
+        stg_enrolments.tutor_id as named_tutor,
         stg_enrolments.valid_from,
         stg_enrolments.valid_to,
         stg_calendar.academic_year,
@@ -42,6 +44,7 @@ open_then as (
         enrolments.school_code,
         enrolments.academic_year,
         enrolments.valid_from,
+        case when enrolments.named_tutor = meetings.tutor_id then enrolments.enrolment end as of_named_tutor,
         max(enrolments.valid_from) over (partition by meetings.source_file, meetings.source_row) as latest
     from input_meetings as meetings
     inner join enrolments
@@ -73,6 +76,7 @@ found as (
         possible.source_file,
         possible.source_row,
         coalesce(
+            case when count(possible.of_named_tutor) = 1 then min(possible.of_named_tutor) end,
             min(case when tutor_school.school_code = possible.school_code then possible.enrolment end),
             case when count(*) = 1 then min(possible.enrolment) end
         ) as enrolment
