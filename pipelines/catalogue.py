@@ -36,6 +36,11 @@ class Source:
     university: str
     example: bool
 
+    @property
+    def named(self) -> tuple[str, str]:
+        """The university, and whether its data is invented, as the table `release` has them."""
+        return self.university, "example" if self.example else "real"
+
 
 def tables(
     release: str, modelled: Modelled, definitions: Definitions, present: Present, source: Source, settings: Settings
@@ -54,12 +59,13 @@ def tables(
 
 def _release(release: str, modelled: Modelled, source: Source, settings: Settings) -> pd.DataFrame:
     progress = modelled.periods[modelled.periods["in_progress"]]
+    university, kind = source.named
     return pd.DataFrame(
         {
             "release": [release],
             "created": [datetime.now(UTC).replace(tzinfo=None, microsecond=0)],
-            "university": [source.university],
-            "source": ["example" if source.example else "real"],
+            "university": [university],
+            "source": [kind],
             "grade": [GRADE],
             "data_through": pd.to_datetime([modelled.data_through]).date,
             "current_year": pd.array([None if progress.empty else progress["academic_year"].iloc[0]], dtype="string"),

@@ -167,7 +167,7 @@ def _judged(found: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
 
 
 def _like_for_like(strata: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
-    """Of the university and faculties where three schools have both groups; of schools, from levels that are shown.
+    """Of the university and faculties where three schools have both groups; of schools, if groups had levels there.
 
     strata: groups of schools at one level. told: places at all levels with as many schools.
     """

@@ -108,6 +108,17 @@ def current(settings: Settings) -> str | None:
         return None
 
 
+@contextmanager
+def in_force(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The university's figures in force, to read; None where there are none, or they cannot be read."""
+    release = current(settings)
+    if release is None or unreadable(settings, release):
+        yield None
+        return
+    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+        yield con
+
+
 def switch(settings: Settings, release: str) -> None:
     """Put `release` in force: one atomic rename, so that readers see the old name or the new one."""
     pointer = settings.published / f".{CURRENT}-{secrets.token_hex(4)}"
@@ -152,10 +163,9 @@ def same_faculties(schools: pd.DataFrame, kept: Collection[tuple[str, str]], set
 
     schools: school_code, school_name, faculty_code. kept: periods that stay as published.
     """
-    release = current(settings)
-    if not kept or release is None or unreadable(settings, release):
-        return
-    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+    with in_force(settings) as con:
+        if not kept or con is None:
+            return
         before = dict(con.execute("select unit, parent from unit where kind = 'school'").fetchall())
     now = zip(schools["school_code"], schools["school_name"], "faculty:" + schools["faculty_code"], strict=True)
     moved = [(name, before[unit], to) for code, name, to in now if before.get(unit := f"school:{code}", to) != to]

@@ -27,6 +27,7 @@ from pipelines.check import CheckOutcome, check
 from pipelines.disclosure import cost, ledger
 from pipelines.engines import Connection
 from pipelines.extract import Extracted, extract
+from pipelines.lost import lost
 from pipelines.measure import measure, terms
 from pipelines.model import cells, rows
 from pipelines.progress import Progress
@@ -63,7 +64,7 @@ def run(
         ledger.remove(settings.warehouse, publish.unfinished(settings))
         publish.clear_unfinished(settings)
         mapped = sources.load(sources_file)
-        source = catalogue.Source(mapped.university, mapped.example)
+        source = _source(mapped)
         publish.only_real_after_real(source, settings)
         with (
             engines.named(settings.engine).open_new(settings) as con,
@@ -130,6 +131,10 @@ def check_only(sources_file: Path, settings: Settings, progress: Progress, full:
             return _take_in(con, mapped, definitions, settings, progress, full, warehouse.QUARANTINE_OF_CHECK)[1]
 
 
+def _source(mapped: sources.Sources) -> catalogue.Source:
+    return catalogue.Source(mapped.university, mapped.example)
+
+
 def _take_in(
     con: Connection,
     mapped: sources.Sources,
@@ -153,5 +158,5 @@ def _take_in(
             outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of)
         finally:  # most wanted when the checks stop the run
             warehouse.write_quarantine(con, settings, quarantine)
-    outcome.remarks.extend(unchanged.shorter(extracted, earlier))
+    outcome.remarks.extend(lost(outcome.tables["reconciliation"], _source(mapped), settings))
     return extracted, outcome

@@ -75,10 +75,9 @@ def periods(now: Marks, published: Ledger, kept: Collection[Period]) -> frozense
 
 def in_force(settings: Settings, periods: pd.DataFrame) -> set[Period]:
     """Those of the periods that the release in force has, as far as they have come now. periods: as in `Modelled`."""
-    release = publish.current(settings)
-    if release is None or publish.unreadable(settings, release):
-        return set()
-    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+    with publish.in_force(settings) as con:
+        if con is None:
+            return set()
         had = {*con.execute("select academic_year, part, coalesce(through_week, -1) from period").fetchall()}
     now = periods[PERIOD].assign(week=weeks(periods)).itertuples(index=False, name=None)
     return {(year, part) for year, part, week in now if (year, part, week) in had}
@@ -92,13 +91,12 @@ def as_published(
     Weeks say no part: they are of whole years, and of the year in progress to date.
     """
     kept = in_force(settings, modelled.periods).intersection(kept)
-    release = publish.current(settings)
-    if not kept or release is None:
-        return made
     now = modelled.periods
     own = now[(now["part"] == WHOLE_YEAR) | now["in_progress"].astype(bool)]
     years = {year for year, part in own[PERIOD].itertuples(index=False, name=None) if (year, part) in kept}
-    with duckdb.connect(settings.published / release / "university.duckdb", read_only=True) as con:
+    with publish.in_force(settings) as con:
+        if not kept or con is None:
+            return made
         there = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
         before = {name: frame(con, f'select * from "{name}"') for name in made if name in there}
     out = dict(made)

@@ -29,7 +29,6 @@ from pipelines.sources import TableSource
 TABLE = "extract_read"  # in the warehouse: every file that was read, and its fingerprint
 EARLIER = "earlier"  # the last run's warehouse, attached
 AT_ONCE = 2**24  # bytes
-MOST_OF = 0.95  # of the rows that a file had: with fewer it may have been cut off
 CODE = (
     *("readers/*.py", "engines/duckdb.py", "extract.py", "pseudonymise.py", "errors.py", "unchanged.py"),
     *("sources.py", "check.py", "reconciliation.py"),
@@ -116,28 +115,6 @@ def take(con: Connection, definitions: Definitions, extracted: Extracted, known:
         noted = [file.table, file.file, file.rows_read, file.rows_rejected, file.modified, sorted(file.columns)]
         con.execute(f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?, ?)", [*noted, file.note, file.fingerprint])
     con.execute(f"detach database if exists {EARLIER}")
-
-
-def shorter(extracted: Extracted, known: Earlier | None) -> list[str]:
-    """A sentence for each file that has clearly fewer rows than the last run read of it, and for each that has gone
-    where its table has fewer rows in all.
-    """
-    before = known.files if known else {}
-    now = {(file.table, file.file): file for file in extracted.files}
-    told = [
-        f"{file} ({table}) has {now[table, file].rows_read:,} rows, and had {had.rows_read:,} when it was last read."
-        for (table, file), had in before.items()
-        if (table, file) in now and now[table, file].rows_read < MOST_OF * had.rows_read
-    ]
-    for table in dict.fromkeys(table for table, _ in before):
-        rows, had = extracted.rows_read(table), sum(file.rows_read for (of, _), file in before.items() if of == table)
-        gone = [file for of, file in before if of == table and (of, file) not in now]
-        if gone and rows < had:
-            told.append(
-                f"{', '.join(gone)} ({table}), read by the last run, {'is' if len(gone) == 1 else 'are'} not there "
-                f"now; the table has {rows:,} rows, and had {had:,}."
-            )
-    return [f"{said} Export it again where that is not meant." for said in told]
 
 
 def _copy(con: Connection, name: str, files: list[str], known: Earlier) -> None:

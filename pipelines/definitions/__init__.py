@@ -64,7 +64,6 @@ class Table:
 
     __pydantic_config__: ClassVar[ConfigDict] = _NOTHING_ELSE
     name: str
-    grain: str
     key: tuple[str, ...]
     optional: bool
     columns: dict[str, Column]

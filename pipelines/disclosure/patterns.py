@@ -40,7 +40,7 @@ FEW_CELLS = 20_000  # not worth starting processes for
 TABLE = ["academic_year", "finer"]
 PLACE = ["unit", "characteristic", "group", "metric"]
 KEY = ["academic_year", "part", "level", "unit", "metric", "characteristic", "group"]  # of a cell
-NEEDED = [*KEY, "n", "have_some", "lack_some", "small", "seen", "settled"]
+NEEDED = [*KEY, "n", "have_some", "lack_some", "small", "seen", "decided"]
 MOST_ROUNDS = 5  # of totals giving way; hardly ever more than two
 
 
@@ -97,7 +97,7 @@ def patterns(
     with them: shown, hidden or nothing, ''), what was hidden stays hidden, and what was shown is hidden last of all.
     """
     small_ones = small.to_numpy(bool)
-    begun = cells.assign(small=small_ones | _before(cells, HIDDEN), seen=_before(cells, SHOWN), settled=False)
+    begun = cells.assign(small=small_ones | _before(cells, HIDDEN), seen=_before(cells, SHOWN), decided=False)
     linked = _linked(begun, schools, metrics, widths, workers)
     return pd.Series(np.select([small_ones, linked], [SMALL, LINKED], SHOWN), index=cells.index)
 
@@ -111,16 +111,16 @@ def of_pooled(
     widths: Widths,
     workers: Workers = ALONE,
 ) -> pd.Series:
-    """The same for a period that pools `years`, cells of which it is settled whether they are `hidden`.
+    """The same for a period that pools `years`, cells of which it is decided whether they are `hidden`.
 
     Years add up to it as levels add up to all levels, so that they are its levels here.
     """
     period = cells.iloc[0][["academic_year", "part"]].to_dict() if len(cells) else {}
-    years = years.assign(level=years["academic_year"], small=years["hidden"], seen=False, settled=True, **period)
+    years = years.assign(level=years["academic_year"], small=years["hidden"], seen=False, decided=True, **period)
     seen_in_years = ~years.groupby(PLACE, observed=True)["hidden"].any()
     told = seen_in_years.reindex(pd.MultiIndex.from_frame(cells[PLACE])).to_numpy(bool)  # their sum is no secret
     begun = (small.to_numpy(bool) | _before(cells, HIDDEN)) & ~told
-    own = cells.assign(small=begun, seen=_before(cells, SHOWN), settled=told).drop(columns="before", errors="ignore")
+    own = cells.assign(small=begun, seen=_before(cells, SHOWN), decided=told).drop(columns="before", errors="ignore")
     both = pd.concat([own, years[[*own]]])
     linked = _linked(both, schools, metrics, widths, workers)[: len(cells)]
     return pd.Series(np.select([small.to_numpy(bool), linked], [SMALL, LINKED], SHOWN), index=cells.index)
@@ -134,7 +134,7 @@ def _before(cells: pd.DataFrame, done: str) -> np.ndarray:
 def _linked(
     cells: pd.DataFrame, schools: pd.DataFrame, metrics: Metrics, widths: Widths, workers: Workers
 ) -> np.ndarray:
-    """Which cells are hidden; some of them are `small`, some `settled`."""
+    """Which cells are hidden; some of them are `small`, some `decided`."""
     workers = workers if len(cells) >= FEW_CELLS else ALONE
     workers.start(__name__)
     cells = sets.coded(cells[NEEDED], KEY).assign(row=np.arange(len(cells)))
@@ -226,11 +226,11 @@ def hidden(job: Job, metrics: Metrics, widths: Widths, *, totals: bool = False) 
             few = np.any([(base > 0) & (base < widths.smallest) for base in bases.values()], axis=0)
             if table.grain == TUTOR:
                 few = np.any([m.small for m in table.measured], axis=0)
-            settled = np.any([m.settled for m in table.measured], axis=0)
+            decided = np.any([m.decided for m in table.measured], axis=0)
             stays = np.any([m.stays for m in table.measured], axis=0)
             if table.grain == RESPONSE:
                 stays |= np.array([name in told for name in table.names])
-            few = np.where(settled, ~stays, few)
+            few = np.where(decided, ~stays, few)
             known = [np.array([answers.get((part, name), 0.0) for name in table.names]) for part in bases]
             counts = [Counts.of_base(base, k) for base, k in zip(bases.values(), known, strict=True)]
             untold = _untold(table, job.untold, of_base)

@@ -43,7 +43,7 @@ class Broader:
 @dataclass(frozen=True)
 class Measured:
     """A metric in one part of the year: counts over the cells of a table, what is hidden for what it is, and cells that
-    are settled: published before, hidden where they are small and shown else.
+    are decided: published before, hidden where they are small and shown else.
     """
 
     metric: str
@@ -52,12 +52,12 @@ class Measured:
     have: np.ndarray
     lack: np.ndarray
     small: np.ndarray
-    settled: np.ndarray
+    decided: np.ndarray
 
     @property
     def stays(self) -> np.ndarray:
         """Cells that are shown whatever else is."""
-        return np.asarray(self.settled & ~self.small & (self.n > 0))
+        return np.asarray(self.decided & ~self.small & (self.n > 0))
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _table(
         who = EVERYONE if about == EVERYONE else Broader.name(about, group) if about in broader else group
         of_place.append(number.setdefault((unit, level, who), len(number)))
     names, cell = list(number), np.array(of_place)[places.of]
-    figures = both[["n", "have_some", "lack_some", "small", "settled"]].to_numpy(float)
+    figures = both[["n", "have_some", "lack_some", "small", "decided"]].to_numpy(float)
     measured, where, row = [], Where(), rows["row"].to_numpy()
     for (metric, part), at in sorted(both.groupby(["metric", "part"], observed=True).indices.items()):
         spread = np.zeros((5, len(names)))

@@ -13,7 +13,7 @@ FIRST, OF_A_SCHOOL, MOST_MORE = 2.0, 1.0, 1.0  # what it weighs against gaps tha
 
 def between_tutors(facts: Facts) -> list[Finding]:
     """Where tutors differ by more than chance, in a school or a typical one of a unit, in the latest whole year: on
-    which headline measure they do most. Of a school only where it can be told how far at the most.
+    which headline measure they do most. Only where it can be told how far at the most.
     """
     found = facts.get("consistency")
     if found is None:

@@ -51,7 +51,8 @@ def consistency(members: pd.DataFrame, by: Sequence[str], fewest: int = 3, small
     (Kleinman, 1973, with Paule & Mandel's, 1982, equation), which stays right for members with few students, where
     the variance of observed logits does not. Limits: Q-profile (Viechtbauer, 2007); for the upper one the sum is
     taken as a scaled χ² (Satterthwaite, 1946) with the variance that the tails of the members' shares give it, since
-    near 0 and 1 those are long. p: χ² test.
+    near 0 and 1 those are long; for the lower one and p with the variance it has where members are alike but
+    of different sizes (Haldane, 1940; `chance_scale`).
     """
     rows = members.take(np.flatnonzero((members["n"] >= max(smallest, 1)).to_numpy(bool)))
     of = _sets(rows, by)

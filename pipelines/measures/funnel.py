@@ -40,7 +40,7 @@ def funnel(
 
     Spiegelhalter (2005): proportions as arcsine of the square root, with error 1/(2√n); means and ratios as they are,
     with their own standard error. z-scores are Winsorised at `trim` and 1 − `trim`; φ is the mean of their squares;
-    τ² is DerSimonian & Laird's (1986) from them, used where φ is above 1 by more than (k − 1)/k.
+    τ² is DerSimonian & Laird's (1986) from them, used where φ is above (k − 1)/k.
     """
     of = sets.number(cells, by)
     is_p = sets.is_kind(cells["metric"], kinds, "proportion")

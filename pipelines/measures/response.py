@@ -29,10 +29,8 @@ def rates(enrolled: pd.DataFrame, answered: pd.DataFrame) -> pd.DataFrame:
     enrolled, answered: PLACE (academic_year, part, level, unit, characteristic), group, n: students, and those of them
     who answered. Where the survey is not linked to students, `answered` counts groups as declared.
 
-    Returns PLACE, group, n, answered, value (fraction), lower, upper (Wilson), short (how many more answers would bring
-    the group to the rate of everybody in the place; below zero: it is heard more than its share) and partial (its part
-    of unevenness, √share·(rate − overall): Schouten, Shlomo & Skinner, 2011). A group with more answers than students
-    (declared otherwise than enrolled) has NaN for all of these.
+    Returns PLACE, group, n, answered, value (fraction), lower and upper (Wilson); NaN for a group with more answers
+    than students (declared otherwise than enrolled).
     """
     key = [*PLACE, "group"]
     both = pd.concat(
@@ -43,13 +41,7 @@ def rates(enrolled: pd.DataFrame, answered: pd.DataFrame) -> pd.DataFrame:
     possible = (out["n"] > 0) & (out["answered"] <= out["n"])
     n, x = out["n"].where(possible).to_numpy(float), out["answered"].where(possible).to_numpy(float)
     value, lower, upper = intervals.proportion(x, n)
-    of = sets.number(out, PLACE)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = of.sum(np.nan_to_num(n))
-        overall = (of.sum(np.nan_to_num(x)) / total)[of.of]
-        partial = np.sqrt(n / total[of.of]) * (value - overall)
-    out = out.assign(value=value, lower=lower, upper=upper, short=(overall - value) * n, partial=partial)
-    return out.astype({"n": int, "answered": int})
+    return out.assign(value=value, lower=lower, upper=upper).astype({"n": int, "answered": int})
 
 
 def representativeness(response_rates: pd.DataFrame) -> pd.DataFrame:

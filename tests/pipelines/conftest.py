@@ -1,11 +1,15 @@
-"""Shared by the pipeline's tests: settings that stay inside a temporary folder."""
+"""Shared by the pipeline's tests: settings that stay inside a temporary folder, and a run to look at or go on from."""
 
+import io
+import shutil
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from pipelines.settings import Settings
 from tests.bad_input.tiny import tiny_university
+from tests.pipelines.commanding import run_in
 
 
 @pytest.fixture
@@ -20,3 +24,21 @@ def inbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("APT_KEY_FILE", str(settings.key_file))
     tiny_university(settings.inbox)
     return settings.inbox
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A run on the tiny university that tests may look at, and what it said."""
+    folder = tmp_path_factory.mktemp("made")
+    tiny_university(folder / "data" / "inbox")
+    with redirect_stdout(io.StringIO()) as said:
+        settings = run_in(folder)
+    return settings, said.getvalue()
+
+
+@pytest.fixture
+def after_run(made, settings, inbox):
+    """A copy of it, to go on from."""
+    shutil.copytree(made[0].data, settings.data, dirs_exist_ok=True)
+    shutil.copytree(made[0].key_file.parent, settings.key_file.parent)
+    return settings

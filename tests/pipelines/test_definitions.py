@@ -185,9 +185,9 @@ def metric(name="x", **changed):
         ("characteristics.toml", '["1st"]\nlabel = "X"\ngroups = ["A"]\nreference = "A"', r"\[1st\].*small letters"),
         ("characteristics.toml", '[x]\nlabel = "X"\ngroups = "A"\nreference = "A"', "groups is 'A'"),
         ("tables.toml", '[schools.columns.x]\ntype = "words"', r"\[schools.columns.x\].*type is 'words'.*'text'"),
-        ("tables.toml", '[x]\ngrain = "g"', r"\[x\].*x.columns"),
-        ("tables.toml", '[x]\nkey = ["b"]\ngrain = "g"\noptional = true\ncolumns.a = {type = "text"}', "key 'b'"),
-        ("tables.toml", '[x]\nkey = ["a"]\ngrain = "g"\ncolumns.a = {type = "text"}', "'optional' is missing"),
+        ("tables.toml", "[x]\noptional = true", r"\[x\].*x.columns"),
+        ("tables.toml", '[x]\nkey = ["b"]\noptional = true\ncolumns.a = {type = "text"}', "key 'b'"),
+        ("tables.toml", '[x]\nkey = ["a"]\ncolumns.a = {type = "text"}', "'optional' is missing"),
     ],
 )
 def test_a_wrong_value_or_name_is_named_with_what_is_allowed(tmp_path, file, entry, message):

@@ -1,63 +1,17 @@
 """The commands a data team types, from extracts to a release."""
 
 import errno
-import io
 import os
 import re
 import shutil
 import stat
-from contextlib import redirect_stdout
-from threading import Event
 
-import duckdb
 import pytest
 
-from pipelines import commands, publish, warehouse
-from pipelines import definitions as definition_files
+from pipelines import publish, warehouse
 from pipelines.disclosure import ledger
-from pipelines.engines.duckdb_expectations import ExpectationError
-from pipelines.models import ModelError
-from pipelines.reconciliation import ReconciliationError
-from pipelines.settings import ROOT, Settings
-from tests.bad_input.tiny import tiny_university
-from tests.dashboard.test_pages import visit
-
-
-def pipelines(*arguments):
-    return commands.main([str(a) for a in arguments])
-
-
-def run_in(folder, **variables):
-    """The command, with data and key in `folder`."""
-    paths = {"APT_DATA": folder / "data", "APT_KEY_FILE": folder / "keys" / "pseudonym.key", **variables}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, path in paths.items():
-            patch.setenv(name, str(path))
-        assert pipelines("run") == 0
-        return Settings()
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A run on the tiny university that tests may look at, and what it said."""
-    folder = tmp_path_factory.mktemp("made")
-    tiny_university(folder / "data" / "inbox")
-    with redirect_stdout(io.StringIO()) as said:
-        settings = run_in(folder)
-    return settings, said.getvalue()
-
-
-@pytest.fixture
-def after_run(made, settings, inbox):
-    """A copy of it, to go on from."""
-    shutil.copytree(made[0].data, settings.data, dirs_exist_ok=True)
-    shutil.copytree(made[0].key_file.parent, settings.key_file.parent)
-    return settings
-
-
-def read(settings, sql):
-    with duckdb.connect(settings.published / publish.current(settings) / "university.duckdb", read_only=True) as con:
-        return con.execute(sql).fetchall()
+from pipelines.settings import ROOT
+from tests.pipelines.commanding import failing, pipelines, read
 
 
 def test_run_publishes_and_says_what_it_did(made):
@@ -230,170 +184,11 @@ def test_every_file_of_the_warehouse_is_for_its_owner_only(settings, inbox, monk
     assert not [p for p in settings.warehouse.iterdir() if p.stat().st_mode & 0o077]
 
 
-def failing(error):
-    def fail(*_, **__):
-        raise error
-
-    return fail
-
-
-def row_value():
-    try:
-        duckdb.sql("select cast('S0001' as integer)").fetchall()
-    except duckdb.Error as error:
-        return error
-
-
-def model_error():
-    error = ModelError("model mart_x failed: Binder Error: no column y\nLINE 1\n\nselect y from z")
-    error.__cause__ = duckdb.BinderException("Binder Error: no column y")
-    return error
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (model_error(), "model mart_x could not be evaluated (Binder Error: no column y)"),
-        (ModelError("model mart_x failed: Conversion Error: 'S0001'\n\nselect"), "model mart_x could not"),
-        (ExpectationError("expectation a.b could not be evaluated: 'S0001'"), "expectation a.b could not"),
-        (ReconciliationError("Rows do not add up"), "Rows do not add up"),
-        (OSError(errno.ENOSPC, "No space left on device", "/data/x"), "No space left on device: /data/x"),
-        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/data/x"), "Not a directory: /data/x"),
-        (row_value(), "DuckDB could not go on (ConversionException)"),
-        (
-            duckdb.OutOfMemoryException("Out of Memory Error: 4 GB used"),
-            "DuckDB could not go on (Out of Memory Error: 4 GB used)",
-        ),
-        (KeyError("S0001"), "something unforeseen (KeyError)"),
-    ],
-    ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
-)
-def test_any_error_names_its_step_and_cause_and_quotes_no_row(settings, inbox, monkeypatch, capsys, error, said):
-    monkeypatch.setattr("pipelines.run.check", failing(error))
-    assert pipelines("run") == 1
-    err = capsys.readouterr().err
-    assert f"Stopped in the step 'check': {said}" in err
-    assert len(err.strip().splitlines()) == 2
-    for secret in ("S0001", "Traceback", "select"):
-        assert secret not in err
-    details = settings.warehouse / warehouse.LAST_ERROR
-    assert str(details) in err
-    assert "Traceback" in details.read_text()
-    assert publish.current(settings) is None
-
-
-@pytest.mark.parametrize("debug", [False, True])
-def test_the_whole_error_is_shown_when_asked_for(settings, inbox, monkeypatch, capsys, debug):
-    monkeypatch.setattr("pipelines.run.check", failing(model_error()))
-    if debug:
-        monkeypatch.setenv("APT_DEBUG", "1")
-    assert pipelines("run", *([] if debug else ["--verbose"])) == 1
-    assert "select y from z" in capsys.readouterr().err
-
-
-def test_a_data_folder_that_is_a_file_is_named(settings, inbox, tmp_path, monkeypatch, capsys):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("APT_DATA", str(tmp_path / "file"))
-    assert pipelines("run", "--sources", inbox / "sources.toml") == 1
-    err = capsys.readouterr().err
-    assert "Stopped in 'run': Not a directory" in err
-    assert "Traceback" not in err
-
-
 def test_status_marks_a_damaged_release(after_run, settings, capsys):
     release = publish.current(settings)
     (settings.published / release / "university.duckdb").write_bytes(b"half")
     assert pipelines("status") == 0
     assert f"{release}  in force, damaged: its university.duckdb cannot be read" in capsys.readouterr().out
-
-
-METRIC = """
-[met_often]
-label = "Has met more than twice"
-theme = "contact"
-definition = "Students with three or more attended meetings on record."
-out_of = "all students enrolled"
-grain = "enrolment"
-kind = "proportion"
-value = "case when attended > 2 then 1 else 0 end"
-better = "higher"
-"""
-CHARACTERISTIC = """
-[accommodation]
-label = "Accommodation"
-groups = ["University hall", "Private"]
-reference = "Private"
-
-[accommodation_hall]
-label = "Halls"
-groups = ["In halls", "Elsewhere"]
-reference = "Elsewhere"
-of = "accommodation"
-join = { "In halls" = ["University hall"], Elsewhere = ["Private"] }
-"""
-
-
-@pytest.fixture(scope="module")
-def extended(tmp_path_factory):
-    """A metric, a characteristic and its broader one more: a TOML entry each, and one column in the extract."""
-    place = tmp_path_factory.mktemp("extended")
-    folder = place / "definitions"
-    shutil.copytree(definition_files.FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    for name, entry in (("metrics.toml", METRIC), ("characteristics.toml", CHARACTERISTIC)):
-        with (folder / name).open("a") as file:
-            file.write(entry)
-    inbox = place / "data" / "inbox"
-    tiny_university(inbox)
-    lines = (inbox / "enrolments.csv").read_text().splitlines()
-    values = ("Accommodation", *("University hall" if n % 4 < 3 else "Private" for n in range(len(lines) - 1)))
-    (inbox / "enrolments.csv").write_text("\n".join(f"{a},{b}" for a, b in zip(lines, values, strict=True)) + "\n")
-    return run_in(place, APT_DEFINITIONS=folder)
-
-
-def test_one_entry_adds_a_metric_and_one_a_characteristic(extended):
-    assert read(extended, "select label, available from metric where metric = 'met_often'") == [
-        ("Has met more than twice", True)
-    ]
-    groups = read(
-        extended,
-        """select "group" from characteristic_group where characteristic = 'accommodation' order by ordering""",
-    )
-    assert groups == [("University hall",), ("Private",), ("Unknown",)]
-    shown = read(
-        extended,
-        """select "group", base, status from cell
-           where characteristic = 'accommodation' and metric = 'met_often' and unit = 'university' and level = 'all'
-           order by 1""",
-    )
-    assert [group for group, *_ in shown] == ["Private", "University hall"]
-    # ten are in private housing, too few to show: the others' figure would give theirs away
-    assert {status for *_, status in shown} == {"suppressed"}
-    everyone = """select status from cell where characteristic = 'all' and metric = 'met_often'
-                  and unit = 'university' and level = 'all'"""
-    assert read(extended, everyone) == [("shown",)]
-    assert read(extended, "select characteristic, available from characteristic where of = 'accommodation'") == [
-        ("accommodation_hall", True)
-    ]
-    joined = read(
-        extended,
-        """select status from cell where characteristic = 'accommodation_hall' and "group" = 'In halls'
-           and metric = 'met_often' and unit = 'university' and level = 'all'""",
-    )
-    assert joined == [("suppressed",)], "the same people"
-
-
-def test_the_added_metric_and_characteristic_are_on_the_page(extended, monkeypatch):
-    monkeypatch.setenv("APT_DATA", str(extended.data))
-    schools = visit("schools", metric="met_often")
-    measure = next(box for box in schools.selectbox if box.label == "Measure")
-    assert measure.value == "met_often"
-    assert "Has met more than twice" in measure.options
-    equity = visit("equity", metric="met_often", characteristic="accommodation", view="where")
-    assert not schools.exception
-    assert not equity.exception
-    characteristic = next(box for box in equity.selectbox if box.label == "Characteristic")
-    assert "Accommodation" in characteristic.options
-    assert characteristic.value == "accommodation"
 
 
 def test_what_protection_costs_is_said_and_published_and_no_cell_says_why_it_is_hidden(made):
@@ -419,31 +214,6 @@ def test_every_published_table_and_column_is_documented(made):
         assert re.search(rf"\b{column}\b", rows[table]), f"docs/data-contract.md does not name {table}.{column}"
     published = {table for (table,) in read(settings, "select table_name from duckdb_tables()")}
     assert set(rows) == published
-
-
-def test_what_is_counted_meanwhile_does_not_hold_up_a_run_that_stops(settings, inbox, monkeypatch, capsys):
-    begun = Event()
-
-    def endless(con, *_):
-        begun.set()
-        con.execute("select sum(a.range * b.range) from range(10_000_000) as a, range(10_000_000) as b").fetchall()
-
-    def stopped(*_, **__):
-        assert begun.wait(60)
-        raise ReconciliationError("Rows do not add up")
-
-    monkeypatch.setattr("pipelines.run.follow.count", endless)
-    monkeypatch.setattr("pipelines.run.protect", stopped)
-    assert pipelines("run") == 1
-    assert "Stopped in the step 'protect': Rows do not add up" in capsys.readouterr().err
-    assert publish.current(settings) is None
-
-
-def test_an_error_in_what_is_counted_meanwhile_stops_the_run(settings, inbox, monkeypatch, capsys):
-    monkeypatch.setattr("pipelines.run.follow.count", failing(ReconciliationError("Rows do not add up")))
-    assert pipelines("run") == 1
-    assert "Stopped in the step 'follow': Rows do not add up" in capsys.readouterr().err
-    assert publish.current(settings) is None
 
 
 def test_a_school_in_another_faculty_does_not_stand_beside_figures_of_the_former(after_run, settings, inbox, capsys):
@@ -472,17 +242,3 @@ def test_that_the_ledger_of_the_release_in_force_has_gone_is_said(after_run, set
     assert f"There is no ledger of the release in force, {in_force}" in " ".join(capsys.readouterr().out.split())
     assert pipelines("run") == 0
     assert "There is no ledger" not in capsys.readouterr().out
-
-
-def test_files_that_have_lost_rows_are_named(after_run, settings, inbox, capsys):
-    meetings = inbox / "meetings.csv"
-    lines = meetings.read_text().splitlines(keepends=True)
-    meetings.write_text("".join(lines[:81]))
-    assert pipelines("run") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert f"meetings.csv (meetings) has 80 rows, and had {len(lines) - 1} when it was last read." in said
-    meetings.rename(inbox / "meetings_1.csv")
-    (inbox / "meetings_1.csv").write_text("".join(lines[:61]))
-    assert pipelines("check") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "meetings.csv (meetings), read by the last run, is not there now; the table has 60 rows, and had 80." in said

@@ -1,5 +1,5 @@
 -- grain: one row per academic year and the year before it: rows of {{ table }}, and their relative change
--- A year in progress (four weeks or more of teaching to come) is compared in its complete weeks only.
+-- A year in progress (more than four weeks of teaching to come) is compared in its complete weeks only.
 with counted as (
     select
         academic_year,
