@@ -1,4 +1,4 @@
-"""Groups side by side, one row per unit: how far apart they are, and in which order."""
+"""Groups one under another in a row per unit: how far apart they are, and how sure that is."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.chart import Chart
-from dashboard.charts.rows import NARROW, Label, Rows, extent, hover, in_words, lay_out
+from dashboard.charts.rows import AIR, LINE, NARROW, Label, Rows, bars, extent, hover, in_words, lay_out
 from dashboard.style import words
 from dashboard.style.theme import GLYPHS, SYMBOLS, Theme
 
 UNKNOWN_SYMBOL = "circle-open"
+APART = 9  # pixels from one group of a unit to the next
+BETWEEN = 26  # pixels between the groups of one unit and those of the next
 
 
 def appearance(groups: pd.DataFrame, ordered: bool, theme: Theme) -> dict[str, tuple[str, str, str]]:
@@ -40,12 +42,13 @@ def side_by_side(
     theme: Theme,
     column: int = NARROW,
 ) -> Chart:
-    """One row per unit in the order given, a mark per group with a figure, a line from lowest to highest.
+    """One row per unit in the order given; in it, one under another, each group with a figure: mark and 95% interval.
 
     `cells`: unit, group, base, value, lower, upper, status; `look`: from `appearance`.
     """
     places = units.to_dict("records")
-    rows = Rows(tuple(Label(u["short_name"], bold=u["kind"] == "university", column=column) for u in places))
+    air = max(AIR, APART * (len(look) - 1) + BETWEEN - LINE)
+    rows = Rows(tuple(Label(u["short_name"], bold=u["kind"] == "university", column=column, air=air) for u in places))
     place = dict(zip(units["unit"], rows.places, strict=True))
     names = dict(zip(units["unit"], units["name"], strict=True))
     of: dict[str, list[dict[Any, Any]]] = {unit: [] for unit in place}
@@ -53,29 +56,23 @@ def side_by_side(
         of[cell["unit"]].append({**cell, "name": names[cell["unit"]]})
     shown = [cell for own in of.values() for cell in own if cell["status"] == "shown"]
     figure = Chart()
-    compared = {g for g, (_, symbol, _) in look.items() if symbol != UNKNOWN_SYMBOL}
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for unit, own in of.items():
-        values = [c["value"] for c in own if c["status"] == "shown" and c["group"] in compared]
-        if values:
-            x += [min(values), max(values), None]
-            y += [place[unit], place[unit], None]
-    figure.add_scatter(x=x, y=y, mode="lines", line={"color": theme.line, "width": 6}, hoverinfo="skip")
-    for group, (colour, symbol, _) in look.items():
+    for nth, (group, (colour, symbol, _)) in enumerate(look.items()):
         part = [cell for cell in shown if cell["group"] == group]
+        at = [place[cell["unit"]] + APART * (nth - (len(look) - 1) / 2) for cell in part]
+        sure = [(y, cell["lower"], cell["upper"]) for y, cell in zip(at, part, strict=True) if pd.notna(cell["lower"])]
+        bars(figure, pd.DataFrame(sure, columns=["place", "low", "high"]), colour, 2, 0.6)
         edge = {"width": 1.5} if symbol == UNKNOWN_SYMBOL else {"width": 1, "color": theme.page}
         figure.add_scatter(
             x=[cell["value"] for cell in part],
-            y=[place[cell["unit"]] for cell in part],
+            y=at,
             mode="markers",
             name=group,
-            marker={"color": colour, "symbol": symbol, "size": 12, "line": edge},
+            marker={"color": colour, "symbol": symbol, "size": 10, "line": edge},
             text=[_hover(cell, metric) for cell in part],
             hovertemplate="%{text}<extra></extra>",
         )
-    figures = [cell["value"] for cell in shown]
-    span = extent(figures, figures, metric)
+    lows, highs = ([cell[end] for cell in shown if pd.notna(cell[end])] for end in ("lower", "upper"))
+    span = extent(lows, highs, metric)
     seen = {cell["unit"] for cell in shown}
     empty = [unit for unit in place if unit not in seen]
     why = [words.missing_all(of[unit]) for unit in empty]

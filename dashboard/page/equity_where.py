@@ -86,7 +86,7 @@ def _places(visit: Visit, x: Asked) -> tuple[dict[str, Any], pd.DataFrame]:
         "title": title,
         "subtitle": (
             f"{characteristic['label']}. {x.about}. The reference is {characteristic['reference']}{never}. "
-            "Small groups lie apart by chance too: the table has intervals."
+            "Lines are 95% intervals: small groups lie apart by chance too."
         ),
         "alt": f"{characteristic['label']}. {title}.",
         "table": tables.groups(cells, places, list(look), metric, _unnamed(visit, bands, list(look), metric)),

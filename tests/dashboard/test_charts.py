@@ -142,6 +142,8 @@ def test_hidden_groups_are_not_drawn(release: Release) -> None:
     look = appearance(groups, ordered=False, theme=LIGHT)
     figure = side_by_side(cells, schools, look, release.metrics.loc["trust"], LIGHT).checked()
     of_schools = cells[cells["unit"].isin(schools["unit"])]
+    ends = [x for t in figure.data if t.mode == "lines" for x in t.x if x is not None]
+    assert len(ends) == 2 * of_schools["lower"].notna().sum(), "each mark has its interval"
     assert marks(figure) == (of_schools["status"] == "shown").sum()
     assert (of_schools["status"] == "suppressed").any()
 
