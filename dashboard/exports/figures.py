@@ -56,7 +56,7 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
         if reading.is_school:
             shown = [_without_faculty(c) for c in shown]
         marked = list(shown[0].schools["unit"])
-        seen = "Diamonds are the faculty’s schools" if len(marked) > 1 else "The diamond is the school"
+        seen = "In colour are the faculty’s schools" if len(marked) > 1 else "In colour is the school"
         band = f", the band {seen_band}" if any(c.middle for c in shown) else ""
         subtitle = f"{seen}, the tick and its figure the university{band}. {reading.level}."
         subtitle += f" † {record.INCOMPLETE}." if reading.incomplete and len(marked) <= FEW else ""
@@ -75,7 +75,9 @@ def headline_strips(reading: Reading, compared: Sequence[Comparison]) -> Figure 
         draw=lambda theme: strips(shown, theme, marked, reading.incomplete),
         marks=tuple(
             Mark(
-                str(s["name"]), float(s["value"]), series=str(c.metric["label"]), verdict="own" if marked else "context"
+                *(str(s["name"]), float(s["value"]), float(s["lower"]), float(s["upper"])),
+                series=str(c.metric["label"]),
+                verdict="own" if marked else "context",
             )
             for c in shown
             for s in c.shown.to_dict("records")
@@ -104,12 +106,12 @@ def practice(
     names = set(reading.release.units["name"].loc[list(units)])
     table = matrix(shown, reading.incomplete).map(str)
     band = f", the band {figure.legend[0][2]}" if figure.legend else ""
+    named = "are the schools named" if len(units) > 1 else "is the school named"
     return replace(
         figure,
         key="good practice",
         title=title,
-        subtitle=f"Diamonds are the schools named, each dot another school, the tick the university{band}. "
-        f"{reading.level}.",
+        subtitle=f"In colour {named}, each dot another school, the tick the university{band}. {reading.level}.",
         legend=(("context", "―", "95% interval of a school named"), *figure.legend),
         alt=alt,
         table=table[table["School"].isin(names | {"University"})],

@@ -27,7 +27,14 @@ COLOURS = {
 STEP = 20  # per cent between lines
 ASIDE, FURTHEST = 0.085, 0.4  # rows between dots of equal value, at the most, and from their line
 BAND, TICK = 279400, 0.27  # how thick a band is (EMU), how far the university's tick reaches (rows)
-LOOKS = {"context": "schools", "own": "schools named"}  # of dots on strips, by what a mark says
+SCHOOLS, NAMED = "schools", "schools named"  # of dots on strips: what they stand for
+# shapes of the schools named, where there are no more of them: as PowerPoint draws them and as text has them
+SHAPES = (
+    (XL_MARKER_STYLE.DIAMOND, "◆"),
+    (XL_MARKER_STYLE.TRIANGLE, "▲"),
+    (XL_MARKER_STYLE.SQUARE, "■"),
+    (XL_MARKER_STYLE.CIRCLE, "●"),
+)
 ROOM = 0.35  # of the values' axis, for names beside it
 PERCENT = '0"%"'
 
@@ -42,8 +49,15 @@ def key(figure: Figure) -> str:
     there = {(mark.verdict, mark.glyph) for mark in figure.marks if mark.glyph}
     told = [f"{glyph} {said}" for verdict, glyph, said in figure.legend if (verdict, glyph) in there]
     told += [f"{DOUBT} {INCOMPLETE}"] if any(mark.doubted for mark in figure.marks) else []
+    told += [f"{SHAPES[nth][1]} {name}" for name, nth in _shapes(figure).items()] if figure.kind == "strips" else []
     told += [figure.bars] if figure.bars else []
     return " · ".join(told)
+
+
+def _shapes(figure: Figure) -> dict[str, int]:
+    """The schools named on strips, and the place of the shape of each; none where there are more than shapes."""
+    names = sorted({mark.label for mark in figure.marks if mark.verdict == "own"}, key=str.casefold)
+    return {name: nth for nth, name in enumerate(names)} if len(names) <= len(SHAPES) else {}
 
 
 def _bars(slide: Any, figure: Figure, place: Place) -> Any:
@@ -98,13 +112,18 @@ def _with_reference(figure: Figure) -> list[Mark]:
 
 def _intervals(series: Any, marks: Sequence[Mark]) -> None:
     """Intervals as error bars, which python-pptx has no words for."""
+    _reach(series, "c:cat", "", *_beside(marks), 15875)
+
+
+def _beside(marks: Sequence[Mark]) -> tuple[list[float], list[float]]:
+    """How far intervals reach above and below their values."""
     above = [(m.upper or 0) - m.value if m.value is not None and m.upper is not None else 0 for m in marks]
     below = [m.value - (m.lower or 0) if m.value is not None and m.lower is not None else 0 for m in marks]
-    _reach(series, "c:cat", "", above, below, 15875)
+    return above, below
 
 
 def _reach(series: Any, before: str, way: str, above: Sequence[float], below: Sequence[float], thick: int) -> None:
-    """Lines from points to both sides; `way`: y, or '' of bars; `thick` in EMU."""
+    """Lines from points to both sides; `way`: x, y, or '' of bars; `thick` in EMU."""
     direction = f'<c:errDir val="{way}"/>' if way else ""
     bars = parse_xml(
         f'<c:errBars {nsdecls("c", "a")}>{direction}<c:errBarType val="both"/><c:errValType val="cust"/>'
@@ -129,20 +148,27 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
     start = STEP * ((low - ROOM * (100 - low)) // STEP)
     data = XyChartData(number_format=_format(figure))
     looks: list[tuple[str, str]] = []
+    sure: dict[int, Sequence[Mark]] = {}  # the marks of a series that has intervals
+    shapes = _shapes(figure)
     lines = {name: len(names) - row for row, name in enumerate(names)}
     for name, at in lines.items():
-        for verdict, look in LOOKS.items():
-            own = [m.value for m in figure.marks if m.series == name and m.verdict == verdict and m.value is not None]
+        for verdict, look in (("context", SCHOOLS), ("own", NAMED)):
+            of_line = [m for m in figure.marks if m.series == name and m.verdict == verdict and m.value is not None]
+            own = sorted(of_line, key=lambda m: m.value or 0)
             if not own:
                 continue
-            dots = data.add_series(f"{name}: {look}")
-            steps = offsets(sorted(own))
+            steps = offsets([m.value for m in own if m.value is not None])
             step = min(ASIDE, FURTHEST / max(1, *map(abs, steps)))
-            for value, aside in zip(sorted(own), steps, strict=True):
-                dots.add_data_point(value, at + step * aside)
-            if len(own) == 1:  # once more: LibreOffice draws no series of a single point
-                dots.add_data_point(own[0], at)
-            looks.append((look, ""))
+            told_apart = verdict == "own" and bool(shapes)
+            apart = [[n] for n in range(len(own))] if told_apart else [[*range(len(own))]]
+            for points in apart:
+                points = points * 2 if len(points) == 1 else points  # LibreOffice draws no series of a single point
+                dots = data.add_series(f"{name}: {own[points[0]].label if told_apart else look}")
+                for n in points:
+                    dots.add_data_point(own[n].value, at + step * steps[n])
+                if told_apart:
+                    sure[len(looks)] = [own[n] for n in points]
+                looks.append((look, str(shapes.get(own[points[0]].label, 0))))
     for name, at in lines.items():  # after the dots, and seen through: LibreOffice draws no line before them
         if name in figure.bands:
             band = data.add_series(f"{name}: the middle 80% of schools")
@@ -161,8 +187,10 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
     chart = frame.chart
     chart.has_legend = chart.has_title = False
     chart.font.size = Pt(12)
-    for series, (look, text) in zip(chart.plots[0].series, looks, strict=True):
+    for nth, (series, (look, text)) in enumerate(zip(chart.plots[0].series, looks, strict=True)):
         _dress(series, look, text)
+        if nth in sure:
+            _reach(series, "c:xVal", "x", *_beside(sure[nth]), 15875)
     x, y = chart.category_axis, chart.value_axis
     x.minimum_scale, x.maximum_scale = start, 100
     x.major_unit = STEP
@@ -179,9 +207,9 @@ def _strips(slide: Any, figure: Figure, place: Place) -> Any:
 def _dress(series: Any, look: str, text: str) -> None:
     marker = series.marker
     series.format.line.fill.background()
-    if look in LOOKS.values():
-        own = look == LOOKS["own"]
-        marker.style, marker.size = (XL_MARKER_STYLE.DIAMOND, 10) if own else (XL_MARKER_STYLE.CIRCLE, 8)
+    if look in (SCHOOLS, NAMED):
+        own = look == NAMED
+        marker.style, marker.size = (SHAPES[int(text)][0], 10) if own else (XL_MARKER_STYLE.CIRCLE, 8)
         marker.format.fill.solid()
         marker.format.fill.fore_color.rgb = rgb(LIGHT.accent if own else LIGHT.context)
         marker.format.line.color.rgb = RGBColor(255, 255, 255)

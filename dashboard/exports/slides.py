@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from pptx import Presentation
@@ -30,6 +31,8 @@ MOST_OF_A_TITLE = 100  # characters that surely stay within two lines; longer on
 MOST_OF_A_PROPERTY = 255  # characters that Office allows
 MANY_FINDINGS = 8  # on the summary, which are set smaller
 MOST_ACTIONS = 10  # on one slide
+LARGER = (1.5, 1.4, 1.3, 1.2, 1.1)  # times a text's size, where there is room for it
+LETTER, LINE = 0.55, 1.22  # of its size: the width of a letter on average in a wide font, and from line to line
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ def _summary(deck: Any, story: Story) -> None:
     if story.steps:
         found[-1] = replace(found[-1], after=8)
         found.append(Text(" ".join(story.steps), size, lead="Where to begin. "))
-    _write(slide, LEFT, Inches(4.3), RIGHT - LEFT, Inches(2.7), found, "What to know")
+    _write(slide, LEFT, Inches(4.3), RIGHT - LEFT, Inches(2.7), found, "What to know", fit=True)
 
 
 def _finding(deck: Any, story: Story, number: int, finding: Finding) -> None:
@@ -198,13 +201,14 @@ def _finding(deck: Any, story: Story, number: int, finding: Finding) -> None:
     slide = _slide(deck, story, finding.headline, f"{number} · {finding.lead}", told)
     wide = Inches(7.5)
     if figure:
-        high = min(Inches(4.6), Inches(0.6) + Inches(0.62) * len(figure.marks))
+        high = min(Inches(4.6), Inches(0.6) + Inches(0.8) * len(figure.marks))
         chart = native.add(slide, figure, (LEFT, Inches(1.65), wide, high))
         _describe(chart, figure.alt)
         about = [Text(f"Figure {story.number(figure)}. {figure.subtitle}", 10, colour=LIGHT.muted, after=2)]
         if key := native.key(figure):
             about.append(Text(key, 10, colour=LIGHT.muted))
-        _write(slide, LEFT, Inches(1.68) + high, wide, Inches(0.4), about, "What the chart shows")
+        top = Inches(1.68) + high
+        _write(slide, LEFT, top, wide, Inches(6.95) - top, about, "What the chart shows", fit=True)
     side = [Text(finding.text, 13, after=9)] if finding.text else []
     for named in finding.lists:
         side.append(Text(named.heading, 13, bold=True, colour=getattr(LIGHT, named.verdict), after=0))
@@ -215,7 +219,7 @@ def _finding(deck: Any, story: Story, number: int, finding: Finding) -> None:
         side.append(Text(figure.note, 10.5, after=7))
     side.append(Text(finding.caveat, 11, lead="Keep in mind. ", colour=LIGHT.muted))
     left = LEFT + wide + Inches(0.35) if figure else LEFT
-    _write(slide, left, Inches(1.65), RIGHT - left, Inches(5.2), side, "What it says")
+    _write(slide, left, Inches(1.65), RIGHT - left, Inches(5.2), side, "What it says", fit=True)
 
 
 def _said(deck: Any, story: Story) -> None:
@@ -247,10 +251,14 @@ def _closing(deck: Any, story: Story) -> None:
     methods = [f"{heading}. {text}" for heading, text in story.methods]
     slide = _slide(deck, story, "How sure this is, and what is hidden", notes=methods)
     told = [Text(story.how_sure, 15, after=12), *(Text(text, 13) for text in story.disclosure)]
-    _write(slide, LEFT, Inches(1.5), RIGHT - LEFT, Inches(5.3), told, "How sure, and what is hidden")
+    _write(slide, LEFT, Inches(1.5), RIGHT - LEFT, Inches(5.3), told, "How sure, and what is hidden", fit=True)
 
 
-def _write(slide: Any, left: int, top: int, width: int, height: int, told: Sequence[Text], name: str) -> Any:
+def _write(
+    slide: Any, left: int, top: int, width: int, height: int, told: Sequence[Text], name: str, fit: bool = False
+) -> Any:
+    """A box of paragraphs; with `fit`, as large as the box surely holds."""
+    told = _fitting(told, width, height) if fit else told
     box = slide.shapes.add_textbox(left, top, width, height)
     box.name = name
     frame = box.text_frame
@@ -270,6 +278,18 @@ def _write(slide: Any, left: int, top: int, width: int, height: int, told: Seque
             if text.serif:
                 run.font.name = SERIF
     return box
+
+
+def _fitting(told: Sequence[Text], width: int, height: int) -> Sequence[Text]:
+    """The paragraphs, larger where that much fits into so much room (EMU), and as they are where they barely do."""
+    larger = ([replace(t, size=t.size * times, after=t.after * times) for t in told] for times in LARGER)
+    return next((each for each in larger if sum(_height(t, width) for t in each) <= height), told)
+
+
+def _height(text: Text, width: int) -> float:
+    """How high a paragraph is at the most, in EMU."""
+    lines = ceil(len(text.lead + text.text) * LETTER * Pt(text.size) / width)
+    return float(Pt(text.size) * LINE * lines + Pt(text.after))
 
 
 def _speak(frame: Any) -> None:

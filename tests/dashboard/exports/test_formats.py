@@ -13,11 +13,11 @@ import pytest
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 from pptx import Presentation
-from pptx.util import Pt
+from pptx.util import Inches, Pt
 
 from dashboard.exports import images
 from dashboard.exports.native import MANY
-from dashboard.exports.slides import MOST_OF_A_TITLE
+from dashboard.exports.slides import MOST_OF_A_TITLE, Text, _fitting
 from dashboard.style import html as markup
 from dashboard.style import words
 from tests.dashboard.exports.conftest import HOSTILE, Exported
@@ -102,7 +102,9 @@ def test_charts_of_the_slides_are_native_and_hold_the_numbers(exported: Exported
         shape = drawn[finding.headline]
         assert shape._element.xpath(".//p:cNvPr")[0].get("descr")
         if finding.figure.kind == "strips":
-            dots = [s for plot in shape.chart.plots for s in plot.series if ": schools" in s.name]
+            labels = {mark.label for mark in finding.figure.marks if mark.verdict != "university"}
+            every = [s for plot in shape.chart.plots for s in plot.series]
+            dots = [s for s in every if s.name.partition(": ")[2] in labels | {"schools", "schools named"}]
             expected = {m.value for m in finding.figure.marks if m.verdict != "university"}
             assert {v for s in dots for v in _values(s, "x")} == expected
             rows = shape.chart.value_axis
@@ -121,6 +123,32 @@ def test_charts_of_the_slides_are_native_and_hold_the_numbers(exported: Exported
 
 def _values(series: object, axis: str) -> list[float]:
     return [float(v.text) for v in series._element.xpath(f"./c:{axis}Val//c:v")]  # type: ignore[attr-defined]
+
+
+def test_schools_named_on_a_slide_are_told_apart_and_have_their_intervals(exported: Exported) -> None:
+    finding = next(f for f in exported.story.findings if f.figure and f.figure.key == "good practice")
+    assert finding.figure
+    own = {mark.label: mark for mark in finding.figure.marks if mark.verdict == "own"}
+    assert 1 <= len(own) <= 4
+    deck = Presentation(io.BytesIO(exported.pptx))
+    (slide,) = (s for s in deck.slides if s.shapes.title.text == finding.headline)
+    said = " ".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame)
+    (chart,) = (shape.chart for shape in slide.shapes if shape.has_chart)
+    shapes = {}
+    for name in own:
+        drawn = [s for s in chart.plots[0].series if s.name.endswith(f": {name}")]
+        assert len(drawn) == len({mark.series for mark in finding.figure.marks})
+        assert all(s._element.xpath("./c:errBars") for s in drawn)
+        (shapes[name],) = {s.marker.style for s in drawn}
+        assert name in said
+    assert len(set(shapes.values())) == len(own)
+
+
+def test_text_of_a_slide_is_larger_where_there_is_room() -> None:
+    short, wide, high = [Text("A gap is a difference.", 12)], Inches(4), Inches(5)
+    assert [t.size for t in _fitting(short, wide, high)] == [18]
+    long = [Text("A gap is a difference. " * 60, 12)]
+    assert _fitting(long, wide, high) == long
 
 
 def test_each_finding_has_a_slide_with_its_caveat_in_the_notes(exported: Exported) -> None:
