@@ -83,6 +83,20 @@ def with_both_ends(cells: pd.DataFrame, groups: pd.DataFrame) -> dict[str, bool]
     return {str(unit): set(rows["group"]) == ends for unit, rows in shown.groupby("unit")}
 
 
+def slope_words(found: pd.DataFrame, cells: pd.DataFrame, groups: pd.DataFrame, metric: Row) -> str:
+    """How a value changes along an ordered characteristic: 'Along the whole order, from IMD 1 (most deprived) to IMD 5
+    (least deprived): 3 points higher (1 to 5 points).' Nothing where an end is hidden or there is no slope.
+
+    `found`, `cells`: rows of `inequality` and of `cell` of one unit. `groups`: the characteristic's own.
+    """
+    order = groups[groups["compared"].astype(bool)].sort_values("ordering")["group"]
+    if found.empty or pd.isna(found.iloc[0]["slope"]) or not any(with_both_ends(cells, groups).values()):
+        return ""
+    slope = found.iloc[0]
+    change = words.difference(slope["slope"], slope["slope_lower"], slope["slope_upper"], metric)
+    return f"Along the whole order, from {order.iloc[0]} to {order.iloc[-1]}: {change}."
+
+
 def spread_title(schools: Sequence[Row], characteristic: str) -> str:
     """In how many schools groups differ by more than chance, as published."""
     if not schools:

