@@ -12,8 +12,9 @@ MOST_LISTED = 6
 
 
 def absent(definitions: Definitions, extracted: Extracted) -> list[str]:
-    """A line for each table that is not there or lacks columns, and one for the files that no table took."""
-    lines = [_of_table(table, definitions, extracted.present) for table in definitions.tables.values()]
+    """What is odd in extracts; a line for each table that is not there or lacks columns; files that no table took."""
+    lines = [*extracted.remarks]
+    lines += [_of_table(table, definitions, extracted.present) for table in definitions.tables.values()]
     if extracted.untaken:
         lines.append(f"Files that no table took: {_listed(extracted.untaken)}.")
     return [line for line in lines if line]

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Sequence
 
 FEWEST_TO_QUOTE = 5  # a value found less often than this may stand for one person
 LONGEST_CODE = 20  # characters
+FEWEST_TO_TELL = 5  # fewer values than this that cannot be used never stop a run
+MOST_QUOTED = 50  # values in one message
+# answers to choose from: so few different ones, each so often and no longer, are no names of people
+FEW_CHOICES, FEWEST_OF_A_CHOICE, LONGEST_CHOICE = 15, 20, 60
 
 
 class InputError(Exception):
@@ -58,3 +62,19 @@ def is_like_a_code(text: str, times: int) -> bool:
         and "@" not in text
         and not re.search(r"\d{5}", text)
     )
+
+
+def quotable(found: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Those of a column's values, with how many rows each has, that a message may quote: codes, and where there are few
+    different values that come often, answers to choose from.
+    """
+    choices = len(found) <= FEW_CHOICES
+    return [
+        (value, rows)
+        for value, rows in found
+        if is_like_a_code(value, rows) or (choices and rows >= FEWEST_OF_A_CHOICE and _is_like_a_choice(value))
+    ][:MOST_QUOTED]
+
+
+def _is_like_a_choice(text: str) -> bool:
+    return len(text) <= LONGEST_CHOICE and "@" not in text and not re.search(r"\d{4}", text)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -14,20 +15,19 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from pipelines import engines
-from pipelines.definitions import Column, Definitions, Table
+from pipelines import engines, readers
+from pipelines.alike import alike
+from pipelines.definitions import Definitions, Table
 from pipelines.engines import Connection
-from pipelines.errors import InputError, closest, is_like_a_code
+from pipelines.errors import InputError, closest
 from pipelines.progress import Report, quiet
 from pipelines.readers.mapping import Mapping, Read, count, is_url, literal
 from pipelines.settings import Settings
 from pipelines.sources import Sources, TableSource
+from pipelines.unknown_codes import unknown_codes
 
 ENDINGS = ("csv", "csv.gz", "tsv", "tsv.gz", "txt", "txt.gz", "xlsx", "xlsm", "xls", "ods", "parquet")
-FEWEST_UNKNOWN = 5  # fewer rows than this with unknown codes never stop a run
 REJECT = pa.schema({"row": pa.int64(), "rule": pa.string(), "found": pa.string()})
-MOST_QUOTED = 10
-MANY_VALUES = 50
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,15 @@ class Earlier(Protocol):
 
 @dataclass(frozen=True)
 class Extracted:
-    """What the extracts gave: the files read, for each table the contract columns in them, and the files beside
-    sources.toml that no table took.
+    """What the extracts gave: the files read, for each table the contract columns in them, the files beside
+    sources.toml that no table took, and sentences on what is odd in them.
     """
 
     files: list[ExtractedFile] = field(default_factory=list)
     present: dict[str, frozenset[str]] = field(default_factory=dict)
     date_formats: dict[str, tuple[str, ...]] = field(default_factory=dict)
     untaken: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def rows_read(self, table: str) -> int:
         """Rows read for `table`, from all its files, rejected ones included."""
@@ -107,7 +108,7 @@ def extract(
     def said(label: str, rows: int, path: Path) -> None:
         nonlocal read
         read += _size([path])
-        report(label, rows, done=read / max(size, 1))
+        report(label, rows, done=min(1.0, read / max(size, 1)))  # a file of several sheets is told of at each
 
     con.execute("""
         create temp table raw_reject (table_name varchar, source_file varchar, source_row bigint,
@@ -117,9 +118,12 @@ def extract(
         for table in definitions.tables.values():
             try:
                 _extract_table(con, table, sources, extracted, said, earlier)
-                problems += _unknown_codes(con, table, extracted, settings, earlier)
+                problems += unknown_codes(con, table, extracted, settings, earlier)
             except InputError as error:
                 problems += error.problems
+        if not problems:
+            problems, remarks = alike(con, extracted, settings)
+            extracted.remarks.extend(remarks)
         if problems:
             raise InputError(problems)
     except BaseException:
@@ -146,32 +150,20 @@ def _extract_table(
     paths = _files(table, source, sources.folder)
     names = _names(paths, sources.folder)
     problems: dict[str, str] = {}  # by its words without the file: many files often share one problem
-    parts = []
-    for number, (path, file) in enumerate(zip(paths, names, strict=True)):
-        raw = f"raw_{table.name}_{number}"
-        fingerprint = earlier.fingerprint(path, table, source) if earlier else ""
-        if earlier and (known := earlier.known(table.name, file, fingerprint)):
-            extracted.files.append(replace(known, modified=_modified(path), unchanged=True))
-            report(f"{table.name}: {file}, unchanged", known.rows_read, path)
-            continue
+    parts: list[str] = []
+    raw = (f"raw_{table.name}_{number}" for number in itertools.count())
+    for path, name in zip(paths, names, strict=True):
         try:
-            got = engines.of(con).read(con, path, Mapping(table, source), raw)
+            for file, own in _sheets(path, name, table, source):
+                part = _extract_file(con, path, Mapping(table, own, file), next(raw), extracted, report, earlier)
+                parts += [part] if part else []
         except InputError as error:
             for problem in error.problems:
                 problems.setdefault(problem.replace(path.name, ""), problem)
-            continue
-        if earlier and earlier.fingerprint(path, table, source) != fingerprint:
-            fingerprint = ""  # changed meanwhile: next time it is read again
-        _note_rejects(con, table, file, got)
-        blank = count(con, f"{raw} where {_is_blank(got, source)}")
-        rows = got.rows - blank + len(got.rejects)
-        notes = [*got.notes, *([f"{blank:,} blank rows skipped"] if blank else []), *([] if rows else ["no rows"])]
-        modified, note = got.modified or _modified(path), "; ".join(notes)
-        extracted.files.append(
-            ExtractedFile(table.name, file, rows, len(got.rejects), modified, got.columns, note, fingerprint)
-        )
-        parts.append(_rows_of(table, file, raw, got, source, blank > 0))
-        report(f"{table.name}: {file}", rows, path)
+    for pattern in source.constants_of:
+        if not any(fnmatch(path.name, pattern) for path in paths):
+            place = f"[tables.{table.name}.constants_of.{json.dumps(pattern)}]"
+            problems[place] = f"sources.toml: {place} matches none of the files of {table.name}."
     if problems:
         raise InputError(list(problems.values()))
     nothing = f"select null::varchar as source_file, null::bigint as source_row, {_columns(table, frozenset())} limit 0"
@@ -179,6 +171,53 @@ def _extract_table(
     given = [file.columns for file in extracted.files if file.table == table.name]
     extracted.present[table.name] = frozenset[str]().union(*given)
     extracted.date_formats[table.name] = source.date_formats
+
+
+def _sheets(path: Path, name: str, table: Table, source: TableSource) -> list[tuple[str, TableSource]]:
+    """What is read of a file, and how: the file, or each of its sheets as one, called by the sheet too."""
+    own = source.of_file(path.name)
+    sheets = readers.sheets(path, Mapping(table, own))
+    called = {sheet: f"{name} ({sheet})" if len(sheets) > 1 else name for sheet in sheets}
+    return [(called[sheet], own.model_copy(update={"sheet": (sheet,)})) for sheet in sheets] or [(name, own)]
+
+
+def _extract_file(
+    con: Connection,
+    path: Path,
+    mapping: Mapping,
+    raw: str,
+    extracted: Extracted,
+    report: Callable[[str, int, Path], None],
+    earlier: Earlier | None,
+) -> str | None:
+    """Read one file into the temp table `raw`, unless it is unchanged; SQL for its rows."""
+    table, source, file = mapping.table, mapping.source, mapping.file
+    fingerprint = earlier.fingerprint(path, table, source) if earlier else ""
+    if earlier and (known := earlier.known(table.name, file, fingerprint)):
+        extracted.files.append(replace(known, modified=_modified(path), unchanged=True))
+        report(f"{table.name}: {file}, unchanged", known.rows_read, path)
+        return None
+    got = engines.of(con).read(con, path, mapping, raw)
+    if earlier and earlier.fingerprint(path, table, source) != fingerprint:
+        fingerprint = ""  # changed meanwhile: next time it is read again
+    _note_rejects(con, table, file, got)
+    is_blank = _is_blank(got, source)
+    left_out = count(con, f"{raw} where left_out") if source.leave_out else 0
+    blank = count(con, f"{raw} where {is_blank}{' and not left_out' if source.leave_out else ''}")
+    rows = got.rows - blank - left_out + len(got.rejects)
+    notes = [
+        *got.notes,
+        *([f"{left_out:,} rows left out, as sources.toml says"] if left_out else []),
+        *([f"{blank:,} blank rows skipped"] if blank else []),
+        *([] if rows else ["no rows"]),
+    ]
+    modified, note = got.modified or _modified(path), "; ".join(notes)
+    extracted.files.append(
+        ExtractedFile(table.name, file, rows, len(got.rejects), modified, got.columns, note, fingerprint)
+    )
+    report(f"{table.name}: {file}", rows, path)
+    skipped = [*(["left_out"] if left_out else []), *([is_blank] if blank else [])]
+    return _rows_of(table, file, raw, got, skipped)
 
 
 def _any_files(table: Table, sources: Sources) -> list[Path]:
@@ -215,8 +254,11 @@ def _note_rejects(con: Connection, table: Table, file: str, got: Read) -> None:
     con.unregister("rejects")
 
 
-def _rows_of(table: Table, file: str, raw: str, got: Read, source: TableSource, skip_blank: bool) -> str:
-    """SQL for the rows of one file, numbered as in the file: rejected records count, blank rows too."""
+def _rows_of(table: Table, file: str, raw: str, got: Read, skipped: Sequence[str]) -> str:
+    """SQL for the rows of one file, numbered as in the file: rejected records count, and rows that are skipped.
+
+    skipped: conditions of rows that are no rows of the table.
+    """
     number, join, where = "rowid + 1", "", ""
     if got.rejects:
         number += " + coalesce(shift, 0)"
@@ -230,8 +272,8 @@ def _rows_of(table: Table, file: str, raw: str, got: Read, source: TableSource, 
                 )
                 group by after
             ) on {raw}.rowid >= after"""
-    if skip_blank:
-        where = f"where not ({_is_blank(got, source)})"
+    if skipped:
+        where = f"where not ({' or '.join(skipped)})"
     return (
         f"select {literal(file)} as source_file, {number} as source_row, {_columns(table, got.columns)} "
         f"from {raw} {join} {where}"
@@ -318,62 +360,4 @@ def _no_file(table: Table, pattern: str, folder: Path) -> str:
         f"{table.name}: no file matches {pattern} in {folder}.\n"
         f"    The files there are {', '.join(there[:20]) or 'none'}{' …' if len(there) > 20 else ''}.\n"
         f'    Write in sources.toml:\n        [tables.{table.name}]\n        files = ["{guess}"]'
-    )
-
-
-def _unknown_codes(
-    con: Connection, table: Table, extracted: Extracted, settings: Settings, earlier: Earlier | None
-) -> Iterator[str]:
-    """Columns in use in which too many values are none of the contract's, in words, with what to write."""
-    coded = [c for c in table.columns.values() if c.values and c.used and c.name in extracted.present[table.name]]
-    if not coded:
-        return
-    counts = ", ".join(f"count({c.name}), count(case when {_is_unknown(c)} then 1 end)" for c in coded)
-    rows = f"raw_{table.name}"
-    if earlier and (files := extracted.unchanged(table.name)):
-        read = f"select source_file, {', '.join(c.name for c in coded)} from "
-        rows = f"({read}{rows} union all {read}{earlier.rows(table.name, files)})"
-    row = con.execute(f"select {counts} from {rows} as read").fetchall()[0]
-    for column, filled, unknown in zip(coded, row[::2], row[1::2], strict=True):
-        if unknown >= FEWEST_UNKNOWN and unknown > settings.most_unmapped * filled:
-            yield _unknown_code(con, f"{rows} as read", table, column, filled, unknown)
-
-
-def _is_unknown(column: Column) -> str:
-    return f"{column.name} not in ({', '.join(map(literal, column.values))})"
-
-
-def _unknown_code(con: Connection, rows: str, table: Table, column: Column, filled: int, unknown: int) -> str:
-    found = con.execute(f"""
-        select {column.name}, count(*) from {rows}
-        where {_is_unknown(column)} group by {column.name} order by count(*) desc, {column.name}
-    """).fetchall()
-    within = con.execute(f"""
-        select distinct source_file from {rows} where {_is_unknown(column)} order by source_file
-    """).fetchall()
-    files = ", ".join(file for (file,) in within)
-    said = f"{table.name}: {unknown:,} of {filled:,} values of '{column.name}' in {files} are not known codes"
-    place = f"[tables.{table.name}.codes.{column.name}]"
-    if len(found) > MANY_VALUES:
-        return (
-            f"{said}: {len(found):,} different ones, so the column seems to hold something else. "
-            f"Map another column to '{column.name}' in sources.toml under [tables.{table.name}.columns], "
-            f"or its values under {place}. The known values are {', '.join(column.values)}."
-        )
-    codes = [(value, rows) for value, rows in found if is_like_a_code(value, rows)][:MOST_QUOTED]
-    quoted = [f"'{value}' ({rows:,})" for value, rows in codes]
-    if hidden := len(found) - len(codes):
-        more = ("more " if codes else "") + ("different values" if hidden > 1 else "value")
-        quoted.append(f"{hidden:,} {more} not shown here")
-    lines = [
-        f'        {json.dumps(value, ensure_ascii=False)} = "{closest(value, column.values) or "…"}"'
-        for value, _ in codes
-    ]
-    return "\n".join(
-        [
-            f"{said}: {', '.join(quoted)}.",
-            f"    Write in sources.toml what each means ({', '.join(column.values)}, or an empty text for blank):",
-            f"        {place}",
-            *lines,
-        ]
     )

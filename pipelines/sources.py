@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import tomllib
+from collections import ChainMap
 from collections.abc import Iterable, Iterator
 from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,17 +28,42 @@ RIGHT = {
     "files": ("a list of names or patterns in double quotes", 'files = ["{table}_*.csv"]'),
     "encoding": ("the name of an encoding in double quotes", 'encoding = "windows-1252"'),
     "delimiter": ("one character in double quotes", 'delimiter = ";"'),
-    "sheet": ("the name of a sheet in double quotes", 'sheet = "Sheet1"'),
+    "sheet": ("the name of a sheet in double quotes, a list of names, or * for all", 'sheet = "Sheet1"'),
     "skip_rows": ("a whole number, 0 or more", "skip_rows = 3"),
     "date_formats": ("a list of formats in double quotes", 'date_formats = ["%d/%m/%Y"]'),
     "columns": (
         "what the extract calls each column, in double quotes, or a list of such names",
         '[{heading}]\nstudent_id = "Student Number"',
     ),
+    "parts": (
+        "a regular expression in single quotes, the part that counts in parentheses",
+        "[{heading}]\nstudent_id = '0*([0-9]+)'",
+    ),
+    "leave_out": (
+        "columns of the extract, each with a list of the values whose rows are left out",
+        '[{heading}]\n"Booking Status" = ["Booked", "Rescheduled"]',
+    ),
+    "constants_of": (
+        "a heading for each pattern of file names, and the values of its files under it",
+        '[{heading}."*2025*"]\nmode = "online"',
+    ),
+    "ids_restart": ("true or false, without quotation marks", "ids_restart = true"),
     "codes": ("a heading for each column, and what each code means under it", '[{heading}.mode]\n"F2F" = "in person"'),
     "constants": ("a value for each column, in double quotes", '[{heading}]\ninitiated_by = "tutor"'),
     "defaults": ("a value for each column, in double quotes", '[{heading}]\nstatus = "attended"'),
 }
+
+
+def _part(pattern: str) -> str:
+    """A regular expression with one part in parentheses. Raises ValueError for any other text."""
+    try:
+        if re.compile(pattern).groups == 1:
+            return pattern
+    except re.error:
+        pass
+    raise ValueError(
+        f"'{pattern}' is no regular expression with one part in parentheses; write for instance '0*([0-9]+)'"
+    )
 
 
 def _as_text(value: Any) -> Any:
@@ -62,13 +90,17 @@ class TableSource(BaseModel):
     files: Texts = ()
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    sheet: str | None = None
+    sheet: Texts = ()
     skip_rows: int | None = Field(default=None, ge=0)
     date_formats: Texts = ()
     columns: dict[str, Names] = {}
+    parts: dict[str, str] = {}
     codes: dict[str, dict[str, Text]] = {}
     constants: dict[str, Text] = {}
+    constants_of: dict[str, dict[str, Text]] = {}
     defaults: dict[str, Text] = {}
+    leave_out: dict[str, Texts] = {}
+    ids_restart: bool = False
 
     @field_validator("encoding")
     @classmethod
@@ -77,6 +109,16 @@ class TableSource(BaseModel):
             return codecs.lookup(value).name if value else None
         except LookupError:
             raise ValueError(f"no encoding is called '{value}'; usual ones are utf-8, utf-16, windows-1252") from None
+
+    @field_validator("parts")
+    @classmethod
+    def _one_part(cls, value: dict[str, str]) -> dict[str, str]:
+        return {column: _part(pattern) for column, pattern in value.items()}
+
+    def of_file(self, file: str) -> TableSource:
+        """The entry as it is for a file of that name: with the constants of every pattern that it matches."""
+        own = [given for pattern, given in self.constants_of.items() if fnmatch(file, pattern)]
+        return self.model_copy(update={"constants": {**self.constants, **ChainMap(*own[::-1])}}) if own else self
 
     @field_validator("date_formats")
     @classmethod
@@ -100,14 +142,21 @@ class Sources(BaseModel):
     )
     tables: dict[str, TableSource] = {}
     codes: dict[str, dict[str, Text]] = {}
+    parts: dict[str, str] = {}
     folder: Path
 
+    @field_validator("parts")
+    @classmethod
+    def _one_part(cls, value: dict[str, str]) -> dict[str, str]:
+        return {column: _part(pattern) for column, pattern in value.items()}
+
     def of(self, table: Table) -> TableSource:
-        """The entry of `table` (an empty one where it has none) with the codes of all tables merged in."""
+        """The entry of `table` (an empty one where it has none) with the codes and parts of all tables merged in."""
         own = self.tables.get(table.name, TableSource())
         shared = {name: codes for name, codes in self.codes.items() if name in table.columns}
         merged = {name: {**shared.get(name, {}), **own.codes.get(name, {})} for name in {**shared, **own.codes}}
-        return own.model_copy(update={"codes": merged})
+        parts = {name: pattern for name, pattern in self.parts.items() if name in table.columns}
+        return own.model_copy(update={"codes": merged, "parts": {**parts, **own.parts}})
 
     def verify(self, definitions: Definitions) -> None:
         """Raise InputError unless every table, column and code named is one of the contract's."""
@@ -120,6 +169,8 @@ class Sources(BaseModel):
         for table in definitions.tables.values():
             problems += _misnamed(table, self.tables.get(table.name, TableSource()))
         every = {name: column for table in definitions.tables.values() for name, column in table.columns.items()}
+        for name in self.parts:
+            problems += _misplaced("parts", name, every)
         for name, codes in self.codes.items():
             problems += _misplaced("codes", name, every)
             if name in every:
@@ -183,15 +234,17 @@ def _in_words(file: str, place: tuple[int | str, ...], kind: str, message: str) 
 
 def _misnamed(table: Table, source: TableSource) -> Iterator[str]:
     place = f"tables.{table.name}"
-    for part in ("columns", "codes", "constants", "defaults"):
-        for name in getattr(source, part):
+    named = {part: getattr(source, part) for part in ("columns", "parts", "codes", "constants", "defaults")}
+    of_files = {f"constants_of.{json.dumps(pattern)}": given for pattern, given in source.constants_of.items()}
+    for part, given in {**named, **of_files}.items():
+        for name in given:
             yield from _misplaced(f"{place}.{part}", name, table.columns)
     for name in source.columns.keys() & source.constants.keys():
         yield f"sources.toml: '{name}' is both in [{place}.columns] and in [{place}.constants]. Keep one of them."
     for name, column in table.columns.items():
         yield from _wrong_values(f"{place}.codes.{name}", column, source.codes.get(name, {}).values())
-        for part in ("constants", "defaults"):
-            yield from _wrong_values(f"{place}.{part}", column, filter(None, [getattr(source, part).get(name)]))
+        for part, given in {"constants": source.constants, "defaults": source.defaults, **of_files}.items():
+            yield from _wrong_values(f"{place}.{part}", column, filter(None, [given.get(name)]))
 
 
 def _misplaced(place: str, name: str, columns: dict[str, Column]) -> Iterator[str]:

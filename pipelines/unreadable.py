@@ -11,8 +11,8 @@ from itertools import product
 
 from pipelines.definitions import Column, Definitions, Table
 from pipelines.engines import Connection
-from pipelines.errors import is_like_a_code, plain
-from pipelines.extract import FEWEST_UNKNOWN, MOST_QUOTED, Extracted
+from pipelines.errors import FEWEST_TO_TELL, MOST_QUOTED, is_like_a_code, plain, quotable
+from pipelines.extract import Extracted
 
 KINDS = {"date": "a date", "integer": "a whole number", "number": "a number"}
 DAYS = (
@@ -50,7 +50,7 @@ def _of_table(con: Connection, table: Table, extracted: Extracted, most: float) 
     counts = ", ".join(f"count({c.name}), count({c.name}_unreadable)" for c in columns)
     row = con.execute(f"select {counts} from input_{table.name}").fetchall()[0]
     for column, read, lost in zip(columns, row[::2], row[1::2], strict=True):
-        if lost >= FEWEST_UNKNOWN and lost > most * (read + lost):
+        if lost >= FEWEST_TO_TELL and lost > most * (read + lost):
             found = con.execute(f"""
                 select {column.name}_unreadable, count(*) from input_{table.name}
                 where {column.name}_unreadable is not null
@@ -105,10 +105,13 @@ def _is_read(value: str, format_: str) -> bool:
 
 
 def _numbers(table: Table, column: Column, found: Sequence[tuple[str, int]]) -> str:
-    quoted = [(value, rows) for value, rows in found if is_like_words(value, rows)][:MOST_QUOTED]
+    may = set(quotable(found))
+    quoted = [each for each in found if each in may or plain(each[0]) in _MEANT][:MOST_QUOTED]
     if not quoted:
         return ". Look at the column in the extract: it seems to hold something else."
     listed = ", ".join(f"'{value}' ({rows:,})" for value, rows in quoted)
+    if hidden := len(found) - len(quoted):
+        listed += f", {hidden:,} more not shown here"
     meant = {value: _MEANT.get(plain(value), "…") for value, _ in quoted}
     lines = [" = ".join(json.dumps(text, ensure_ascii=False) for text in pair) for pair in meant.items()]
     return "\n".join([
@@ -117,11 +120,6 @@ def _numbers(table: Table, column: Column, found: Sequence[tuple[str, int]]) -> 
         f"        [tables.{table.name}.codes.{column.name}]",
         *(f"        {line}" for line in lines),
     ])  # fmt: skip
-
-
-def is_like_words(value: str, rows: int) -> bool:
-    """Whether a value may be quoted: an answer to choose from, or as short as a code."""
-    return plain(value) in _MEANT or is_like_a_code(value, rows)
 
 
 def _shape(value: str) -> str:

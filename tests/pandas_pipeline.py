@@ -61,7 +61,7 @@ def _read(mapped: sources.Sources, table: definition_files.Table) -> pd.DataFram
     frames = []
     for path in sorted(p for pattern in source.files for p in mapped.folder.glob(pattern)):
         if path.suffix == ".xlsx":
-            sheet = source.sheet or 0
+            sheet = next(iter(source.sheet), 0)
             frame = pd.read_excel(path, sheet_name=sheet, skiprows=source.skip_rows or 0, dtype=str)
         else:
             try:

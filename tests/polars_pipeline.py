@@ -78,7 +78,7 @@ def _scan(path: Path, source: sources.TableSource) -> pl.LazyFrame:
     """One file, every column as text; a header with semicolons is that of the old, Windows-1252 system."""
     if path.suffix == ".xlsx":
         sheet = pd.read_excel(
-            path, sheet_name=source.sheet or 0, skiprows=source.skip_rows or 0, dtype=str, engine="calamine"
+            path, sheet_name=next(iter(source.sheet), 0), skiprows=source.skip_rows or 0, dtype=str, engine="calamine"
         )
         return pl.from_pandas(sheet).lazy()
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:

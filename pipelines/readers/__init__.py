@@ -11,12 +11,19 @@ from pipelines.readers.delimited import read_delimited
 from pipelines.readers.mapping import Mapping, Read, is_url
 from pipelines.readers.parquet import read_parquet
 from pipelines.readers.workbook import read_workbook
+from pipelines.readers.workbook import sheets as workbook_sheets
 
 READERS = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), read_delimited),
     **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), read_workbook),
     ".parquet": read_parquet,
 }
+
+
+def sheets(path: Path, mapping: Mapping) -> list[str]:
+    """The sheets of a spreadsheet that are read one by one; none of another file, or where only the first is."""
+    is_workbook = path.is_file() and READERS.get(path.suffix.lower()) is read_workbook
+    return workbook_sheets(path, mapping) if is_workbook else []
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, target: str) -> Read:
@@ -44,4 +51,4 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, target: s
         raise InputError(f"{mapping.table.name}: {path.name} cannot be opened ({reason}).") from None
 
 
-__all__ = ["Mapping", "Read", "read"]
+__all__ = ["Mapping", "Read", "read", "sheets"]

@@ -15,6 +15,8 @@ from pipelines.errors import closest, is_personal, plain
 from pipelines.sources import TableSource
 
 PLACEHOLDER = "the name of the column in your extract"
+YEAR = "academic_year"
+OWN_IDS = ("meeting", "response")  # whose identifiers may restart in each file: they stand for rows, not people
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,17 @@ def is_url(place: str | Path) -> bool:
     return re.match(r"[a-z][a-z0-9]+:/", str(place)) is not None
 
 
+def _year(value: str) -> str:
+    """SQL for an academic year as the contract has it, 2025/26, of one written 2025-26, 2025/2026 or 2025/6."""
+    ends = f"cast(try_cast(left({value}, 4) as integer) + 1 as varchar)"
+    return (
+        f"case when {value} like '20__-__' or {value} like '20__/20__' or {value} like '20__-20__' "
+        f"then left({value}, 4) || '/' || right({value}, 2) "
+        f"when {value} like '20__/_' and right({ends}, 1) = right({value}, 1) "
+        f"then left({value}, 4) || '/' || right({ends}, 2) else {value} end"
+    )
+
+
 def literal(text: str) -> str:
     """`text` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
@@ -55,10 +68,11 @@ def count(con: Connection, relation: str) -> int:
 
 @dataclass(frozen=True)
 class Mapping:
-    """How one table's extracts map to its contract columns."""
+    """How one file of a table maps to the contract's columns. file: what it is called."""
 
     table: Table
     source: TableSource
+    file: str = ""
 
     def score(self, names: Sequence[str]) -> int:
         """How many contract columns a row of column names would fill: the header has the most."""
@@ -89,10 +103,26 @@ class Mapping:
             for column in self.table.columns.values()
             if column.name not in found
             and column.name not in self.source.constants
-            and (column.name in self.source.columns or (column.required and column.name not in self.source.defaults))
+            and column.name not in self.source.defaults
+            and (column.name in self.source.columns or column.required)
         ]
+        left_out = self.source.leave_out
+        if left_out and not self._left_out_by(names):
+            problems.append(
+                f"{self.table.name}: {file} has no column {_either([*left_out])}, by which "
+                f"[tables.{self.table.name}.leave_out] leaves rows out."
+            )
         # where no name is known, the row may be one of data: then it is not quoted
         return problems if found or not problems else [self._no_known_name(file)]
+
+    def places(self, names: Sequence[str]) -> list[int]:
+        """The positions of the extract's columns that are read."""
+        return sorted({*self.find(names).values(), *self._left_out_by(names)})
+
+    def _left_out_by(self, names: Sequence[str]) -> dict[int, tuple[str, ...]]:
+        """The positions of the columns by which rows are left out, and the values of those that are."""
+        known = {plain(name): values for name, values in self.source.leave_out.items()}
+        return {place: known[plain(name)] for place, name in enumerate(names) if plain(name) in known}
 
     def columns(self, names: Sequence[str]) -> frozenset[str]:
         """The contract columns that an extract with these columns gives, by constant and default too."""
@@ -111,14 +141,22 @@ class Mapping:
 
         `fields` are the SQL names of the columns called `names`; `trim` is how to trim one. Only mapped
         columns are read, and those of `relation` that are `kept`; contract columns that the extract does not give are
-        left out.
+        left out. Where sources.toml leaves rows out, `left_out` says which.
         """
         found = self.find(names)
         trimmed = [f"nullif({trim.format(fields[place])}, '') as {column}" for column, place in found.items()]
+        if self.source.leave_out:
+            told = []
+            for place, values in self._left_out_by(names).items():
+                listed = ", ".join(literal(value.strip().lower()) for value in values)
+                told.append(f"coalesce(lower({trim.format(fields[place])}) in ({listed}), false)")
+            trimmed.append(f"{' or '.join(told)} as left_out")
+            kept = [*kept, "left_out"]
         given = [self.table.columns[name] for name in self.table.columns if name in self.columns(names)]
         mapped = [f"{self._mapped(column, column.name in found)} as {column.name}" for column in given]
+        as_they_are = [name for name in kept if name != "left_out"]
         return (
-            f"with trimmed as (select {', '.join([*trimmed, *kept]) or 'null'} from {relation}) "
+            f"with trimmed as (select {', '.join([*trimmed, *as_they_are]) or 'null'} from {relation}) "
             f"select {', '.join([*mapped, *kept])} from trimmed"
         )
 
@@ -133,11 +171,18 @@ class Mapping:
             # spreadsheets and data frames write the number 123 as 123.0
             whole = f"{name} like '%.0' and regexp_matches({name}, '^[0-9]+[.]0$')"
             value = f"case when {whole} then left({name}, length({name}) - 2) else {name} end"
+        if name in self.source.parts:
+            part = literal(f"^(?:{self.source.parts[name]})$")
+            value = f"coalesce(nullif(regexp_extract({value}, {part}, 1), ''), {value})"
         codes = {v.lower(): v for v in column.values}
         codes |= {code.strip().lower(): meant for code, meant in self.source.codes.get(name, {}).items()}
         if codes:
             whens = " ".join(f"when {literal(code)} then nullif({literal(meant)}, '')" for code, meant in codes.items())
-            value = f"case lower({value}) {whens} else {value} end"
+            value = f"case lower({value}) {whens} else {_year(value) if name == YEAR else value} end"
+        elif name == YEAR:
+            value = _year(value)
+        if self.source.ids_restart and column.person in OWN_IDS:
+            value = f"{literal(self.file + ' ')} || {value}"
         if name in self.source.defaults:
             value = f"coalesce({value}, {literal(self.source.defaults[name])})"
         return value

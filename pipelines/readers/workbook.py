@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -17,14 +20,18 @@ from pipelines.readers.delimited import TITLE_ROWS, TRIM_ALL
 from pipelines.readers.mapping import Mapping, Read, count, header_of
 from pipelines.readers.unseen_cells import unseen_cells
 
+EVERY_SHEET = "*"
+
 
 def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, target: str) -> Read:
-    """Load one sheet of a spreadsheet into the new temp table `target`. Raises InputError.
+    """Load the sheet that sources.toml names, or the first, into the new temp table `target`. Raises InputError, also
+    where none is named and another would do as well: its rows would be missing without a word.
 
     Dates become ISO text and whole numbers lose their '.0'; a formula counts as the value it shows.
     """
     table, source = mapping.table.name, mapping.source
-    sheet, rows = _rows(path, table, source.sheet)
+    workbook = _open(path, table)
+    sheet, rows = _rows(path, table, workbook, next(iter(source.sheet), None))
     first = source.skip_rows or 0
     titles = rows[first : first + 1] if source.skip_rows is not None else rows[:TITLE_ROWS]
     header = header_of(([_text(cell) or "" for cell in row] for row in titles), mapping)
@@ -33,9 +40,16 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
     place, names = first + header[0], header[1]
     if problems := mapping.problems(path.name, names):
         raise InputError(problems)
+    if not source.sheet and (others := _alike(path, mapping, workbook)):
+        listed = ", ".join(f"'{name}'" for name in others)
+        raise InputError(
+            f"{table}: {path.name} has {len(others) + 1} sheets that can be read: '{sheet}' and {listed}. Write in "
+            f"sources.toml which to read:\n"
+            f'    [tables.{table}]\n    sheet = {json.dumps([sheet, *others], ensure_ascii=False)}   # or "*" for all'
+        )
 
     body = rows[place + 1 :]
-    wanted = sorted(set(mapping.find(names).values()))
+    wanted = mapping.places(names)
     try:
         unseen = unseen_cells(path, sheet, place + 1, wanted)
     except (KeyError, ValueError, ElementTree.ParseError, zipfile.BadZipFile):
@@ -60,18 +74,64 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
     return Read(count(con, target), mapping.columns(names))
 
 
-def _rows(path: Path, table: str, sheet: str | None) -> tuple[str, list[list[Any]]]:
+def sheets(path: Path, mapping: Mapping) -> list[str]:
+    """The sheets to read of a spreadsheet: those that sources.toml names, or each with something in it for '*'; none
+    where it names none, and the first is read.
+    """
+    if mapping.source.sheet != (EVERY_SHEET,):
+        return list(mapping.source.sheet)
+    workbook = _open(path, mapping.table.name)
+    return [
+        name for name in workbook.sheet_names if _filled(_cells(path, mapping.table.name, workbook, name, TITLE_ROWS))
+    ]
+
+
+def _alike(path: Path, mapping: Mapping, workbook: calamine.CalamineWorkbook) -> list[str]:
+    """The sheets after the first that have all columns a table needs."""
+    found = []
+    for name in workbook.sheet_names[1:]:
+        rows = _cells(path, mapping.table.name, workbook, name, TITLE_ROWS)
+        header = header_of(([_text(cell) or "" for cell in row] for row in rows), mapping)
+        if header and not mapping.problems(path.name, header[1]) and len(rows) > header[0] + 1:
+            found.append(name)
+    return found
+
+
+def _rows(
+    path: Path, table: str, workbook: calamine.CalamineWorkbook, sheet: str | None
+) -> tuple[str, list[list[Any]]]:
     """The name and the rows of the sheet asked for, or of the first."""
+    if sheet is not None and sheet not in workbook.sheet_names:
+        raise InputError(
+            f"{table}: {path.name} has no sheet '{sheet}'.{did_you_mean(sheet, workbook.sheet_names)} "
+            f"Its sheets are {', '.join(map(repr, workbook.sheet_names))}. Write in sources.toml:\n"
+            f'    [tables.{table}]\n    sheet = "{workbook.sheet_names[0]}"'
+        )
+    name = workbook.sheet_names[0] if sheet is None else sheet
+    rows = _cells(path, table, workbook, name)
+    if not _filled(rows):
+        raise InputError(f"{table}: {path.name} has an empty sheet '{name}'. Name another one: sheet = \"…\"")
+    return name, rows
+
+
+def _open(path: Path, table: str) -> calamine.CalamineWorkbook:
+    with _whole(path, table):
+        return calamine.CalamineWorkbook.from_path(path)
+
+
+def _cells(
+    path: Path, table: str, workbook: calamine.CalamineWorkbook, sheet: str, most: int | None = None
+) -> list[list[Any]]:
+    """The rows of a sheet, or the first of them."""
+    with _whole(path, table):
+        return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=most)
+
+
+@contextmanager
+def _whole(path: Path, table: str) -> Iterator[None]:
+    """Say in words what is wrong with a spreadsheet that cannot be read."""
     try:
-        workbook = calamine.CalamineWorkbook.from_path(path)
-        if sheet is not None and sheet not in workbook.sheet_names:
-            raise InputError(
-                f"{table}: {path.name} has no sheet '{sheet}'.{did_you_mean(sheet, workbook.sheet_names)} "
-                f"Its sheets are {', '.join(map(repr, workbook.sheet_names))}. Write in sources.toml:\n"
-                f'    [tables.{table}]\n    sheet = "{workbook.sheet_names[0]}"'
-            )
-        chosen = workbook.get_sheet_by_index(0) if sheet is None else workbook.get_sheet_by_name(sheet)
-        rows = chosen.to_python(skip_empty_area=False)
+        yield
     except calamine.PasswordError:
         raise InputError(f"{table}: {path.name} is protected by a password. Save it without one.") from None
     except PermissionError as error:
@@ -80,9 +140,10 @@ def _rows(path: Path, table: str, sheet: str | None) -> tuple[str, list[list[Any
         raise InputError(
             f"{table}: {path.name} is not a whole spreadsheet. Open it, save it as .xlsx or CSV UTF-8, and try again."
         ) from None
-    if not any(cell not in ("", None) for row in rows for cell in row):
-        raise InputError(f"{table}: {path.name} has an empty sheet '{chosen.name}'. Name another one: sheet = \"…\"")
-    return chosen.name, rows
+
+
+def _filled(rows: list[list[Any]]) -> bool:
+    return any(cell not in ("", None) for row in rows for cell in row)
 
 
 def _text(cell: Any) -> str | None:
