@@ -1,8 +1,8 @@
 """Measure: how large, how certain and how consistent each figure is. Files and databases stay outside.
 
-What may be shown is known before anything is measured, from counts alone: a figure about groups rests on shown
-cells, and a figure about the schools of a unit is kept only where the unit's own is shown and three schools or more
-are in it.
+What may be shown is known before anything is measured, from counts alone: a figure rests on shown cells. A figure about
+the schools of a unit is kept only where the unit's own is shown and three schools or more are in it; the schools that
+are hidden there count as one, or not at all.
 """
 
 from __future__ import annotations
@@ -86,11 +86,10 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: p
     shown, shown_everyone = _shown(compared), _shown(cell.take(np.flatnonzero(of_everyone[is_listed])))
     in_schools = of_groups & sets.is_school(every["unit"])
     schools, strata = (every.take(np.flatnonzero(in_schools & at)) for at in (all_levels, ~all_levels))
-    everyone = every.take(np.flatnonzero(of_everyone))
 
     gap = _against_reference(compared, with_terms)
     seen = gap.take(np.flatnonzero(gap["status"] == rules.SHOWN))
-    pooled = _pooled(schools, seen, with_terms)
+    pooled = _pooled(_shown(schools), seen, with_terms)
     told = pooled["pooled_gap"]
     return {
         "cell": sets.stacked([_cells(cell), _cells(nothing.assign(value=np.nan, lower=np.nan, upper=np.nan))]),
@@ -102,8 +101,8 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: p
         ),
         **_decomposition(schools, seen, told, with_terms),
         **pooled,
-        "consistency": _consistency(everyone, shown_everyone, with_terms),
-        "funnel": _funnel(everyone, shown_everyone, with_terms),
+        "consistency": _consistency(shown_everyone, with_terms),
+        "funnel": _funnel(shown_everyone, with_terms),
         "inequality": _inequality(shown, with_terms),
         "trend": _trend(pd.concat([shown_everyone, shown]), seen, with_terms),
     }
@@ -229,21 +228,22 @@ def _of_schools(parts: pd.DataFrame, seen: pd.DataFrame, whole: pd.DataFrame) ->
     return parts.take(np.flatnonzero(sets.find(own, seen, KEY) >= 0))
 
 
-def _consistency(everyone: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
-    found = consistency.between_schools(everyone, with_terms.kinds, with_terms.schools)
+def _consistency(seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """How far the schools differ whose value is shown: a hidden one could be worked out from how far all do."""
+    found = consistency.between_schools(seen, with_terms.kinds, with_terms.schools)
     found = _there(found, seen, ["academic_year", "part", "level", "unit", "metric"])
     found = found.assign(between="schools", says=consistency.verdict(found))
     return _whole(found, ["value", "odds_ratio", "odds_ratio_lower", "odds_ratio_upper", "low", "high", "p"])
 
 
-def _funnel(everyone: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
-    """Limits for the schools whose value is shown, where the university's, the target, is shown too."""
-    in_schools = everyone.take(np.flatnonzero(sets.is_school(everyone["unit"])))
-    found = funnel.funnel(in_schools, with_terms.kinds, with_terms.bounded)
+def _funnel(seen: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
+    """Limits for the schools whose value is shown, from these alone; the university's, the target, is shown too."""
+    in_schools = seen.take(np.flatnonzero(sets.is_school(seen["unit"])))
+    target = seen.take(np.flatnonzero(seen["unit"] == sets.UNIVERSITY))
+    found = funnel.funnel(in_schools, with_terms.kinds, with_terms.bounded, whole=target)
     found = found.assign(position=funnel.side(found["position"]), says=funnel.words(found, with_terms.better))
     found = found.rename(columns={"phi": "overdispersion"})
-    target = seen.take(np.flatnonzero(seen["unit"] == sets.UNIVERSITY))
-    found = _there(_there(found, seen, KEY), target, ["academic_year", "part", "level", "metric"])
+    found = _there(found, target, ["academic_year", "part", "level", "metric"])
     return _whole(found, ["value", "target", "lower", "upper", "lower_outer", "upper_outer", "overdispersion"])
 
 

@@ -25,6 +25,7 @@ from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
 CELL_KEY = patterns.KEY
+MET = "any_meeting"
 
 
 class Figure(NamedTuple):
@@ -164,6 +165,26 @@ class Protected:
         both = {name: pd.concat([self.tables[name], table]) for name, table in others.items() if name in self.tables}
         return Protected({**self.tables, **others, **both})
 
+    def listing_absent(self, definitions: Definitions) -> Protected:
+        """With a hidden row for each cell that is not there as nobody counts, where how many do is hidden: else that a
+        group has no row would say that nobody of it has met their tutor, or answered. In periods that have the metric.
+        """
+        cell = self.tables["cell"]
+        metrics = definitions.metrics.values()
+        resting = {
+            MET: [m.name for m in metrics if m.tells_met in ("base", "beyond")],
+            **{m.name: [v.name for v in metrics if v.grain == "response"] for m in metrics if m.counts_respondents},
+        }
+        made = [cell]
+        for base, names in resting.items():
+            hidden = cell[(cell["metric"] == base) & (cell["status"] == rules.SUPPRESSED)]
+            for name in names:
+                own = cell.loc[cell["metric"] == name, [*PERIOD, "metric"]].drop_duplicates()
+                rows = hidden.assign(metric=name)
+                absent = (sets.find(rows, own, [*PERIOD, "metric"]) >= 0) & (sets.find(rows, cell, CELL_KEY) < 0)
+                made.append(rows[absent])
+        return Protected({**self.tables, "cell": pd.concat(made, ignore_index=True)})
+
     def unexplained(self) -> Protected:
         """Without the reasons of cells: that a cell is hidden for another tells that it is not small itself."""
         return Protected({**self.tables, "cell": self.tables["cell"].drop(columns="why")})
@@ -183,7 +204,7 @@ def small_cells(cells: pd.DataFrame, definitions: Definitions, settings: Setting
     """Which cells may not be shown, for what they are."""
     metrics = definitions.metrics.values()
     limits = settings.rules.model_dump(include=set(rules.PRIMARY))
-    return rules.primary(
+    small = rules.primary(
         cells,
         percentage=frozenset(m.name for m in metrics if m.is_percentage),
         private=frozenset(m.name for m in metrics if m.private),
@@ -191,6 +212,24 @@ def small_cells(cells: pd.DataFrame, definitions: Definitions, settings: Setting
         counts_respondents=frozenset(m.name for m in metrics if m.counts_respondents),
         **limits,
     )
+    return small | _telling_who_met(cells, small, definitions, settings.rules.narrowest_margin)
+
+
+def _telling_who_met(cells: pd.DataFrame, small: pd.Series, definitions: Definitions, narrowest: int) -> np.ndarray:
+    """Which cells that may be shown leave too few ways for how many met their tutor where that may not be."""
+    told = sets.lookup(cells["metric"], pd.Series({m.name: m.tells_met for m in definitions.metrics.values()}))
+    open_ones, own = ~small.to_numpy(bool), [c for c in CELL_KEY if c != "metric"]
+    hidden = cells[(cells["metric"] == MET).to_numpy(bool) & ~open_ones]
+    at = sets.find(cells, hidden, own)
+    n = cells["n"].to_numpy(float)
+    everybody = np.append(hidden["n"].to_numpy(float), np.nan)[at]
+    fewest = np.where(told == "have", cells["have_some"].to_numpy(float), n)  # who have met, as this cell tells
+    below = (at >= 0) & open_ones & told.isin(["have", "base"]).to_numpy(bool)
+    too_near = below & (everybody - fewest < narrowest)
+    least = np.zeros(len(hidden) + 1)
+    np.maximum.at(least, at[below & ~too_near], fewest[below & ~too_near])
+    beyond = (at >= 0) & open_ones & (told == "beyond").to_numpy(bool) & (n < everybody)
+    return too_near | (beyond & (n - least[at] < narrowest))
 
 
 def protect(
@@ -229,6 +268,7 @@ def protect(
     small = small_cells(cells, definitions, settings)
     why = pd.Series(patterns.UNLISTED, index=cells.index, dtype=object)
     why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, workers)
+    why = _alike_in_both_parts(cells, why)
     if published and kept:
         before = published.of(kept)
         cells, why = _together((before.drop(columns="why"), before["why"]), (cells, why))
@@ -243,6 +283,20 @@ def protect(
             cells, why = _together((cells, why), (new, decided))
     cells = cells.drop(columns="before")
     return Decision(cells, why, about.grain, frozenset(kept), differing, terms)
+
+
+def _alike_in_both_parts(cells: pd.DataFrame, why: pd.Series) -> pd.Series:
+    """The reasons, with cells hidden that count the very same in the other part of their year, where that is hidden:
+    whoever had met by a week that both have passed is the same in both.
+    """
+    listed = (why != patterns.UNLISTED).to_numpy(bool)
+    counts = ["n", "sx", "have_some", "lack_some"]
+    hidden = cells[listed & (why != patterns.SHOWN).to_numpy(bool)]
+    other = hidden.assign(part=hidden["part"].astype(object).map({"year": "to_date", "to_date": "year"}))
+    at = sets.find(cells, other, CELL_KEY)
+    alike = np.append((other[counts].to_numpy(float)), np.full((1, len(counts)), np.nan), axis=0)[at]
+    equal = (at >= 0) & (cells[counts].to_numpy(float) == alike).all(axis=1)
+    return why.mask(listed & equal & (why == patterns.SHOWN).to_numpy(bool), patterns.LINKED)
 
 
 def _before(cells: pd.DataFrame, periods: pd.DataFrame, published: Ledger | None) -> np.ndarray:

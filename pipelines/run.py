@@ -106,7 +106,7 @@ def run(
             measured = measure(decision.coded, decision.hidden, known, decision.listed)
             safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
             costs = cost.protection(safe.tables["cell"], modelled.schools, definitions)
-            safe = safe.with_tables({"protection": costs}).unexplained()
+            safe = safe.with_tables({"protection": costs}).unexplained().listing_absent(definitions)
             attack.assert_unseen(safe.tables, decision)
             checks = outcome.tables | {"check": pd.concat([outcome.tables["check"], attack.checks(done)])}
             progress.note(f"{len(measured['gap']):,} gaps")

@@ -13,14 +13,17 @@ import duckdb
 import pandas as pd
 
 from pipelines import publish, unchanged
+from pipelines.disclosure import rules
 from pipelines.disclosure.ledger import PERIOD, Ledger, Marks, in_periods, weeks
 from pipelines.disclosure.places import Period
 from pipelines.disclosure.tables import EVERY_LEVEL
 from pipelines.engines import Connection
 from pipelines.engines.duckdb import frame
+from pipelines.measures import sets
 from pipelines.model import Modelled, Present
 from pipelines.pooled import WHOLE_YEAR
 from pipelines.settings import Settings
+from pipelines.through_the_year import CURVE
 
 # what all else is counted from, without the numbers of enrolments, which rows of others shift
 ROWS = {
@@ -113,7 +116,18 @@ def as_published(
             exact = old[["p", "odds_ratio_lower"]].notna().any(axis=None)
             if exact or {*old["part"], *old["level"]} - {WHOLE_YEAR, EVERY_LEVEL}:  # as an earlier version told them
                 continue
+        if name == "curve":  # of which earlier versions showed every week
+            old = _unseen_too(old, new)
         by_part = "part" in new
         is_kept = [in_periods(f, set(kept)) if by_part else f["academic_year"].isin(years) for f in (old, new)]
         out[name] = pd.concat([old[is_kept[0]], new[~is_kept[1]]]).astype(new.dtypes.to_dict())
     return out
+
+
+def _unseen_too(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """The old curves, without the weeks that the new ones do not show."""
+    keys = [c for c in CURVE if c in old]
+    unseen = new.loc[new["status"] != rules.SHOWN, keys]
+    hide = (old["status"] == rules.SHOWN).to_numpy(bool) & (sets.find(old, unseen, keys) >= 0)
+    figures = {c: old[c].mask(hide) for c in ("base", "value", "lower", "upper")}
+    return old.assign(**figures, status=old["status"].mask(hide, rules.SUPPRESSED))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipelines import models
 from pipelines.definitions import Definitions
-from pipelines.disclosure import shares
+from pipelines.disclosure import shares, steps
 from pipelines.disclosure.tables import EVERYONE, parents_of
 from pipelines.engines import Connection
 from pipelines.measures import intervals, over_time, sets
@@ -88,7 +88,8 @@ def curve(counts: pd.DataFrame, modelled: Modelled, decision: Decision, settings
     the promised week is not hidden, which could be read off it. Neither may be hidden in the other part of the year: a
     whole year's curve passes through the share to date. Nor may they be of everyone there, or of the unit above: a
     school's groups are not listed to date of the year before, but their curves would add up to these. (What was
-    published of a year stays, whatever is hidden later.)
+    published of a year stays, whatever is hidden later.) And shown only at weeks between which enough arrive of each
+    group.
     """
     latest = modelled.periods["academic_year"].max()
     counts = counts[~unlisted(counts, latest)].reset_index(drop=True)
@@ -100,7 +101,8 @@ def curve(counts: pd.DataFrame, modelled: Modelled, decision: Decision, settings
     np.add.at(by_week, (of.of[known], met[known].astype(int)), n[known])
     there = np.arange(by_week.shape[1]) < weeks[:, None]
     row, reached = np.nonzero(there)
-    points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": by_week.cumsum(axis=1)[there]})
+    met_by = by_week.cumsum(axis=1)
+    points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": met_by[there]})
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
     places = counts[CURVE[:-1]].take(of.first).reset_index(drop=True)
     above = places.assign(unit=places["unit"].map(parents_of(modelled.schools)).fillna(places["unit"]))
@@ -108,7 +110,10 @@ def curve(counts: pd.DataFrame, modelled: Modelled, decision: Decision, settings
     adding_up = [where.assign(part=part) for where in (places, above, *of_everyone) for part in PARTS]
     told = np.any([decision.hides(pd.concat(adding_up), metric=metric) for metric in (MET, MET_IN_TIME)], axis=0)
     told = told.reshape(len(adding_up), -1).any(axis=0)
-    hide = pd.Series((~decision.shows(places, metric=MET) | told)[row])
+    untold = ~decision.shows(places, metric=MET) | told
+    family = sets.number(places, CURVE[:-2]).of
+    shown = steps.weeks_shown(met_by, family, weeks - 1, untold, settings.rules.smallest_base)
+    hide = pd.Series(~shown[there])
     low, high = shares.limits_of(lower, upper, hide)
     return places.take(row).reset_index(drop=True).assign(
         week=reached,

@@ -125,6 +125,7 @@ class Metric:
     counts_respondents: bool = False
     percent: bool = True  # a ratio shown as a percentage
     part_of_whole: bool = False  # a ratio that can never exceed 1
+    tells_met: Literal["", "have", "base", "beyond"] = ""  # what it tells of how many have met their tutor
     dated: bool = True  # else it tells how things stand now: of earlier years there is no figure to date
 
     @property

@@ -37,7 +37,9 @@ class Decomposition:
 def decompose(cells: pd.DataFrame, references: pd.Series, schools: pd.DataFrame) -> Decomposition:
     """The gaps of the university and of each faculty, split exactly in two (Kitagawa, 1955).
 
-    cells: groups to be compared only; its rows of schools are used, at each level and at all of them.
+    cells: groups to be compared only; its rows of schools are used, at each level and at all of them. Schools in which
+    the cell of either group of a gap is `hidden` (where there is such a column) count as one school, so that nothing is
+    told of them that their sum does not.
     references: characteristic → reference group. schools: school_code, faculty_code.
 
     whole: PLACE, group, value (the raw gap: group minus reference), within_schools (from different values within the
@@ -67,40 +69,60 @@ def _of_parents(rows: pd.DataFrame, references: pd.Series, parent: pd.Series) ->
     families = sets.number(at, [*FAMILY, "parent"])
     width = max(int(slot.max(initial=0)) + 1, 2)
     cell = places.of * width + slot
-    n, sx, sxx, sy, syy, sxy = (
+    sums = np.array([
         np.bincount(cell, rows[c].to_numpy(float), len(places) * width).reshape(-1, width).T for c in SUMS
-    )
+    ])  # fmt: skip
+    unseen = np.zeros((width, len(places)), bool)
+    if "hidden" in rows:
+        unseen[slot, places.of] = rows["hidden"].to_numpy(bool)
     named = np.full((width, len(families)), -1)
     named[slot, families.of[places.of]] = names.codes
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = sx / sy
-        squares = np.maximum(sxx - 2 * np.nan_to_num(value) * sxy + np.nan_to_num(value) ** 2 * syy, 0)
-        total, overall, squares, df = (
-            np.array([families.sum(x) for x in all_slots]) for all_slots in (sy, sx, squares, np.maximum(n - 1, 0))
-        )
-        share, overall, spread = sy / total[:, families.of], overall / total, squares / df
-        variance = spread[:, families.of] * n / sy**2
-
     keys = at[[*FAMILY, "parent"]].rename(columns={"parent": "unit"})
     wholes, parts = [], []
     for k in range(1, width):
-        pick = [k, 0]
-        seen = total[pick].min(axis=0) > 0
-        split = _split(value[pick], share[pick], variance[pick], overall[pick].mean(axis=0)[families.of])
-        whole = pd.DataFrame({c: families.sum(split[c]) for c in split})
-        whole.insert(0, "value", whole["within_schools"] + whole["which_schools"])
-        for part in ("within", "which"):
-            reach = Z * np.sqrt(whole.pop(f"{part}_variance"))
-            reach = reach.where((reach > 0) & np.isfinite(spread[pick]).all(axis=0))
-            whole[f"{part}_lower"] = whole[f"{part}_schools"] - reach
-            whole[f"{part}_upper"] = whole[f"{part}_schools"] + reach
+        apart = ~unseen[[k, 0]].any(axis=0)  # the other schools count as one
+        number = np.where(apart, np.arange(len(places)), len(places) + families.of)
+        member, of = np.unique(number, return_inverse=True)
+        family = np.zeros(len(member), int)
+        family[of] = families.of
+        own = np.array([[np.bincount(of, total, len(member)) for total in each[[k, 0]]] for each in sums])
+        split, whole = _of_one_gap(own, family, len(families))
+        seen = whole.pop("seen").to_numpy(bool)
         head = keys.take(families.first).assign(group=pd.Categorical.from_codes(named[k], dtype=names.dtype))
         wholes.append(pd.concat([head.reset_index(drop=True), whole], axis=1)[seen])
-        here = np.flatnonzero(seen[families.of] & (sy[pick].sum(axis=0) > 0))
+        here = np.flatnonzero(seen[families.of] & apart & (sums[SUMS.index("sy")][[k, 0]].sum(axis=0) > 0))
         group = pd.Categorical.from_codes(named[k][families.of[here]], dtype=names.dtype)
         head = keys.take(here).assign(school=at["unit"].take(here), group=group)
-        parts.append(head.assign(**{c: split[c][here] for c in ("within_schools", "which_schools")}))
+        parts.append(head.assign(**{c: split[c][of[here]] for c in ("within_schools", "which_schools")}))
     return sets.stacked(wholes), sets.stacked(parts)
+
+
+def _of_one_gap(sums: np.ndarray, family: np.ndarray, families: int) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """The parts of each school (or schools that count as one), and of each family of them: the columns of
+    `Decomposition.whole` after the group, and `seen`, whether there is anybody of both.
+
+    sums: SUMS × the group and its reference × school. family: of each school.
+    """
+
+    def summed(figures: np.ndarray) -> np.ndarray:
+        return np.array([np.bincount(family, each, families) for each in figures])
+
+    n, sx, sxx, sy, syy, sxy = sums
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = sx / sy
+        squares = np.maximum(sxx - 2 * np.nan_to_num(value) * sxy + np.nan_to_num(value) ** 2 * syy, 0)
+        total, overall, squares, df = map(summed, (sy, sx, squares, np.maximum(n - 1, 0)))
+        share, overall, spread = sy / total[:, family], overall / total, squares / df
+        variance = spread[:, family] * n / sy**2
+    split = _split(value, share, variance, overall.mean(axis=0)[family])
+    whole = pd.DataFrame(dict(zip(split, summed(np.array([*split.values()])), strict=True)))
+    whole.insert(0, "value", whole["within_schools"] + whole["which_schools"])
+    for part in ("within", "which"):
+        reach = Z * np.sqrt(whole.pop(f"{part}_variance"))
+        reach = reach.where((reach > 0) & np.isfinite(spread).all(axis=0))
+        whole[f"{part}_lower"] = whole[f"{part}_schools"] - reach
+        whole[f"{part}_upper"] = whole[f"{part}_schools"] + reach
+    return split, whole.assign(seen=total.min(axis=0) > 0)
 
 
 def _slots(rows: pd.DataFrame, references: pd.Series) -> tuple[np.ndarray, pd.Categorical]:

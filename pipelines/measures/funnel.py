@@ -25,10 +25,12 @@ def funnel(
     bounded: frozenset[str] = frozenset(),
     by: Sequence[str] = FAMILY,
     trim: float = TRIM,
+    whole: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Limits around the whole's value for each school, wide enough for chance and for how schools differ anyway.
 
-    cells: `by`, unit, metric, n, sx, sy, value, error: rows of one kind of unit (schools) that make up the whole.
+    cells: `by`, unit, metric, n, sx, sy, value, error: rows of one kind of unit (schools). whole: `by` and value of
+    what they are part of; by default they make it up.
     kinds: metric → proportion, mean or ratio. bounded: ratios that can never exceed 1; nothing is ever below 0.
     trim: share of schools at either end that is drawn in before judging how schools differ.
 
@@ -46,7 +48,7 @@ def funnel(
     is_p = sets.is_kind(cells["metric"], kinds, "proportion")
     n, sx, sy, value = (cells[c].to_numpy(float) for c in ("n", "sx", "sy", "value"))
     with np.errstate(divide="ignore", invalid="ignore"):
-        target = (of.sum(sx) / of.sum(sy))[of.of]
+        target = (of.sum(sx) / of.sum(sy))[of.of] if whole is None else _target(cells, whole, by)
         y = np.where(is_p, np.arcsin(np.sqrt(value)), value)
         centre = np.where(is_p, np.arcsin(np.sqrt(target)), target)
         error = np.where(is_p, 1 / (2 * np.sqrt(n)), cells["error"].to_numpy(float))
@@ -76,6 +78,11 @@ def funnel(
         n=cells["n"], value=value, target=target, **limits, z=np.where(known, z, np.nan),
         phi=np.where(known, phi[of.of], np.nan), tau=np.where(known, np.sqrt(tau2)[of.of], np.nan), position=position,
     )  # fmt: skip
+
+
+def _target(cells: pd.DataFrame, whole: pd.DataFrame, by: Sequence[str]) -> np.ndarray:
+    """The whole's value for each row; NaN where there is none."""
+    return np.append(whole["value"].to_numpy(float), np.nan)[sets.find(cells, whole, list(by))]
 
 
 def overdispersion(

@@ -155,6 +155,26 @@ def test_hidden_cells_change_no_figure_about_groups():
     pd.testing.assert_frame_equal(*there)
 
 
+def test_nothing_tells_hidden_schools_apart_beyond_their_sum():
+    hidden = USUAL["unit"].isin(["school:A", "school:B"])
+    first = {c.name: c.groups[0] for c in DEFINITIONS.characteristics.values()} | {"all": "all"}
+    moved = USUAL["group"].eq(USUAL["characteristic"].map(first)) & USUAL["level"].isin(["UG", "all"]) & hidden
+    step = np.where(USUAL["unit"] == "school:A", 1, -1) * moved
+    sums = {"any_meeting": [1, 1, 0, 0, 1], "meetings_per_student": [1, 1, 0, 0, 1], "attendance": [2, 4, 0, 0, 4]}
+    changes = np.array([sums[metric] for metric in USUAL["metric"]]) * step.to_numpy()[:, None]
+    otherwise = USUAL.copy()
+    otherwise[["sx", "sxx", "sy", "syy", "sxy"]] += changes
+    otherwise["have_some"] += step
+    otherwise["lack_some"] -= step
+    one, two = (measure(cells, hidden, terms(DEFINITIONS, SCHOOLS, SETTINGS)) for cells in (USUAL, otherwise))
+    alike = ["like_for_like", "like_for_like_lower", "like_for_like_upper", "like_for_like_says"]
+    for name in one:  # like for like rests on schools' groups by level, none of which is ever shown
+        before, now = (made[name].drop(columns=alike, errors="ignore").astype(object) for made in (one, two))
+        seen = before["status"].eq("shown").to_numpy(bool)
+        assert seen.any(), name
+        pd.testing.assert_frame_equal(before[seen], now[seen], check_exact=False, rtol=1e-9, obj=name)
+
+
 def test_a_gap_against_everyone_else_is_against_all_other_groups_together():
     gap = made(USUAL)["gap"]
     chosen = gap.query("unit == 'school:A' and level == 'all' and metric == 'any_meeting' and characteristic == 'sex'")

@@ -5,6 +5,7 @@ from itertools import product
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipelines import definitions as definition_files
@@ -141,7 +142,15 @@ def test_the_curve_hides_what_it_must(usual, opened):
     assert hidden[n < 23].all()
     ends = curve.groupby(CURVE)["week"].transform("max") == curve["week"]
     assert hidden[ends & ((x == 0) | (x == n))].all()
-    assert hidden.groupby([curve[c] for c in CURVE]).nunique().eq(1).all()  # a curve is shown whole or not at all
+    last = hidden[ends].set_axis(pd.MultiIndex.from_frame(curve.loc[ends, CURVE]))
+    whole = last.reindex(pd.MultiIndex.from_frame(curve[CURVE])).to_numpy(bool)
+    assert hidden[whole].all(), "a curve is not shown at all, or to its end"
+    steps = x[~hidden].groupby([curve.loc[~hidden, c] for c in CURVE]).diff()
+    error = n / 100  # of counts told by whole per cents
+    seen = steps.dropna()
+    assert (seen + error[seen.index]).ge(10).all(), "between two weeks enough arrive"
+    assert len(seen) > 30
+    assert (x + error)[~hidden & ~ends].ge(10).all()
     assert 0 < hidden.mean() < 1
     assert curve.loc[hidden, ["base", "value", "lower", "upper"]].isna().all(axis=None)
     assert curve.loc[~hidden].notna().all(axis=None)
