@@ -1,10 +1,16 @@
-"""The closed list: which cells are published at all."""
+"""The closed list of cells that are published at all, and what one cell would tell of another that is hidden."""
 
 from itertools import product
 
 import pandas as pd
+import pytest
 
-from pipelines.protect import unlisted
+from pipelines.definitions import load
+from pipelines.disclosure.patterns import KEY, LINKED, SHOWN, SMALL, UNLISTED
+from pipelines.protect import Protected, _alike_in_both_parts, small_cells, unlisted
+from pipelines.settings import Settings
+
+DEFINITIONS = load()
 
 UNITS, LEVELS, GROUPS = ["university", "faculty:F", "school:A"], ["all", "UG"], [("all", "all"), ("sex", "Female")]
 PERIODS = [("2023/24", "year"), ("2023/24", "to_date"), ("2024/25", "to_date")]
@@ -36,3 +42,59 @@ def test_groups_at_all_levels_are_listed_but_for_schools_in_earlier_years_to_dat
 def test_what_is_listed_does_not_depend_on_which_periods_are_looked_at() -> None:
     apart = [listed([period], latest="2024/25") for period in PERIODS]
     assert set().union(*apart) == listed()
+
+
+def of_one_place(**counts: tuple[int, int]) -> pd.DataFrame:
+    """Cells of one place: metric → how many are counted, and how many of them have it."""
+    place = dict(zip(KEY, ("2024/25", "year", "all", "school:A", "", "sex", "Female"), strict=True))
+    rows = [{**place, "metric": m, "n": n, "sx": float(x), "have_some": x, "lack_some": n - x}
+            for m, (n, x) in counts.items()]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("told", "hidden"),
+    [
+        ({"met_by_promised_week": (39, 35)}, set()),  # 35 to 40 may have met
+        ({"met_by_promised_week": (42, 37)}, set()),
+        ({"met_by_promised_week": (45, 38)}, {"met_by_promised_week"}),
+        ({"met_standard": (45, 38)}, {"met_standard"}),
+        ({"same_tutor": (38, 20)}, {"same_tutor"}),
+        ({"same_tutor": (37, 20)}, set()),
+        ({"same_tutor": (37, 20), "attendance": (39, 30)}, {"attendance"}),  # 37 to 39
+        ({"same_tutor": (36, 20), "attendance": (39, 30)}, set()),
+        ({"meetings_per_student": (40, 30)}, set()),
+    ],
+)
+def test_what_would_tell_how_many_met_is_hidden_where_that_is(told: dict, hidden: set[str]) -> None:
+    cells = of_one_place(any_meeting=(40, 39), **told)
+    small = small_cells(cells, DEFINITIONS, Settings())
+    assert set(cells.loc[small, "metric"]) == {"any_meeting", *hidden}
+    shown = of_one_place(any_meeting=(40, 30), **told)
+    assert not small_cells(shown, DEFINITIONS, Settings()).any(), "where it is shown there is nothing to tell"
+
+
+def test_a_cell_that_is_the_same_in_both_parts_of_a_year_is_hidden_in_both() -> None:
+    cells = pd.concat([of_one_place(met_by_promised_week=(40, 30), trust=(40, 30)).assign(part=part)
+                       for part in ("year", "to_date", "pooled")], ignore_index=True)  # fmt: skip
+    cells.loc[3, ["sx", "have_some", "lack_some"]] = [29, 29, 11]  # others in the other part
+    kinds = [SHOWN, SHOWN, SMALL, LINKED, SHOWN, UNLISTED]
+    why = _alike_in_both_parts(cells, pd.Series(kinds, dtype=object)).tolist()
+    assert why == [LINKED, SHOWN, SMALL, LINKED, SHOWN, UNLISTED]
+    kinds[2] = UNLISTED
+    assert _alike_in_both_parts(cells, pd.Series(kinds, dtype=object)).tolist() == kinds
+
+
+def test_that_a_group_has_no_row_does_not_tell_that_nobody_of_it_answered_or_met() -> None:
+    rows = {
+        ("response_rate", "A"): "suppressed", ("response_rate", "B"): "shown", ("response_rate", "C"): "suppressed",
+        ("trust", "B"): "shown", ("trust", "C"): "suppressed", ("any_meeting", "A"): "suppressed",
+        ("same_tutor", "B"): "shown",
+    }  # fmt: skip
+    place = {"academic_year": "2024/25", "part": "year", "level": "all", "unit": "university", "characteristic": "x"}
+    cell = pd.DataFrame([{**place, "metric": m, "group": g, "status": s} for (m, g), s in rows.items()])
+    listed = Protected({"cell": cell}).listing_absent(DEFINITIONS).tables["cell"]
+    new = listed[len(cell) :]
+    assert set(zip(new["metric"], new["group"], strict=True)) == {("trust", "A"), ("same_tutor", "A")}
+    assert set(new["status"]) == {"suppressed"}
+    assert listed[: len(cell)].equals(cell)
