@@ -170,9 +170,10 @@ def _draw(figure: Chart, line: Line, axis: str) -> None:
     figure.add_scatter(
         x=[p["week"] if p else None for p in drawn],
         y=[p["value"] if p else None for p in drawn],
-        mode="lines",
+        mode="lines+markers",
         name=line.name,
         line={"color": line.colour, "width": line.width, "dash": line.dash},
+        marker={"color": line.colour, "size": 2.2 * line.width},
         text=[_hover(line.name, p) if p else "" for p in drawn],
         hovertemplate="%{text}<extra></extra>",
         **on,

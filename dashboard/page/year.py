@@ -46,7 +46,8 @@ def page(visit: Visit) -> None:
         layout.not_as_asked(visit, filters)
     layout.quiet(
         "Met: at least one attended meeting on record. A meeting that was held and not logged does not count, so a low "
-        "share can be a matter of logging. Week 0 is induction."
+        "share can be a matter of logging. Week 0 is induction. Lines have a point for weeks by whose end enough more "
+        "students had met their tutor for it to be shown."
     )
     layout.chart(visit, **visit.once("curve", lambda: _unit(visit, x)))
     visit.link(
