@@ -16,6 +16,7 @@ from pipelines.sources import TableSource
 
 PLACEHOLDER = "the name of the column in your extract"
 YEAR = "academic_year"
+NUMBERED = re.compile(r"\b(number|no|num|id|code|ref|reference|username)\b", re.IGNORECASE)  # of a column's name
 OWN_IDS = ("meeting", "response")  # whose identifiers may restart in each file: they stand for rows, not people
 
 
@@ -225,7 +226,7 @@ class Mapping:
                 f'sources.toml:\n    [{entry}.columns]\n    {column.name} = "…"'
             )
         told = [name for name in names if name and not is_personal(name)]
-        guess = next(filter(None, (closest(name, told) for name in (*wanted, column.name))), None)
+        guess = _meant((*wanted, column.name), column, told)
         new = guess or PLACEHOLDER
         lines = [
             f"{self.table.name}: {file} has no column {_either(wanted)} for '{column.name}' ({column.says}).",
@@ -246,6 +247,13 @@ class Mapping:
             lines.append(f"    or, if it is the same in every row:\n        [{entry}.constants]")
             lines.append(f'        {column.name} = "{value}"')
         return "\n".join(lines)
+
+
+def _meant(wanted: Sequence[str], column: Column, told: Sequence[str]) -> str | None:
+    """The extract's column that is probably the one wanted; of identifiers rather 'Student No.' than 'Student'."""
+    numbers = [name for name in told if NUMBERED.search(name)] if column.type == "identifier" else []
+    guesses = (closest(name, names) for names in (numbers, told) for name in wanted)
+    return next(filter(None, guesses), None)
 
 
 def _either(names: Sequence[str]) -> str:

@@ -143,6 +143,12 @@ def test_academic_years_may_be_written_as_people_do(
     assert con.execute("select academic_year from raw_calendar").fetchall() == [(read_as,)]
 
 
+def test_of_two_columns_that_may_be_a_number_the_one_that_says_so_is_proposed(read: Any, inbox: Path) -> None:
+    rewrite(inbox, "enrolments", lambda _, row: {"Student": "x", "Student No": row.pop("Student ID"), **row})
+    with pytest.raises(InputError, match="Did you mean 'Student No'"):
+        read()
+
+
 class TestSheets:
     @pytest.fixture(autouse=True)
     def tutors(self, inbox: Path) -> None:
