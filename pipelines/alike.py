@@ -115,14 +115,18 @@ def _names_several(value: str, known: Mapping[str, str]) -> bool:
 def _unmatched(con: Connection, table: str, listing: str, column: str) -> dict[str, int]:
     """The identifiers of a table, in capitals, that are in no row of another, and how many rows have each."""
     found = con.execute(f"""
-        select upper(own.{column}), count(*) from raw_{table} as own
-        left join ({_different(listing, column)}) as listed on listed.identifier = upper(own.{column})
-        where own.{column} is not null and listed.identifier is null
-        group by upper(own.{column})
-        order by upper(own.{column})
+        select own.identifier, own.row_count
+        from (
+            select identifier, count(*) as row_count
+            from (select upper({column}) as identifier from raw_{table} where {column} is not null) as written
+            group by identifier
+        ) as own
+        left join ({_different(listing, column)}) as listed on listed.identifier = own.identifier
+        where listed.identifier is null
     """).fetchall()
-    return {str(value): int(rows) for value, rows in found}
+    return {str(value): int(rows) for value, rows in sorted(found)}
 
 
 def _different(table: str, column: str) -> str:
-    return f"select distinct upper({column}) as identifier from raw_{table} where {column} is not null"
+    written = f"select upper({column}) as identifier from raw_{table} where {column} is not null"
+    return f"select distinct identifier from ({written}) as written"
