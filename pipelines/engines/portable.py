@@ -25,7 +25,7 @@ ALIKE = (
     *(exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg, exp.RowNumber, exp.Lead, exp.Lag, exp.FirstValue),
     *(exp.Floor, exp.Ceil, exp.Round, exp.Abs, exp.DateDiff, exp.TimeToStr),
     *(exp.Upper, exp.Lower, exp.Trim, exp.Left, exp.Right, exp.Substring, exp.Length, exp.Chr),
-    *(exp.StartsWith, exp.RegexpLike),
+    *(exp.StartsWith, exp.RegexpLike, exp.RegexpExtract),
 )
 OWN = "engine_"  # begins the names of functions that an engine defines for itself
 # what to write instead of others

@@ -45,7 +45,12 @@ def is_url(place: str | Path) -> bool:
     return re.match(r"[a-z][a-z0-9]+:/", str(place)) is not None
 
 
-def _year(value: str) -> str:
+def part_of(value: str, pattern: str) -> str:
+    """SQL for the part of a value that a regular expression has in parentheses; the value where it does not fit."""
+    return f"coalesce(nullif(regexp_extract({value}, {literal(f'^(?:{pattern})$')}, 1), ''), {value})"
+
+
+def year_of(value: str) -> str:
     """SQL for an academic year as the contract has it, 2025/26, of one written 2025-26, 2025/2026 or 2025/6."""
     ends = f"cast(try_cast(left({value}, 4) as integer) + 1 as varchar)"
     return (
@@ -173,15 +178,14 @@ class Mapping:
             whole = f"{name} like '%.0' and regexp_matches({name}, '^[0-9]+[.]0$')"
             value = f"case when {whole} then left({name}, length({name}) - 2) else {name} end"
         if name in self.source.parts:
-            part = literal(f"^(?:{self.source.parts[name]})$")
-            value = f"coalesce(nullif(regexp_extract({value}, {part}, 1), ''), {value})"
+            value = part_of(value, self.source.parts[name])
         codes = {v.lower(): v for v in column.values}
         codes |= {code.strip().lower(): meant for code, meant in self.source.codes.get(name, {}).items()}
         if codes:
             whens = " ".join(f"when {literal(code)} then nullif({literal(meant)}, '')" for code, meant in codes.items())
-            value = f"case lower({value}) {whens} else {_year(value) if name == YEAR else value} end"
+            value = f"case lower({value}) {whens} else {year_of(value) if name == YEAR else value} end"
         elif name == YEAR:
-            value = _year(value)
+            value = year_of(value)
         if self.source.ids_restart and column.person in OWN_IDS:
             value = f"{literal(self.file + ' ')} || {value}"
         if name in self.source.defaults:

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pytest
 
 from pipelines import engines, models, sources
+from pipelines.alike import FORMS
 from pipelines.errors import InputError
-from pipelines.readers.mapping import Mapping
+from pipelines.readers.mapping import Mapping, part_of, year_of
 from tests.engines import universities
 from tests.engines.conftest import KEY, Run
 from tests.engines.universities import DEFINITIONS
@@ -125,6 +126,15 @@ def _is_possible(value: str) -> bool:
     if "-" in value[1:] and "e" not in value:
         return "1900-01-02" <= value <= "2100-12-31" and len(value) == 10
     return value not in ("None", "inf", "-inf", "nan") and not value.startswith(("1e+308", "1e308"))
+
+
+def test_parts_of_identifiers_and_years_are_read_alike(duckdb_session: Any, spark_session: Any) -> None:
+    texts = ["S0012345", "0012345@x.ac.uk", "12345", "none", "", "a'b\\c", "2024-25", "2024/5", "2029/0", "2024/2025"]
+    parts = [part_of("t.written", form.part) for form in FORMS]
+    select = ", ".join([*parts, part_of("t.written", r"\w(\d+)"), year_of("t.written")])
+    found = [with_texts(con, texts, select) for con in (duckdb_session, spark_session)]
+    assert [tuple(row) for row in found[1]] == [tuple(row) for row in found[0]]
+    assert found[0][0][2] == "12345"
 
 
 def test_letters_have_the_same_case(duckdb_session: Any, spark_session: Any) -> None:
