@@ -41,11 +41,12 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
     if problems := mapping.problems(path.name, names):
         raise InputError(problems)
     if not source.sheet and (others := _alike(path, mapping, workbook)):
-        listed = ", ".join(f"'{name}'" for name in others)
+        every = [sheet, *others]
+        listed = ", ".join(f"'{name}'" for name in every)
         raise InputError(
-            f"{table}: {path.name} has {len(others) + 1} sheets that can be read: '{sheet}' and {listed}. Write in "
-            f"sources.toml which to read:\n"
-            f'    [tables.{table}]\n    sheet = {json.dumps([sheet, *others], ensure_ascii=False)}   # or "*" for all'
+            f"{table}: {path.name} has {len(every)} sheets that can be read: {listed}. Write in sources.toml "
+            f"which to read:\n"
+            f'    [tables.{table}]\n    sheet = {json.dumps(every, ensure_ascii=False)}   # or "*" for all'
         )
 
     body = rows[place + 1 :]

@@ -162,7 +162,7 @@ class TestSheets:
             book.add_worksheet("Notes").write(0, 0, "made in March")
 
     def test_several_that_could_be_read_stop_a_run_that_names_none(self, read: Any) -> None:
-        with pytest.raises(InputError, match="has 2 sheets that can be read: '2023-24' and '2024-25'") as raised:
+        with pytest.raises(InputError, match="has 2 sheets that can be read: '2023-24', '2024-25'") as raised:
             read()
         assert '    sheet = ["2023-24", "2024-25"]' in str(raised.value)
 
