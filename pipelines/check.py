@@ -8,7 +8,7 @@ expectation in suite order that it fails, so quarantine counts add up to the rec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,30 +16,34 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from pipelines import engines, models, years
+from pipelines import engines, half_empty, models, sentences, swapped, years
 from pipelines.absent import absent
 from pipelines.definitions import UNKNOWN, Definitions, Table
 from pipelines.engines import Connection, Validator, Verdict
 from pipelines.extract import Extracted
+from pipelines.noticed import Noticed
 from pipelines.progress import Report, quiet
 from pipelines.reconciliation import LONGEST_VALUE, SAME_ROW, account, judge_lost, number, reconcile, write_result
 from pipelines.settings import Settings
 from pipelines.suites import CRITICAL, ROW_LEVEL, WARNING, Expectation, suite
+from pipelines.unknown_schools import unknown_schools
 from pipelines.unreadable import unreadable
 
+LOOKS = {"enrolments": half_empty.look, "meetings": swapped.look}  # beyond what rules of a suite tell
 _FAILED = pa.schema([("nth", pa.int32()), *((name, pa.string()) for name in ("column_name", "rule", "expectation"))])
 
 
 class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not the program
-    """A critical expectation was not met; the message lists each and says what to do next."""
+    """A critical expectation was not met; the message lists each, what else was found, and what to do next."""
 
 
 @dataclass(frozen=True)
 class CheckOutcome:
     """What the checks found, as the published tables `check`, `reconciliation` and `quarantine`.
 
-    warnings: one sentence for each expectation of severity 'warning' that was not met. remarks: how to map what cannot
-    be read, what of the contract the extracts do not have, and what files have lost since they were last read.
+    warnings: what files have lost since they were last read, and one sentence or more for each expectation of severity
+    'warning' that was not met. remarks: how to map what cannot be read or is not known, and what of the contract the
+    extracts do not have.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -54,15 +58,17 @@ def check(
     settings: Settings,
     report: Report = quiet,
     as_of: date | None = None,
+    lost: Sequence[str] = (),
 ) -> CheckOutcome:
     """Stage and check the `input_<table>` tables of `con`, which must not be inside a transaction.
 
     Leaves `stg_<table>` (good rows), `quarantine`, `check_result`, `reconciliation` and
-    `quarantine_summary`. `as_of` is the day after which a date lies in the future: today, where none is given. Raises
-    CheckFailed when all tables are checked and a critical expectation was not met.
+    `quarantine_summary`. `as_of` is the day after which a date lies in the future: today, where none is given. `lost`
+    is what is known of lost files, the first of the warnings. Raises CheckFailed when all tables are checked and a
+    critical expectation was not met.
     """
     _prepare(con, extracted)
-    today, done = as_of or date.today(), list[str]()
+    today, done, noticed = as_of or date.today(), list[str](), list[Noticed]()
     parameters = {"today": today.isoformat()}
     with engines.of(con).validator(con) as validate:
         for table in definitions.tables.values():
@@ -82,22 +88,21 @@ def check(
             account(con, table)
             if extracted.present[table.name]:
                 judge_lost(con, table, extracted.present[table.name], settings.most_quarantined)
+                noticed += _look(con, table, definitions, extracted, settings)
             done.append(table.name)
             report(table.name, number(con, f"select count(*) from stg_{table.name}"), done=extracted.share(done))
             for model in ("repeated", *needed):
                 con.execute(f"drop table {model}")
     late = _after(con, as_of) if as_of else []
-    remarks = unreadable(con, definitions, extracted, settings.most_unmapped)
-    failures = _sentences(con, CRITICAL)
-    if failures:
-        raise CheckFailed(
-            "The checks stopped this run; nothing was published.\n"
-            + "\n".join(f"- {said}" for said in [*failures, *late, *remarks])
-            + "\nCorrect the extracts, or their mapping in sources.toml, and run again."
-        )
+    remarks = [*unreadable(con, definitions, extracted, settings.most_unmapped), *unknown_schools(con)]
+    warnings = [*lost, *(said for each in noticed for said in each.sentences)]
+    warnings += sentences.unmet(con, WARNING, {each.name for each in noticed})
+    if failures := sentences.unmet(con, CRITICAL):
+        first = [*failures, *late, *remarks, *extracted.remarks]
+        raise CheckFailed(sentences.stopped(first, sentences.set_aside(con), warnings))
     reconcile(con)
     remarks += absent(definitions, extracted)
-    return CheckOutcome(_published(con), [*_sentences(con, WARNING), *late], remarks)
+    return CheckOutcome(_published(con), [*warnings, *late], remarks)
 
 
 def _prepare(con: Connection, extracted: Extracted) -> None:
@@ -141,6 +146,20 @@ def _stage(con: Connection, table: Table, definitions: Definitions) -> None:
         before_teaching=years.BEFORE_TEACHING,
         longest=years.LONGEST,
     )
+
+
+def _look(
+    con: Connection, table: Table, definitions: Definitions, extracted: Extracted, settings: Settings
+) -> list[Noticed]:
+    """Look at a whole table beyond its suite, and write what was found among the checks."""
+    if table.name not in LOOKS:
+        return []
+    found = LOOKS[table.name](con, definitions, extracted.present[table.name], settings)
+    checked = number(con, f"select count(*) from stg_{table.name}")
+    for each in found:
+        passed = not each.sentences
+        write_result(con, table, each.name, each.column, each.rule, WARNING, passed, checked, None, each.observed)
+    return found
 
 
 def _evaluate(
@@ -244,23 +263,6 @@ def _quarantine(
         "select expectation, count(*) from quarantine where table_name = ? group by expectation", [table.name]
     )
     return dict(counts.fetchall())
-
-
-def _sentences(con: Connection, severity: str) -> list[str]:
-    """Every expectation of `severity` that was not met, in words, without any value of a row."""
-    unmet = con.execute(
-        """
-        select table_name, rule, rows_failing, rows_checked, observed from check_result
-        where severity = ? and not passed order by rowid
-        """,
-        [severity],
-    ).fetchall()
-    return [
-        f"{table}: {rule} Not so: "
-        + ", ".join(filter(None, [f"{failing:,} of {checked:,} rows" if failing else None, observed]))
-        + "."
-        for table, rule, failing, checked, observed in unmet
-    ]
 
 
 def _after(con: Connection, as_of: date) -> list[str]:

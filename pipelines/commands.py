@@ -11,6 +11,7 @@ import tomllib
 import traceback
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -19,6 +20,11 @@ from pipelines.definitions import DefinitionError
 from pipelines.progress import Progress
 from pipelines.settings import Rules, SettingError, Settings
 from pipelines.years import academic_year, first_year
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.check import CheckOutcome
 
 SOURCES = "sources.toml"
 CHOSEN = ("engine", "master", "work")  # settings that an option may give
@@ -209,21 +215,12 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
         f"Read {counts.rows_read:,} rows = {counts.rows_loaded:,} loaded + {counts.rows_quarantined:,} quarantined "
         f"+ {counts.duplicates_dropped:,} exact duplicates dropped."
     )
-    for said in (*(f"Warning: {warning}" for warning in done.outcome.warnings), *done.outcome.remarks):
-        progress.say(said)
+    _say_found(done.outcome, progress)
     progress.say(f"Published {done.safe.cells:,} cells, {done.safe.hidden:,} of them hidden, as {done.release}.")
     progress.say(cost.in_words(done.safe.tables["protection"]))
     if done.decision.differing:
-        years = ", ".join(sorted({year for year, _ in done.decision.differing}))
-        otherwise = done.decision.differing.total()
-        progress.say(
-            f"Kept as published: {years}. The extracts now count {otherwise:,} cells of them otherwise; "
-            "publishing these beside the earlier release would tell what the corrected rows say. "
-            "To publish a year anew all the same: python -m pipelines run --revise YEAR (or all)."
-        )
-    checks = done.outcome.tables["check"]
-    for line in checks[~checks["passed"] & (checks["severity"] == "row-level")].itertuples():
-        progress.say(f"Quarantined, {line.table_name}: {line.rule} ({line.rows_failing:,} rows)")
+        progress.say(_kept(done.decision.differing, done.in_progress))
+    _say_set_aside(done.outcome.tables["check"], progress, "Quarantined")
     if counts.rows_quarantined:
         progress.say(f"Quarantined rows, each with its rule: {settings.warehouse / warehouse.QUARANTINE} (restricted).")
     if done.source.example and not chosen.resolve().is_relative_to(settings.example.resolve()):
@@ -233,6 +230,39 @@ def _run(options: argparse.Namespace, settings: Settings, progress: Progress) ->
         )
     progress.say(f"Peak memory {_peak_gib():.2f} GiB. Look at it: make dashboard")
     return 0
+
+
+def _say_found(outcome: CheckOutcome, progress: Progress) -> None:
+    """The warnings, files that lost rows first, and what to map."""
+    for said in (*(f"Warning: {warning}" for warning in outcome.warnings), *outcome.remarks):
+        progress.say(said)
+
+
+def _say_set_aside(checks: pd.DataFrame, progress: Progress, said: str) -> None:
+    """How many rows each rule sets aside."""
+    for line in checks[~checks["passed"] & (checks["severity"] == "row-level")].itertuples():
+        progress.say(f"{said}, {line.table_name}: {line.rule} ({line.rows_failing:,} rows)")
+
+
+def _kept(differing: Counter[tuple[str, str]], in_progress: str | None) -> str:
+    """Which years stay as published though they would be counted otherwise, in words, and what becomes of that.
+
+    differing: by academic year and part, how many cells.
+    """
+    years = Counter[str]()
+    for (year, _), cells in differing.items():
+        years[year] += cells
+    first, *rest = sorted(years)
+    told = [f"{first} ({years[first]:,} {'cell' if years[first] == 1 else 'cells'})"]
+    told += [f"{year} ({years[year]:,})" for year in rest]
+    late = (
+        f"Late rows of {in_progress}, which is in progress, come with its next week. " if in_progress in years else ""
+    )
+    return (
+        f"Kept as published: {', '.join(told)}. The extracts now count these cells otherwise; publishing them beside "
+        f"the earlier release would tell what the corrected rows say. {late}"
+        "To publish a year anew all the same: python -m pipelines run --revise YEAR (or all)."
+    )
 
 
 def _check(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
@@ -246,12 +276,8 @@ def _check(options: argparse.Namespace, settings: Settings, progress: Progress) 
         if progress.seconds.get("check") is not None and listed.is_file():
             progress.say(f"Rows that a run would quarantine, each with its rule: {listed} (restricted).")
     checks = outcome.tables["check"]
-    for line in checks[~checks["passed"]].itertuples():
-        rows = "" if line.rows_failing is None else f" ({line.rows_failing:,} rows)"
-        seen = f" Seen: {line.observed}." if isinstance(line.observed, str) else ""
-        progress.say(f"{line.severity:<10} {line.table_name}: {line.rule}{rows}{seen}")
-    for said in outcome.remarks:
-        progress.say(said)
+    _say_found(outcome, progress)
+    _say_set_aside(checks, progress, "Would be quarantined")
     progress.say(f"{int(checks['passed'].sum())} of {len(checks)} expectations met; none that stops a release failed.")
     return 0
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-import pandas as pd
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines import publish
 from pipelines.catalogue import Source
+from pipelines.extract import ExtractedFile
 from pipelines.settings import Settings
 
 MOST_OF = 0.95  # of the rows that a file had: with fewer it may have been cut off
@@ -15,22 +14,19 @@ MOST_OF = 0.95  # of the rows that a file had: with fewer it may have been cut o
 Rows = Mapping[tuple[str, str], int]  # of each table and file
 
 
-def lost(reconciliation: pd.DataFrame, source: Source, settings: Settings) -> list[str]:
+def lost(files: Iterable[ExtractedFile], source: Source, settings: Settings) -> list[str]:
     """A sentence for each file that has clearly fewer rows than the release in force counts of it, and for each table
     that has fewer rows in all as files of it have gone. None where the release is of other data.
 
-    reconciliation: table_name, file, rows_read of what was read now.
+    files: what was read now.
     """
     with publish.in_force(settings) as con:
         if con is None or con.execute("select university, source from release").fetchall() != [source.named]:
             return []
-        before = dict(_rows(con.execute("select table_name, file, rows_read from reconciliation").df()))
-    return [f"{said} Export it again where that is not meant." for said in _told(before, dict(_rows(reconciliation)))]
-
-
-def _rows(reconciliation: pd.DataFrame) -> Iterator[tuple[tuple[str, str], int]]:
-    for table, file, rows in reconciliation[["table_name", "file", "rows_read"]].itertuples(index=False):
-        yield (table, file), int(rows)
+        counted = con.execute("select table_name, file, rows_read from reconciliation").fetchall()
+    before = {(table, file): rows for table, file, rows in counted}
+    now = {(file.table, file.file): file.rows_read for file in files}
+    return [f"{said} Export it again where that is not meant." for said in _told(before, now)]
 
 
 def _told(before: Rows, now: Rows) -> Iterator[str]:

@@ -46,6 +46,7 @@ class Summary:
     safe: Protected
     decision: Decision
     source: catalogue.Source
+    in_progress: str | None = None  # the academic year
 
 
 def run(
@@ -119,7 +120,8 @@ def run(
             publish.publish(release, safe, modelled, checks, definitions, extracted.present, source, settings)
             ledger.tidy(settings.warehouse, publish.folders(settings))
             progress.note(release)
-    return Summary(release, extracted, outcome, safe, decision, source)
+    in_progress = modelled.periods.loc[modelled.periods["in_progress"].astype(bool), "academic_year"]
+    return Summary(release, extracted, outcome, safe, decision, source, next(iter(in_progress), None))
 
 
 def check_only(sources_file: Path, settings: Settings, progress: Progress, full: bool = False) -> CheckOutcome:
@@ -153,10 +155,10 @@ def _take_in(
     with progress.step("pseudonymise", "replace identifiers, type columns"):
         pseudonymise(con, definitions, extracted, key, progress.report)
         unchanged.take(con, definitions, extracted, earlier)
+    gone = lost(extracted.files, _source(mapped), settings)
     with progress.step("check", "expectations, quarantine, reconciliation"):
         try:
-            outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of)
+            outcome = check(con, definitions, extracted, settings, progress.report, mapped.as_of, gone)
         finally:  # most wanted when the checks stop the run
             warehouse.write_quarantine(con, settings, quarantine)
-    outcome.remarks.extend(lost(outcome.tables["reconciliation"], _source(mapped), settings))
     return extracted, outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,14 @@ NOT_ATTACKED = (
     "not known."
 )
 MOST_NAMED = 4
+MOST_LOST = 0.03  # of a table's rows set aside: with more its figures are not to be trusted yet
+# tables whose rows must not be lost: what a row is, and what figures may be for want of it
+LOST = {
+    "meetings": ("meetings", "contact figures may be too low"),
+    "enrolments": ("enrolments", "students are missing from the figures, and contact figures may be too low"),
+    "feedback": ("answers", "the figures of student voice rest on too few"),
+}
+SUPERSEDED = ("key_unique", "answers_once")  # rules whose rows a later row replaces, so that nothing is lost
 LACKS = " has no "  # before the name of a column, which means nothing to a reader
 
 
@@ -30,6 +39,8 @@ def quality_answer(
         return "Not yet: some rows are unaccounted for."
     if critical:
         return f"Not yet: {words.plural(critical, 'critical check')} failed."
+    if much := lost(reconciliation, checks):
+        return f"Not yet: {'; '.join(_lost_words(one) for one in much)}."
     read, aside = int(reconciliation["rows_read"].sum()), int(reconciliation["rows_quarantined"].sum())
     said = f"every one of {words.number(read)} rows is accounted for, and {words.share(aside, read)} of them"
     said += " was set aside because a check failed" if not aside else " were set aside because a check failed"
@@ -37,6 +48,45 @@ def quality_answer(
     if incomplete:
         return f"Yes, with care: {_not_on_record(incomplete)}. {words.sentence(said)} {to_see}".rstrip()
     return f"Yes, with care: {said}. {to_see}" if warnings else f"Yes: {said}."
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A table of whose rows many were set aside: how many, of how many, and the rule that most of them broke."""
+
+    table: str
+    rows: int
+    of: int
+    rule: str
+
+    @property
+    def share(self) -> str:
+        """'7.4% of meetings were set aside'."""
+        return f"{words.share(self.rows, self.of)} of {LOST[self.table][0]} were set aside"
+
+    @property
+    def so(self) -> str:
+        """What figures may be for want of them."""
+        return f"so {LOST[self.table][1]}"
+
+
+def lost(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> list[Lost]:
+    """The tables of which more than 3% of rows were set aside, without those that a later row supersedes."""
+    broken = checks[(checks["severity"] == "row-level") & ~checks["passed"].astype(bool)]
+    broken = broken[~broken["expectation"].str.endswith(SUPERSEDED)]
+    found = []
+    for table in LOST:
+        by_rule = broken[broken["table_name"] == table].groupby("rule")["rows_failing"].sum()
+        rows = int(by_rule.sum())
+        of = rows + int(reconciliation.loc[reconciliation["table_name"] == table, "rows_loaded"].sum())
+        if rows > MOST_LOST * of:
+            found.append(Lost(table, rows, of, str(by_rule.idxmax()).rstrip(".")))
+    return found
+
+
+def _lost_words(one: Lost) -> str:
+    """'7.4% of meetings were set aside, most often for breaking ‘…’, so contact figures may be too low'."""
+    return f"{one.share}, most often for breaking the rule {words.quoted(one.rule)}, {one.so}"
 
 
 def _not_on_record(incomplete: Mapping[str, float]) -> str:
@@ -65,11 +115,18 @@ def warnings(checks: pd.DataFrame) -> list[str]:
 
 
 def badge(through: Any, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> str:
-    """Freshness and quality in one line: 'Data through 27 November 2026 · every row accounted for · three warnings'."""
+    """Freshness and quality in one line: 'Data through 27 November 2026 · every row accounted for · three warnings'.
+    Where much is lost that is said instead: 'not to be trusted yet: 7.4% of meetings were set aside, so …'.
+    """
     failed = checks.loc[~checks["passed"].astype(bool), "severity"].value_counts()
     critical, warnings = int(failed.get("critical", 0)), int(failed.get("warning", 0))
     said = [words.headline(words.data_through(through))]
-    said.append("some rows are unaccounted for" if len(unbalanced(reconciliation)) else "every row accounted for")
+    much = [f"{one.share}, {one.so}" for one in lost(reconciliation, checks)]
+    if len(unbalanced(reconciliation)):
+        said.append("some rows are unaccounted for")
+    elif not much:
+        said.append("every row accounted for")
+    said += [f"not to be trusted yet: {'; '.join(much)}"] if much else []
     if critical:
         said.append(f"{words.plural(critical, 'critical check')} failed")
     said.append(words.plural(warnings, "warning"))

@@ -382,25 +382,81 @@ def test_too_few_to_say_is_not_headed_no_clear_gap() -> None:
     assert equity.no_gap_title(few.assign(status="suppressed")).startswith("No gap between groups to show")
 
 
-def test_trust_is_withheld_when_rows_are_lost_or_a_critical_check_fails() -> None:
-    rows = pd.DataFrame(
-        [{"file": "a.csv", "rows_read": 10, "rows_loaded": 8, "rows_quarantined": 1, "duplicates_dropped": 1}]
+def read_rows(**tables: tuple[int, int, int]) -> pd.DataFrame:
+    """A file of each table: rows read, loaded and set aside; the rest are duplicates."""
+    return pd.DataFrame(
+        {
+            "table_name": table,
+            "file": f"{table}.csv",
+            "rows_read": read,
+            "rows_loaded": loaded,
+            "rows_quarantined": aside,
+            "duplicates_dropped": read - loaded - aside,
+        }
+        for table, (read, loaded, aside) in tables.items()
     )
-    fine = pd.DataFrame({"severity": ["critical", "warning"], "passed": [True, True]})
+
+
+def checked_rules(*found: tuple[str, bool, int], table: str = "meetings") -> pd.DataFrame:
+    """Rules of a table: severity, whether passed, rows failing. The last of them is that of rows superseded."""
+    return pd.DataFrame(
+        {
+            "table_name": table,
+            "expectation": f"{table}.rule_{number}" if number < len(found) else f"{table}.key_unique",
+            "rule": f"Rule {number} holds.",
+            "severity": severity,
+            "passed": passed,
+            "rows_failing": failing,
+        }
+        for number, (severity, passed, failing) in enumerate(found, 1)
+    )
+
+
+def test_trust_is_withheld_where_many_rows_are_set_aside() -> None:
+    rows = read_rows(meetings=(1100, 920, 80), feedback=(50, 50, 0))
+    broken = checked_rules(
+        ("row-level", False, 30), ("row-level", False, 44), ("warning", False, 0), ("row-level", False, 6)
+    )
+    assert quality.quality_answer(rows, broken, {"School of Law": 34.0}) == (
+        "Not yet: 7.4% of meetings were set aside, most often for breaking the rule ‘Rule 2 holds’, so contact figures "
+        "may be too low."
+    )
+    assert quality.badge(None, rows, broken) == (
+        "No meetings on record · not to be trusted yet: 7.4% of meetings were set aside, so contact figures may be too "
+        "low · one warning"
+    )
+    of_both = pd.concat([broken, checked_rules(("row-level", False, 4), ("row-level", True, 0), table="feedback")])
+    said = quality.quality_answer(rows, of_both)
+    assert "‘Rule 2 holds’, so contact figures may be too low; 7.4% of answers were set aside" in said
+    assert said.endswith("‘Rule 1 holds’, so the figures of student voice rest on too few.")
+
+
+@pytest.mark.parametrize("aside", [30, 970])
+def test_rows_that_a_later_row_supersedes_are_not_lost(aside: int) -> None:
+    """30 rows that are lost are 3% of a thousand; of rows superseded there may be any number."""
+    rows = read_rows(meetings=(1000 + aside, 970, 30 + aside))
+    superseded = checked_rules(("row-level", False, 30), ("row-level", False, aside))
+    assert quality.quality_answer(rows, superseded).startswith("Yes: every one of")
+    assert "every row accounted for" in quality.badge(None, rows, superseded)
+    one_more = checked_rules(("row-level", False, 31), ("row-level", False, aside))
+    assert quality.quality_answer(rows, one_more).startswith("Not yet: 3.1% of meetings were set aside")
+
+
+def test_trust_is_withheld_when_rows_are_lost_or_a_critical_check_fails() -> None:
+    rows = read_rows(tutors=(10, 8, 1))
+    fine = checked_rules(("critical", True, 0), ("warning", True, 0))
     assert quality.quality_answer(rows, fine).startswith("Yes: every one of 10 rows")
     assert quality.quality_answer(rows, fine.assign(passed=[True, False])).endswith("One warning to look at.")
     assert quality.quality_answer(rows, fine.assign(passed=[False, True])) == "Not yet: one critical check failed."
     assert quality.quality_answer(rows.assign(rows_loaded=7), fine) == "Not yet: some rows are unaccounted for."
     lost = {"School of Law": 34.0}
     assert quality.quality_answer(rows.assign(rows_loaded=7), fine, lost).startswith("Not yet")
-    assert "a.csv" in quality.reconciliation_title(rows.assign(rows_loaded=7))
+    assert "tutors.csv" in quality.reconciliation_title(rows.assign(rows_loaded=7))
 
 
 def test_the_first_reason_for_doubt_is_what_is_not_on_record() -> None:
-    rows = pd.DataFrame(
-        [{"file": "a.csv", "rows_read": 1000, "rows_loaded": 999, "rows_quarantined": 1, "duplicates_dropped": 0}]
-    )
-    fine = pd.DataFrame({"severity": ["warning"], "passed": [False]})
+    rows = read_rows(tutors=(1000, 999, 1))
+    fine = checked_rules(("warning", False, 0))
     said = quality.quality_answer(rows, fine, {"School of Law": 34.0, "History": 29.0})
     assert said == (
         "Yes, with care: in two schools 66% to 71% of the meetings that students recall are not on record "

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pytest
 
+from pipelines import sentences
 from pipelines.check import CheckFailed, CheckOutcome, check
 from pipelines.publish import FILE
 from pipelines.settings import Settings
@@ -190,6 +191,62 @@ def test_every_critical_failure_is_listed_with_where_to_look_and_what_to_do(con:
     assert "sources.toml" in message
 
 
+def test_what_else_was_found_follows_what_stopped_the_run(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    tables["calendar"][0]["teaching_end"] = date(2025, 10, 1)
+    del tables["tutors"][0]
+    meeting, response = tables["meetings"][0], tables["feedback"][0]
+    tables["meetings"] += [meeting | {"meeting_id": f"o{n}", "student_id": "nobody"} for n in range(12)]
+    tables["meetings"] += [meeting | {"meeting_id": f"l{n}", "status": "late"} for n in range(3)]
+    tables["enrolments"] += [tables["enrolments"][0] | {"student_id": f"z{n}", "school_code": "ZZZ"} for n in range(5)]
+    tables["feedback"] += [response | {"response_id": f"r{n}", "trust": 6} for n in range(4)]
+    extracted = write(con, DEFINITIONS, tables)
+    extracted.remarks.append("Identifiers look alike.")
+    with pytest.raises(CheckFailed) as failed:
+        check(
+            con, DEFINITIONS, extracted, Settings(most_quarantined=1), as_of=TODAY, lost=["a.csv (meetings) is gone."]
+        )
+    said = str(failed.value).splitlines()
+    at = {line: number for number, line in enumerate(said)}
+    assert said[0] == "The checks stopped this run; nothing was published."
+    assert said[1].startswith("- calendar: Teaching of one year ends before that of the next starts. Not so: 1 of 2")
+    assert said[2].startswith("- Rows whose school is not in the schools extract are set aside (enrolments 5)")
+    assert said[at["Rows set aside:"] - 1] == "- Identifiers look alike."
+    assert said[at["Rows set aside:"] : at["Warnings:"]] == [
+        "Rows set aside:",
+        "- meetings: 12 against 'The student is enrolled, in the school where one is given, at the date of the "
+        "meeting'",
+        "- meetings: 3 against 'status is one of: attended, missed, cancelled'",
+        "- enrolments: 5 against 'The school is in the schools extract'",
+        "- feedback: 4 against 'The answer to 'I trust my tutor' is from 1 to 5'",
+        "- feedback: 1 against 'A student answers once a year and school; the latest answer counts'",
+    ]
+    assert said[at["Warnings:"] + 1] == "- a.csv (meetings) is gone."
+    assert said[at["Warnings:"] + 2].startswith("- enrolments: The tutor is in the tutors extract for that year.")
+    assert said[-1] == (
+        "Correct what stopped the run, listed first, in the extracts or in their mapping in sources.toml; then run "
+        "again."
+    )
+
+
+def test_ten_rules_that_set_rows_aside_are_listed_and_the_rest_counted(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create table check_result (table_name varchar, rule varchar, severity varchar, passed boolean, "
+                "rows_failing bigint)")  # fmt: skip
+    for n in range(12):
+        con.execute("insert into check_result values ('meetings', ?, 'row-level', false, ?)", [f"Rule {n}.", n + 1])
+    said = sentences.set_aside(con)
+    assert said[0] == "meetings: 12 against 'Rule 11'"
+    assert said[9:] == ["meetings: 3 against 'Rule 2'", "3 against other rules"]
+
+
+def test_a_run_that_is_stopped_by_nothing_else_says_no_more(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    tables["calendar"][0]["teaching_end"] = date(2025, 10, 1)
+    with pytest.raises(CheckFailed) as failed:
+        checked(con, tables)
+    assert len(str(failed.value).splitlines()) == 3
+
+
 @pytest.mark.parametrize("code", ["A/B", "Arts & Humanities", "../x", "A\\B", "(X)"])
 def test_a_faculty_code_that_cannot_name_a_file_is_critical(con: duckdb.DuckDBPyConnection, code: str) -> None:
     tables = valid()
@@ -292,6 +349,30 @@ def test_a_meeting_that_could_be_in_either_school_of_a_student_is_set_aside_by_a
         tables["meetings"][0] | {"meeting_id": "nobody", "student_id": "nobody"} | untold,
     ]
     assert unmet(checked(con, tables)) == {"meetings.school_told": 1, "meetings.enrolment_found": 1}
+
+
+@pytest.mark.parametrize(("ending", "told"), [(6, True), (3, False)])
+def test_end_dates_that_are_expected_ends_are_told_of(con: duckdb.DuckDBPyConnection, ending: int, told: bool) -> None:
+    tables = valid()
+    last = max(row["teaching_end"] for row in tables["calendar"])
+    of_year = [row for row in tables["enrolments"] if row["academic_year"] == "2025/26"]
+    tables["enrolments"] += [row | {"student_id": f"{row['student_id']} too"} for row in of_year]
+    for number, row in enumerate(row for row in tables["enrolments"] if row["academic_year"] == "2025/26"):
+        row["end_date"] = last - timedelta(days=1 if number < ending else 0)
+    said = [said for said in checked(con, tables).warnings if "end date" in said]
+    expected = (
+        "enrolments: At most 15% of a year's enrolments have an end date before teaching ends, as it is the day a "
+        "student left early, not the day the course is expected to end; leave it out of the extract where that is all "
+        "there is. Not so: 2025/26: 30%."
+    )
+    assert said == [expected] * told
+
+
+def test_a_few_who_left_are_no_expected_ends(con: duckdb.DuckDBPyConnection) -> None:
+    tables = valid()
+    for row in tables["enrolments"][:4]:
+        row["end_date"] = date(2024, 12, 1)
+    assert "enrolments.end_date_of_those_who_left" not in unmet(checked(con, tables))
 
 
 def test_schools_without_a_standard_are_told_of(con: duckdb.DuckDBPyConnection) -> None:

@@ -13,15 +13,29 @@ def test_files_that_have_lost_rows_are_named(after_run, inbox, capsys, full):
     assert pipelines("run", *full) == 0
     said = " ".join(capsys.readouterr().out.split())
     had = len(lines) - 1
-    assert f"meetings.csv (meetings) has 80 rows, and had {had} when the figures in force were made." in said
+    lost = f"Warning: meetings.csv (meetings) has 80 rows, and had {had} when the figures in force were made."
+    assert said.index(lost) < said.index("Not in the extract of"), "before what is said at the end"
+    assert said.find("Warning: ") == said.index(lost), "first of all"
     meetings.rename(inbox / "meetings_1.csv")
     (inbox / "meetings_1.csv").write_text("".join(lines[:61]))
     assert pipelines("check", *full) == 0
     said = " ".join(capsys.readouterr().out.split())
     gone = (
-        "meetings.csv (meetings), read for the figures in force, is not there now; the table has 60 rows, and had 80."
+        "Warning: meetings.csv (meetings), read for the figures in force, is not there now; the table has 60 rows, "
+        "and had 80."
     )
-    assert gone in said
+    assert said.find("Warning: ") == said.index(gone)
+
+
+def test_a_run_that_the_checks_stop_says_which_files_have_lost_rows(after_run, inbox, capsys):
+    meetings, calendar = inbox / "meetings.csv", inbox / "calendar.csv"
+    meetings.write_text("".join(meetings.read_text().splitlines(keepends=True)[:81]))
+    calendar.write_text(calendar.read_text().replace("02/05/2025", "02/05/2024"))
+    assert pipelines("run") == 1
+    said = capsys.readouterr().err
+    assert said.index("- calendar: Teaching ends after it starts.") < said.index(
+        "- meetings.csv (meetings) has 80 rows"
+    )
 
 
 def test_nothing_is_lost_where_all_is_there_or_the_data_is_anothers(after_run, inbox, capsys):

@@ -5,10 +5,12 @@ import os
 import re
 import shutil
 import stat
+from collections import Counter
 
 import pytest
 
 from pipelines import publish, warehouse
+from pipelines.commands import _kept
 from pipelines.disclosure import ledger
 from pipelines.settings import ROOT
 from tests.pipelines.commanding import failing, pipelines, read
@@ -63,6 +65,31 @@ def test_what_is_not_there_is_said_at_the_end(settings, inbox, capsys, command):
     assert "There is no extract of tutors. Left out: Tutees per full-time tutor.\n" in said
     assert "Not in the extract of enrolments: start_date, end_date, ethnicity, " in said
     assert "Files that no table took: staff.csv.\n" in said
+
+
+def test_check_says_what_it_warns_of_and_what_a_run_would_set_aside(settings, inbox, capsys):
+    make_row_bad(inbox)
+    enrolments = inbox / "enrolments.csv"
+    enrolments.write_text(enrolments.read_text().replace(",full-time,T1,", ",full-time,T9,"))
+    assert pipelines("check") == 0
+    said = capsys.readouterr().out
+    assert "Warning: enrolments: The tutor is in the tutors extract for that year. Not so: 10 of 40 rows." in said
+    assert "Would be quarantined, meetings: meeting_date can be read as a date. (1 rows)" in said
+
+
+def test_of_years_kept_as_published_it_is_said_how_many_cells_differ():
+    said = _kept(
+        Counter({("2025/26", "to_date"): 12, ("2024/25", "to_date"): 100, ("2024/25", "year"): 7000}), "2025/26"
+    )
+    assert said == (
+        "Kept as published: 2024/25 (7,100 cells), 2025/26 (12). The extracts now count these cells otherwise; "
+        "publishing them beside the earlier release would tell what the corrected rows say. Late rows of 2025/26, "
+        "which is in progress, come with its next week. "
+        "To publish a year anew all the same: python -m pipelines run --revise YEAR (or all)."
+    )
+    over = _kept(Counter({("2024/25", "year"): 1}), "2025/26")
+    assert over.startswith("Kept as published: 2024/25 (1 cell). The extracts")
+    assert "in progress" not in over
 
 
 def test_check_publishes_nothing(settings, inbox, capsys):
