@@ -86,7 +86,7 @@ def said_of(
                 f"        [parts]\n"
                 f"        {column} = '{form.part}'"
             )
-    known = {form.of(value): value for form in FORMS for value in listed}
+    known = {left: value for form in FORMS for value in listed if len(left := form.of(value)) >= SHORTEST_PART}
     several = {value: rows for value, rows in unmatched.items() if _names_several(value, known)}
     if several:
         rows = sum(several.values())
@@ -109,7 +109,7 @@ def shape(value: str) -> str:
 
 def _names_several(value: str, known: Mapping[str, str]) -> bool:
     parts = [part for part in BETWEEN.split(value) if part]
-    return len(parts) > 1 and any(form.of(part) in known for form in FORMS for part in parts)
+    return sum(any(form.of(part) in known for form in FORMS) for part in parts) > 1
 
 
 def _unmatched(con: Connection, table: str, listing: str, column: str) -> dict[str, int]:

@@ -41,9 +41,9 @@ class CheckFailed(Exception):  # noqa: N818 - it is the checks that failed, not 
 class CheckOutcome:
     """What the checks found, as the published tables `check`, `reconciliation` and `quarantine`.
 
-    warnings: what files have lost since they were last read, and one sentence or more for each expectation of severity
-    'warning' that was not met. remarks: how to map what cannot be read or is not known, and what of the contract the
-    extracts do not have.
+    warnings: what files have lost since the figures in force were made, and one sentence or more for each expectation
+    of severity 'warning' that was not met. remarks: how to map what cannot be read or is not known, and what of the
+    contract the extracts do not have.
     """
 
     tables: dict[str, pd.DataFrame]

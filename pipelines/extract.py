@@ -6,7 +6,7 @@ import glob
 import itertools
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -154,12 +154,19 @@ def _extract_table(
     raw = (f"raw_{table.name}_{number}" for number in itertools.count())
     for path, name in zip(paths, names, strict=True):
         try:
-            for file, own in _sheets(path, name, table, source):
+            sheets = _sheets(path, name, table, source)
+        except InputError as error:
+            problems |= {problem: problem for problem in error.problems}
+            continue
+        for file, own in sheets:
+            try:
                 part = _extract_file(con, path, Mapping(table, own, file), next(raw), extracted, report, earlier)
                 parts += [part] if part else []
-        except InputError as error:
-            for problem in error.problems:
-                problems.setdefault(problem.replace(path.name, ""), problem)
+            except InputError as error:
+                for problem in error.problems:
+                    problems.setdefault(problem.replace(file, "").replace(path.name, ""), problem)
+    if not problems:
+        problems |= {problem: problem for problem in _in_no_file(table, source, extracted)}
     for pattern in source.constants_of:
         if not any(fnmatch(path.name, pattern) for path in paths):
             place = f"[tables.{table.name}.constants_of.{json.dumps(pattern)}]"
@@ -171,6 +178,24 @@ def _extract_table(
     given = [file.columns for file in extracted.files if file.table == table.name]
     extracted.present[table.name] = frozenset[str]().union(*given)
     extracted.date_formats[table.name] = source.date_formats
+
+
+def _in_no_file(table: Table, source: TableSource, extracted: Extracted) -> Iterator[str]:
+    """Columns that sources.toml speaks of and no file of the table has, though each may lack them."""
+    mapping = Mapping(table, source)
+    notes = [file.note for file in extracted.files if file.table == table.name]
+    for column in source.columns.keys() & source.defaults.keys():
+        if notes and all(mapping.lacks(column) in note for note in notes):
+            wanted = " or ".join(map(repr, mapping.wanted(column)))
+            yield (
+                f"{table.name}: no file has a column {wanted} for '{column}', so that its default would stand in every "
+                f"row. Map it in sources.toml under [tables.{table.name}.columns], or write it under "
+                f"[tables.{table.name}.constants]."
+            )
+    for name in source.leave_out:
+        if notes and all(mapping.lacks_to_leave_out(name) in note for note in notes):
+            place = f"[tables.{table.name}.leave_out]"
+            yield f"{table.name}: no file has a column '{name}', by which {place} leaves rows out."
 
 
 def _sheets(path: Path, name: str, table: Table, source: TableSource) -> list[tuple[str, TableSource]]:

@@ -4,6 +4,7 @@ would show as students without a tutor, or whose group is not known.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -108,13 +109,17 @@ def _of_schools(counts: pd.DataFrame, by_year: pd.DataFrame, told: set[str], few
 
 
 def _tutors(found: Sequence[Place], names: Mapping[str, str]) -> Noticed:
-    """Shares of schools are told to the data team alone: they may be hidden in the release."""
+    """Which schools is told to the data team alone: their share may be hidden in the release."""
 
     def where(place: Place) -> str:
         return f"{names.get(place.school, place.school)} in {place.year}" if place.school else f"in {place.year}"
 
     told = [f"{place.share:.0%} {'of ' if place.school else ''}{where(place)} ({place.against})" for place in found]
-    observed = [where(place) if place.school else f"{place.share:.0%} {where(place)}" for place in found]
+    schools = Counter(place.year for place in found if place.school)  # which, may be hidden
+    observed = [f"{place.share:.0%} {where(place)}" for place in found if not place.school]
+    observed += [
+        f"{count} {'school' if count == 1 else 'schools'} in {year}" for year, count in sorted(schools.items())
+    ]
     return Noticed(
         "enrolments.tutors_named_everywhere",
         TUTOR,

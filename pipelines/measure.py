@@ -23,6 +23,7 @@ from pipelines.settings import Settings
 from pipelines.years import academic_year
 
 FEWEST_SCHOOLS = 3
+MOST_TOGETHER = 0.2  # of a group, or of its reference, in schools that count as one
 KEY = gaps.KEY
 SERIES = ["level", "unit", "metric", "characteristic", "group"]
 
@@ -65,12 +66,19 @@ def terms(definitions: Definitions, schools: pd.DataFrame, settings: Settings) -
     )
 
 
-def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: pd.Series | None = None) -> Tables:
+def measure(
+    cells: pd.DataFrame,
+    hidden: pd.Series,
+    with_terms: Terms,
+    listed: pd.Series | None = None,
+    absent: pd.DataFrame | None = None,
+) -> Tables:
     """Every measure of `cells`, by the name of the table it is published as; exact, and not yet safe to publish.
 
     hidden: which cells may not be shown. listed: which are published at all, all by default; the others, hidden too,
-    count only in what sums over schools. Figures are in natural units. Each table has its columns as in
-    docs/data-contract.md, and `status`; `cell` and `gap` still hold figures that are hidden.
+    count only in what sums over schools. absent: cells in which nobody counts, which is not to be told. Figures are in
+    natural units. Each table has its columns as in docs/data-contract.md, and `status`; `cell` and `gap` still hold
+    figures that are hidden.
     """
     listed = pd.Series(True, index=cells.index) if listed is None else listed
     rows = cells[[*KEY, *gaps.SUMS]].assign(hidden=hidden.to_numpy(bool), listed=listed.to_numpy(bool))
@@ -99,7 +107,7 @@ def measure(cells: pd.DataFrame, hidden: pd.Series, with_terms: Terms, listed: p
                 _against_everyone_else(shown, with_terms),
             ]
         ),
-        **_decomposition(schools, seen, told, with_terms),
+        **_decomposition(schools, absent, seen, told, with_terms),
         **pooled,
         "consistency": _consistency(shown_everyone, with_terms),
         "funnel": _funnel(shown_everyone, with_terms),
@@ -166,7 +174,7 @@ def _judged(found: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
 
 
 def _like_for_like(strata: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
-    """Of the university and faculties where three schools have both groups; of schools, if groups had levels there.
+    """Of the university and faculties where three schools have both groups.
 
     strata: groups of schools at one level. told: places at all levels with as many schools.
     """
@@ -174,9 +182,7 @@ def _like_for_like(strata: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) 
     whole = alike.like_for_like(strata, kinds, references, schools)
     one_level = (whole["level"] != sets.EVERY_LEVEL).to_numpy(bool)
     enough = (whole["strata"] >= FEWEST_SCHOOLS).to_numpy(bool) & (one_level | (sets.find(whole, told, KEY) >= 0))
-    whole = whole.take(np.flatnonzero(enough & ~sets.is_school(whole["unit"])))
-    own = alike.like_for_like(_shown(strata), kinds, references, schools)
-    return sets.stacked([whole, own.take(np.flatnonzero(sets.is_school(own["unit"])))])
+    return whole.take(np.flatnonzero(enough & ~sets.is_school(whole["unit"])))
 
 
 def _beside_like_for_like(gap: pd.DataFrame, like: pd.DataFrame, with_terms: Terms) -> pd.DataFrame:
@@ -207,9 +213,15 @@ def _pooled(in_schools: pd.DataFrame, seen: pd.DataFrame, with_terms: Terms) -> 
     return {"pooled_gap": whole, "pooled_gap_school": _whole(parts, ["value", "lower", "upper"])}
 
 
-def _decomposition(in_schools: pd.DataFrame, seen: pd.DataFrame, told: pd.DataFrame, with_terms: Terms) -> Tables:
-    found = decomposition.decompose(in_schools, with_terms.references, with_terms.schools)
-    whole = _there(found.whole, told, KEY)
+def _decomposition(
+    in_schools: pd.DataFrame, absent: pd.DataFrame | None, seen: pd.DataFrame, told: pd.DataFrame, with_terms: Terms
+) -> Tables:
+    """Where few are in schools that count as one: what differs between these would seem to arise within schools."""
+    if absent is not None:
+        absent = absent[(absent["group"] != UNKNOWN) & (absent["characteristic"] != EVERYONE)]
+    found = decomposition.decompose(in_schools, with_terms.references, with_terms.schools, absent)
+    apart = found.whole.take(np.flatnonzero(found.whole["together"] <= MOST_TOGETHER))
+    whole = _there(apart, told, KEY)
     raw = seen.take(sets.find(whole, seen, KEY))  # `told` is of shown gaps
     whole = whole.assign(lower=raw["lower"].array, upper=raw["upper"].array)
     whole = whole.assign(says=decomposition.verdict(whole, with_terms.material)).rename(

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines import pooled
-from pipelines.definitions import Definitions
+from pipelines.definitions import UNKNOWN, Definitions
 from pipelines.disclosure import patterns, rules, tables
 from pipelines.disclosure.ledger import COUNTS, PERIOD, Ledger, in_periods
 from pipelines.disclosure.ledger import terms as ledger_terms
@@ -25,7 +25,7 @@ from pipelines.settings import Settings
 from pipelines.workers import ALONE, Workers
 
 CELL_KEY = patterns.KEY
-MET = "any_meeting"
+MET = "any_meeting"  # whether a student has met their tutor: curves and modes belong to it, other metrics tell of it
 
 
 class Figure(NamedTuple):
@@ -146,6 +146,26 @@ class Decision:
         rows = rows if "level" in keys else rows[rows["level"] == tables.EVERY_LEVEL]
         return sets.find(places, rows[keys].drop_duplicates(), keys) >= 0
 
+    def absent(self, definitions: Definitions) -> pd.DataFrame:
+        """The cells that are not there as nobody counts, where how many do is hidden: that a group had no row would say
+        that nobody of it has met their tutor, or answered. Their key, and `why`. In periods that have the metric.
+        """
+        metrics = definitions.metrics.values()
+        resting = {
+            MET: [m.name for m in metrics if m.tells_met in ("base", "beyond")],
+            **{m.name: [v.name for v in metrics if v.grain == "response"] for m in metrics if m.counts_respondents},
+        }
+        cells = self.cells[CELL_KEY].assign(why=self.why)[self.listed.to_numpy(bool)]
+        made = [cells[:0]]
+        for base, names in resting.items():
+            hidden = cells[(cells["metric"] == base) & (cells["why"] != patterns.SHOWN)]
+            for name in names:
+                own = cells.loc[cells["metric"] == name, [*PERIOD, "metric"]].drop_duplicates()
+                rows = hidden.assign(metric=name)
+                there = sets.find(rows, self.coded, CELL_KEY) >= 0
+                made.append(rows[(sets.find(rows, own, [*PERIOD, "metric"]) >= 0) & ~there])
+        return pd.concat(made, ignore_index=True)
+
     def explained(self, safe: Protected) -> Protected:
         """The safe tables with the reason of each cell that is not shown: column `why` of `cell`, else ''."""
         cell = safe.tables["cell"]
@@ -165,25 +185,29 @@ class Protected:
         both = {name: pd.concat([self.tables[name], table]) for name, table in others.items() if name in self.tables}
         return Protected({**self.tables, **others, **both})
 
-    def listing_absent(self, definitions: Definitions) -> Protected:
-        """With a hidden row for each cell that is not there as nobody counts, where how many do is hidden: else that a
-        group has no row would say that nobody of it has met their tutor, or answered. In periods that have the metric.
+    def listing_absent(self, absent: pd.DataFrame, definitions: Definitions) -> Protected:
+        """With a hidden row for each of the cells, and a hidden gap for each that it would have. absent: from `absent`,
+        with `why`, where `cell` says that.
         """
-        cell = self.tables["cell"]
-        metrics = definitions.metrics.values()
-        resting = {
-            MET: [m.name for m in metrics if m.tells_met in ("base", "beyond")],
-            **{m.name: [v.name for v in metrics if v.grain == "response"] for m in metrics if m.counts_respondents},
-        }
-        made = [cell]
-        for base, names in resting.items():
-            hidden = cell[(cell["metric"] == base) & (cell["status"] == rules.SUPPRESSED)]
-            for name in names:
-                own = cell.loc[cell["metric"] == name, [*PERIOD, "metric"]].drop_duplicates()
-                rows = hidden.assign(metric=name)
-                absent = (sets.find(rows, own, [*PERIOD, "metric"]) >= 0) & (sets.find(rows, cell, CELL_KEY) < 0)
-                made.append(rows[absent])
-        return Protected({**self.tables, "cell": pd.concat(made, ignore_index=True)})
+        cell, gap = self.tables["cell"], self.tables["gap"]
+        added = absent.assign(status=rules.SUPPRESSED)[[c for c in cell if c in {*absent, "status"}]]
+        cell = pd.concat([cell, added.reindex(columns=cell.columns)], ignore_index=True).astype(cell.dtypes.to_dict())
+        reference = {c.name: c.reference for c in definitions.characteristics.values()}
+        others = {c.name: [g for g in c.groups if g != c.reference] for c in definitions.characteristics.values()}
+        gaps_of = added[added["characteristic"].isin(reference)].assign(
+            reference=lambda rows: rows["characteristic"].map(reference)
+        )
+        gaps_of["group"] = [
+            others[name] if group == of else [group]
+            for name, group, of in gaps_of[["characteristic", "group", "reference"]].itertuples(index=False)
+        ]
+        made = gaps_of.explode("group")
+        made = made[(made["group"] != UNKNOWN) & (sets.find(made, cell, CELL_KEY) >= 0)]
+        made = made[sets.find(made, gap, CELL_KEY) < 0].drop_duplicates(CELL_KEY)
+        constant = {"against": "reference", "evidence": gaps.TOO_FEW, "direction": "none", "like_for_like_says": ""}
+        made = made.assign(**constant).reindex(columns=gap.columns)
+        gap = pd.concat([gap, made], ignore_index=True).astype(gap.dtypes.to_dict())
+        return Protected({**self.tables, "cell": cell, "gap": gap})
 
     def unexplained(self) -> Protected:
         """Without the reasons of cells: that a cell is hidden for another tells that it is not small itself."""
@@ -268,10 +292,10 @@ def protect(
     small = small_cells(cells, definitions, settings)
     why = pd.Series(patterns.UNLISTED, index=cells.index, dtype=object)
     why[listed] = patterns.patterns(cells[listed], small[listed], modelled.schools, about, widths, workers)
-    why = _alike_in_both_parts(cells, why)
     if published and kept:
         before = published.of(kept)
         cells, why = _together((before.drop(columns="why"), before["why"]), (cells, why))
+    why = _alike_in_both_parts(cells, why, in_periods(cells, kept))
     for name, years in pooled.of(modelled.periods):
         if (name, pooled.POOLED) not in kept:
             own = pooled.years_of(cells, years)
@@ -285,9 +309,9 @@ def protect(
     return Decision(cells, why, about.grain, frozenset(kept), differing, terms)
 
 
-def _alike_in_both_parts(cells: pd.DataFrame, why: pd.Series) -> pd.Series:
+def _alike_in_both_parts(cells: pd.DataFrame, why: pd.Series, kept: np.ndarray) -> pd.Series:
     """The reasons, with cells hidden that count the very same in the other part of their year, where that is hidden:
-    whoever had met by a week that both have passed is the same in both.
+    whoever had met by a week that both have passed is the same in both. kept: cells that stay as published.
     """
     listed = (why != patterns.UNLISTED).to_numpy(bool)
     counts = ["n", "sx", "have_some", "lack_some"]
@@ -296,7 +320,7 @@ def _alike_in_both_parts(cells: pd.DataFrame, why: pd.Series) -> pd.Series:
     at = sets.find(cells, other, CELL_KEY)
     alike = np.append((other[counts].to_numpy(float)), np.full((1, len(counts)), np.nan), axis=0)[at]
     equal = (at >= 0) & (cells[counts].to_numpy(float) == alike).all(axis=1)
-    return why.mask(listed & equal & (why == patterns.SHOWN).to_numpy(bool), patterns.LINKED)
+    return why.mask(listed & ~kept & equal & (why == patterns.SHOWN).to_numpy(bool), patterns.LINKED)
 
 
 def _before(cells: pd.DataFrame, periods: pd.DataFrame, published: Ledger | None) -> np.ndarray:

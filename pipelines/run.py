@@ -104,10 +104,12 @@ def run(
                     progress.note(f"{sum(map(len, followed.values())):,} figures")
         with progress.step("measure", "values, gaps and how sure they are"):
             known = terms(definitions, modelled.schools, settings)
-            measured = measure(decision.coded, decision.hidden, known, decision.listed)
+            absent = decision.absent(definitions)
+            measured = measure(decision.coded, decision.hidden, known, decision.listed, absent)
             safe = decision.explained(rounded(measured, definitions, settings)).with_tables(followed)
+            safe = safe.listing_absent(absent, definitions)
             costs = cost.protection(safe.tables["cell"], modelled.schools, definitions)
-            safe = safe.with_tables({"protection": costs}).unexplained().listing_absent(definitions)
+            safe = safe.with_tables({"protection": costs}).unexplained()
             attack.assert_unseen(safe.tables, decision)
             checks = outcome.tables | {"check": pd.concat([outcome.tables["check"], attack.checks(done)])}
             progress.note(f"{len(measured['gap']):,} gaps")

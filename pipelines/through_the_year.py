@@ -19,13 +19,13 @@ from pipelines.engines import Connection
 from pipelines.measures import intervals, over_time, sets
 from pipelines.model import Modelled, Present, usable
 from pipelines.pooled import POOLED
-from pipelines.protect import Decision, unlisted
+from pipelines.protect import MET, Decision, unlisted
 from pipelines.settings import Settings
 
-MET = "any_meeting"  # the metric that curves and modes belong to
 MET_IN_TIME = "met_by_promised_week"
 PARTS = ("year", "to_date")
 CURVE = ["academic_year", "part", "level", "unit", "characteristic", "group", "week"]
+FAMILY = CURVE[:-2]  # the groups of a characteristic in a place
 CURVE_ORDER = "academic_year, part, level, unit, characteristic, grp"
 WEEK = ["academic_year", "unit", "week"]
 MODE = ["academic_year", "part", "unit", "mode"]
@@ -100,7 +100,7 @@ def curve(counts: pd.DataFrame, modelled: Modelled, decision: Decision, settings
     known = np.isfinite(met)
     np.add.at(by_week, (of.of[known], met[known].astype(int)), n[known])
     there = np.arange(by_week.shape[1]) < weeks[:, None]
-    row, reached = np.nonzero(there)
+    row, week_of = np.nonzero(there)
     met_by = by_week.cumsum(axis=1)
     points = pd.DataFrame({"n": of.sum(n).astype(int)[row], "sx": met_by[there]})
     value, lower, upper = (pd.Series(f) for f in intervals.proportion(points["sx"], points["n"]))
@@ -111,12 +111,16 @@ def curve(counts: pd.DataFrame, modelled: Modelled, decision: Decision, settings
     told = np.any([decision.hides(pd.concat(adding_up), metric=metric) for metric in (MET, MET_IN_TIME)], axis=0)
     told = told.reshape(len(adding_up), -1).any(axis=0)
     untold = ~decision.shows(places, metric=MET) | told
-    family = sets.number(places, CURVE[:-2]).of
-    shown = steps.weeks_shown(met_by, family, weeks - 1, untold, settings.rules.smallest_base)
+    family, year = (sets.number(places, keys).of for keys in (FAMILY, [c for c in FAMILY if c != "part"]))
+    to_date = (places["part"] == "to_date").to_numpy()
+    reached = np.full(int(year.max(initial=-1)) + 1, -1)
+    reached[year[to_date]] = weeks[to_date] - 1
+    known = np.where(to_date | (reached[year] >= weeks - 1), -1, reached[year])
+    shown = steps.weeks_shown(met_by, family, year, weeks - 1, known, untold, settings.rules.smallest_base)
     hide = pd.Series(~shown[there])
     low, high = shares.limits_of(lower, upper, hide)
     return places.take(row).reset_index(drop=True).assign(
-        week=reached,
+        week=week_of,
         base=shares.bases(points["n"], hide, settings.rules),
         value=shares.rounded(value, hide), lower=low, upper=high, status=shares.status(hide),
     )  # fmt: skip

@@ -55,7 +55,7 @@ class Earlier:
 
     def fingerprint(self, path: Path, table: Table, source: TableSource) -> str:
         """What tells whether an extract would be read to the same rows; '' for a file that cannot be opened."""
-        how = "\n".join([self.mark, repr(table), source.model_dump_json(exclude={"files"})])
+        how = "\n".join([self.mark, repr(table), source.model_dump_json(exclude={"files", "constants_of"})])
         try:
             content = _content(path)
         except OSError:  # whoever reads it says why

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 
+from pipelines.alike import shape as shape_of
 from pipelines.definitions import Column, Definitions, Table
 from pipelines.engines import Connection
 from pipelines.errors import FEWEST_TO_TELL, MOST_QUOTED, is_like_a_code, plain, quotable
 from pipelines.extract import Extracted
+from pipelines.pseudonymise import UK_DATES
 
 KINDS = {"date": "a date", "integer": "a whole number", "number": "a number"}
 DAYS = (
@@ -71,15 +72,18 @@ def _of_table(con: Connection, table: Table, extracted: Extracted, most: float) 
 def _dates(table: Table, found: Sequence[tuple[str, int]], known: Sequence[str]) -> str:
     shapes = Counter[str]()
     for value, rows in found:
-        shapes[_shape(value)] += rows
+        shapes[shape_of(value)] += rows
     shape, rows = shapes.most_common(1)[0]
     looks = f"; most look like {shape}" if is_like_a_code(shape, rows) else ""
     format_ = fitting(dict(found)) or "…"
+    others = (
+        [] if format_.startswith("%m") else [*(known or UK_DATES)]
+    )  # a list takes the place of what needs no mapping
     return (
         f"{looks} (9: a digit, x: a letter).\n"
         f"    Write in sources.toml how they are written (docs/sources.md: formats of dates):\n"
         f"        [tables.{table.name}]\n"
-        f"        date_formats = {json.dumps([*known, format_], ensure_ascii=False)}"
+        f"        date_formats = {json.dumps([*dict.fromkeys([*others, format_])], ensure_ascii=False)}"
         if looks or format_ != "…"
         else ". Look at the column in the extract: it seems to hold something else."
     )
@@ -120,7 +124,3 @@ def _numbers(table: Table, column: Column, found: Sequence[tuple[str, int]]) -> 
         f"        [tables.{table.name}.codes.{column.name}]",
         *(f"        {line}" for line in lines),
     ])  # fmt: skip
-
-
-def _shape(value: str) -> str:
-    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", value))

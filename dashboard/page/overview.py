@@ -197,7 +197,7 @@ def _own_strips(
     doubted = f" † {record.INCOMPLETE}." if incomplete and any(c.metric["theme"] == "contact" for c in compared) else ""
     band = ", the band the middle 80% of all schools, unnamed" if any(c.middle for c in compared) else ""
     if any(c.chance_aside for c in compared):
-        band = ", the band where about eight in ten of all schools lie, unnamed and chance set aside"
+        band = ", the band where about eight in ten of the schools shown lie, unnamed and chance set aside"
     name, at = visit.name(unit), visit.release.levels.loc[level, "label"]
     return {
         "figure": strips(compared, visit.theme, marked, incomplete, visit.column),

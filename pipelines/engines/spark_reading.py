@@ -56,6 +56,7 @@ def read(con: Connection, path: Path, mapping: Mapping, target: str) -> Read:
     return Read(
         sum(n for _, n, _ in counted),
         mapping.columns(rows.columns),
+        notes=mapping.notes(rows.columns),
         modified=newest.astimezone(UTC).replace(tzinfo=None) if newest and is_url(path) else None,
     )
 

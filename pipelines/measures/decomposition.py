@@ -34,17 +34,20 @@ class Decomposition:
     schools: pd.DataFrame
 
 
-def decompose(cells: pd.DataFrame, references: pd.Series, schools: pd.DataFrame) -> Decomposition:
+def decompose(
+    cells: pd.DataFrame, references: pd.Series, schools: pd.DataFrame, absent: pd.DataFrame | None = None
+) -> Decomposition:
     """The gaps of the university and of each faculty, split exactly in two (Kitagawa, 1955).
 
     cells: groups to be compared only; its rows of schools are used, at each level and at all of them. Schools in which
     the cell of either group of a gap is `hidden` (where there is such a column) count as one school, so that nothing is
-    told of them that their sum does not.
+    told of them that their sum does not. absent: the keys of cells that count nobody, which is not to be told either.
     references: characteristic → reference group. schools: school_code, faculty_code.
 
     whole: PLACE, group, value (the raw gap: group minus reference), within_schools (from different values within the
     same school), which_schools (from being in different schools), and their limits within_lower, within_upper,
-    which_lower, which_upper. value = within_schools + which_schools.
+    which_lower, which_upper. value = within_schools + which_schools. together: the share of the group, or of its
+    reference, that is in schools which count as one.
     schools: PLACE (unit: the university or faculty), school (unit), group, within_schools, which_schools. They add up
     to those of the whole. A school's part of *which schools* is set against the average of the group's and the
     reference's value: above zero where the group is over-represented in a school with a high value, or
@@ -54,6 +57,10 @@ def decompose(cells: pd.DataFrame, references: pd.Series, schools: pd.DataFrame)
     to the schools; they are NaN where no spread can be seen.
     """
     rows = cells.take(np.flatnonzero(sets.is_school(cells["unit"]) & (cells["sy"] > 0).to_numpy()))
+    if absent is not None and len(absent):
+        keys = [*gaps.PLACE, "group"]
+        nobody = absent.loc[sets.is_school(absent["unit"]), keys].assign(**dict.fromkeys(SUMS, 0.0), hidden=True)
+        rows = sets.stacked([rows[[*keys, *SUMS, "hidden"]], sets.coded(nobody, keys)])
     both = [_of_parents(rows, references, parent) for parent in sets.parents(schools)]
     return Decomposition(*(sets.stacked(frames) for frames in zip(*both, strict=True)))
 
@@ -87,6 +94,10 @@ def _of_parents(rows: pd.DataFrame, references: pd.Series, parent: pd.Series) ->
         family[of] = families.of
         own = np.array([[np.bincount(of, total, len(member)) for total in each[[k, 0]]] for each in sums])
         split, whole = _of_one_gap(own, family, len(families))
+        of_y = sums[SUMS.index("sy")][[k, 0]]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            together = [families.sum(np.where(apart, 0, each)) / families.sum(each) for each in of_y]
+        whole["together"] = np.nan_to_num(np.max(together, axis=0))
         seen = whole.pop("seen").to_numpy(bool)
         head = keys.take(families.first).assign(group=pd.Categorical.from_codes(named[k], dtype=names.dtype))
         wholes.append(pd.concat([head.reset_index(drop=True), whole], axis=1)[seen])

@@ -74,7 +74,7 @@ def read_delimited(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping,
             f"Export it again, or say in sources.toml what separates its fields:\n"
             f'    [tables.{table}]\n    delimiter = ";"'
         )
-    return Read(rows, mapping.columns(names), rejects, _notes(file, mapping))
+    return Read(rows, mapping.columns(names), rejects, [*_notes(file, mapping), *mapping.notes(names)])
 
 
 def _header(file: TextFile, mapping: Mapping) -> tuple[str, int, list[str]]:

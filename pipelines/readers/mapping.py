@@ -54,8 +54,8 @@ def year_of(value: str) -> str:
     """SQL for an academic year as the contract has it, 2025/26, of one written 2025-26, 2025/2026 or 2025/6."""
     ends = f"cast(try_cast(left({value}, 4) as integer) + 1 as varchar)"
     return (
-        f"case when {value} like '20__-__' or {value} like '20__/20__' or {value} like '20__-20__' "
-        f"then left({value}, 4) || '/' || right({value}, 2) "
+        f"case when ({value} like '20__-__' or {value} like '20__/20__' or {value} like '20__-20__') "
+        f"and right({ends}, 2) = right({value}, 2) then left({value}, 4) || '/' || right({value}, 2) "
         f"when {value} like '20__/_' and right({ends}, 1) = right({value}, 1) "
         f"then left({value}, 4) || '/' || right({ends}, 2) else {value} end"
     )
@@ -112,14 +112,26 @@ class Mapping:
             and column.name not in self.source.defaults
             and (column.name in self.source.columns or column.required)
         ]
-        left_out = self.source.leave_out
-        if left_out and not self._left_out_by(names):
-            problems.append(
-                f"{self.table.name}: {file} has no column {_either([*left_out])}, by which "
-                f"[tables.{self.table.name}.leave_out] leaves rows out."
-            )
         # where no name is known, the row may be one of data: then it is not quoted
         return problems if found or not problems else [self._no_known_name(file)]
+
+    def notes(self, names: Sequence[str]) -> list[str]:
+        """Which columns that sources.toml speaks of a file lacks, where that is no problem as others may have them."""
+        found, known = self.find(names), {plain(name) for name in names}
+        by_default = [c for c in self.source.columns if c in self.source.defaults and c not in found]
+        left_out = [name for name in self.source.leave_out if plain(name) not in known]
+        return [
+            *(self.lacks(column) for column in by_default if column not in self.source.constants),
+            *(self.lacks_to_leave_out(name) for name in left_out),
+        ]
+
+    def lacks(self, column: str) -> str:
+        """What is noted of a file without a column that has a default."""
+        return f"no column {_either(self.wanted(column))}, so {column} is as by default"
+
+    def lacks_to_leave_out(self, name: str) -> str:
+        """What is noted of a file without a column by which rows are left out."""
+        return f"no column '{name}' to leave rows out by"
 
     def places(self, names: Sequence[str]) -> list[int]:
         """The positions of the extract's columns that are read."""
@@ -156,7 +168,7 @@ class Mapping:
             for place, values in self._left_out_by(names).items():
                 listed = ", ".join(literal(value.strip().lower()) for value in values)
                 told.append(f"coalesce(lower({trim.format(fields[place])}) in ({listed}), false)")
-            trimmed.append(f"{' or '.join(told)} as left_out")
+            trimmed.append(f"{' or '.join(told) or 'false'} as left_out")
             kept = [*kept, "left_out"]
         given = [self.table.columns[name] for name in self.table.columns if name in self.columns(names)]
         mapped = [f"{self._mapped(column, column.name in found)} as {column.name}" for column in given]

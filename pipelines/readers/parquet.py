@@ -24,4 +24,4 @@ def read_parquet(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, t
         raise InputError(
             f"{mapping.table.name}: {path.name} is not a whole Parquet file. Copy or export it again."
         ) from None
-    return Read(count(con, target), mapping.columns(names))
+    return Read(count(con, target), mapping.columns(names), notes=mapping.notes(names))

@@ -30,15 +30,15 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
     Dates become ISO text and whole numbers lose their '.0'; a formula counts as the value it shows.
     """
     table, source = mapping.table.name, mapping.source
-    workbook = _open(path, table)
+    workbook, name = _open(path, table), mapping.file or path.name
     sheet, rows = _rows(path, table, workbook, next(iter(source.sheet), None))
     first = source.skip_rows or 0
     titles = rows[first : first + 1] if source.skip_rows is not None else rows[:TITLE_ROWS]
     header = header_of(([_text(cell) or "" for cell in row] for row in titles), mapping)
     if header is None:
-        raise InputError(mapping.no_header(path.name))
+        raise InputError(mapping.no_header(name))
     place, names = first + header[0], header[1]
-    if problems := mapping.problems(path.name, names):
+    if problems := mapping.problems(name, names):
         raise InputError(problems)
     if not source.sheet and (others := _alike(path, mapping, workbook)):
         every = [sheet, *others]
@@ -72,7 +72,7 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, 
         con.execute(f"create temp table {target} as {mapping.query(names, every, 'sheet', TRIM_ALL)}")
     finally:
         con.unregister("sheet")
-    return Read(count(con, target), mapping.columns(names))
+    return Read(count(con, target), mapping.columns(names), notes=mapping.notes(names))
 
 
 def sheets(path: Path, mapping: Mapping) -> list[str]:
@@ -82,9 +82,11 @@ def sheets(path: Path, mapping: Mapping) -> list[str]:
     if mapping.source.sheet != (EVERY_SHEET,):
         return list(mapping.source.sheet)
     workbook = _open(path, mapping.table.name)
-    return [
-        name for name in workbook.sheet_names if _filled(_cells(path, mapping.table.name, workbook, name, TITLE_ROWS))
-    ]
+    names = workbook.sheet_names
+    found = [name for name in names if _filled(_cells(path, mapping.table.name, workbook, name, TITLE_ROWS))]
+    if not found:
+        raise InputError(f"{mapping.table.name}: {path.name} has nothing in its sheets.")
+    return found
 
 
 def _alike(path: Path, mapping: Mapping, workbook: calamine.CalamineWorkbook) -> list[str]:

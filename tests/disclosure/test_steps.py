@@ -1,5 +1,7 @@
 """Between two weeks that a curve is shown at, no few people are seen to arrive: not of a group, nor of the others."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,18 +14,22 @@ FEWEST = 10
 
 @st.composite
 def families(draw):
-    """Curves of several families: cumulative counts, their family and last week, and which are hidden."""
+    """Curves of several families, some with a part to date: cumulative counts, family, year, last week, a week that is
+    known, and which are hidden.
+    """
     weeks = draw(st.integers(1, 12))
-    met, family, last, hidden = [], [], [], []
+    rows = []
     for number in range(draw(st.integers(1, 3))):
         end = draw(st.integers(0, weeks - 1))
+        reached = draw(st.integers(-1, end - 1))
         for _ in range(draw(st.integers(1, 5))):
             arrive = draw(st.lists(st.integers(0, draw(st.sampled_from([1, 5, 40]))), min_size=weeks, max_size=weeks))
-            met.append(np.cumsum(arrive))
-            family.append(number)
-            last.append(end)
-            hidden.append(draw(st.booleans()))
-    return np.array(met, float), np.array(family), np.array(last), np.array(hidden)
+            met = np.cumsum(arrive)
+            rows.append((met, 2 * number, number, end, reached, draw(st.booleans())))
+            if reached >= 0:
+                rows.append((met, 2 * number + 1, number, reached, -1, draw(st.booleans())))
+    met, *others = zip(*rows, strict=True)
+    return np.array(met, float), *map(np.array, others)
 
 
 def arrivals(met, shown, last):
@@ -34,40 +40,59 @@ def arrivals(met, shown, last):
 
 @given(families())
 def test_enough_arrive_of_each_group_and_of_the_others_together(case):
-    met, family, last, hidden = case
-    shown = weeks_shown(met, family, last, hidden, FEWEST)
+    met, family, year, last, known, hidden = case
+    shown = weeks_shown(met, family, year, last, known, hidden, FEWEST)
     assert not shown[hidden].any()
     for curve in np.flatnonzero(~hidden):
         assert shown[curve, last[curve]], "the share who met in all is shown anyway"
         assert not shown[curve, last[curve] + 1 :].any()
-        if shown[curve].sum() > 1:
-            assert (arrivals(met[curve], shown[curve], last[curve]) >= FEWEST).all()
     for number in np.unique(family):
         own = family == number
-        told = own & (shown.sum(axis=1) > 1)
+        (end,), (at,) = {*last[own]}, {*known[own]}
+        told = own & ~hidden & (np.delete(shown, [end, at] if at >= 0 else [end], axis=1).sum(axis=1) > 0)
         if not told.any():
             continue
         weeks = {tuple(week) for week in shown[told].tolist()}
         assert len(weeks) == 1, "groups are shown at the same weeks"
-        others, end = met[own & ~told].sum(axis=0), last[own][0]
-        if others[end]:
-            assert (arrivals(others, weeks.pop(), end) >= FEWEST).all(), "everyone less the groups shown"
+        seen = np.array(weeks.pop())
+        of_the_year = shown[year == year[own][0]].any(axis=0) & (np.arange(len(seen)) <= end)
+        apart = [w for w in np.flatnonzero(of_the_year) if seen[w] or w == at]
+        for line in [*met[told], met[own & ~told].sum(axis=0)]:
+            steps = np.diff([0, *line[apart]])
+            free = [step for step, w in zip(steps, apart, strict=True) if w not in (at, end)]
+            assert min(free, default=FEWEST) >= FEWEST or not line[end]
+            for first, second in pairwise(apart):
+                assert not line[end] or line[second] - line[first] >= FEWEST or {first, second} <= {at, end}
+
+
+def of_one_place(met, hidden=False, fewest=FEWEST):
+    rows, weeks = met.shape
+    none, place = np.full(rows, -1), np.zeros(rows, int)
+    return weeks_shown(met, place, place, np.full(rows, weeks - 1), none, np.full(rows, hidden), fewest)
+
+
+def test_the_week_reached_is_known_from_the_part_to_date_and_no_other_is_shown_near_it():
+    year = np.array([10.0, 20, 35, 40, 55, 70])
+    met, numbers = np.array([year, year]), np.array([0, 1])
+    last, known, hidden = np.array([5, 3]), np.array([3, -1]), np.zeros(2, bool)
+    shown = weeks_shown(met, numbers, np.zeros(2, int), last, known, hidden, FEWEST)
+    assert shown.tolist() == [[True, True, False, True, True, True], [True, True, False, True, False, False]]
 
 
 def test_a_week_in_which_one_student_arrives_is_not_seen():
     met = np.array([[12.0, 30, 31, 50], [15.0, 40, 40, 60]])
-    shown = weeks_shown(met, np.zeros(2, int), np.array([3, 3]), np.zeros(2, bool), FEWEST)
+    shown = of_one_place(met)
     assert shown.tolist() == [[True, True, False, True]] * 2
 
 
 def test_a_group_of_few_shows_its_end_alone_and_takes_the_smallest_other_with_it():
     met = np.array([[20.0, 60], [20.0, 40], [3.0, 6]])
-    shown = weeks_shown(met, np.zeros(3, int), np.array([1, 1, 1]), np.zeros(3, bool), FEWEST)
+    shown = of_one_place(met)
     assert shown.tolist() == [[True, True], [False, True], [False, True]]
 
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_where_nobody_is_protected_every_week_is_shown(hidden):
     met = np.array([[1.0, 2, 3]])
-    shown = weeks_shown(met, np.zeros(1, int), np.array([2]), np.array([hidden]), 1)
+    shown = of_one_place(met, hidden=hidden, fewest=1)
     assert shown.tolist() == [[not hidden] * 3]

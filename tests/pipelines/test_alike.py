@@ -59,6 +59,11 @@ def test_several_in_one_value_are_told_of_with_their_rows() -> None:
     assert "Export a row for each." in told
 
 
+def test_a_value_with_a_space_is_not_several_people() -> None:
+    listed = [f"{letter}{letter}SMITH" for letter in "ABCDEFGHIJ"]
+    assert "name several" not in said([f"JANE SMITH{letter}" for letter in "ABCDEFGHIJ"], listed, total=10)
+
+
 def test_tables_that_speak_of_people_in_different_ways_are_told_of() -> None:
     told = said([f"{letter}.SMITH@X.AC.UK" for letter in "ABCDEFGHIJ"], total=10)
     assert "10 of 10 different values" in told

@@ -2,12 +2,13 @@
 
 from itertools import product
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipelines.definitions import load
 from pipelines.disclosure.patterns import KEY, LINKED, SHOWN, SMALL, UNLISTED
-from pipelines.protect import Protected, _alike_in_both_parts, small_cells, unlisted
+from pipelines.protect import Decision, Protected, _alike_in_both_parts, small_cells, unlisted
 from pipelines.settings import Settings
 
 DEFINITIONS = load()
@@ -74,27 +75,46 @@ def test_what_would_tell_how_many_met_is_hidden_where_that_is(told: dict, hidden
     assert not small_cells(shown, DEFINITIONS, Settings()).any(), "where it is shown there is nothing to tell"
 
 
+def alike(cells: pd.DataFrame, kinds: list[str], kept: int = 0) -> list[str]:
+    stays = np.arange(len(cells)) < kept
+    return _alike_in_both_parts(cells, pd.Series(kinds, dtype=object), stays).tolist()
+
+
 def test_a_cell_that_is_the_same_in_both_parts_of_a_year_is_hidden_in_both() -> None:
     cells = pd.concat([of_one_place(met_by_promised_week=(40, 30), trust=(40, 30)).assign(part=part)
                        for part in ("year", "to_date", "pooled")], ignore_index=True)  # fmt: skip
     cells.loc[3, ["sx", "have_some", "lack_some"]] = [29, 29, 11]  # others in the other part
     kinds = [SHOWN, SHOWN, SMALL, LINKED, SHOWN, UNLISTED]
-    why = _alike_in_both_parts(cells, pd.Series(kinds, dtype=object)).tolist()
-    assert why == [LINKED, SHOWN, SMALL, LINKED, SHOWN, UNLISTED]
-    kinds[2] = UNLISTED
-    assert _alike_in_both_parts(cells, pd.Series(kinds, dtype=object)).tolist() == kinds
+    assert alike(cells, kinds) == [LINKED, SHOWN, SMALL, LINKED, SHOWN, UNLISTED]
+    assert alike(cells, kinds, kept=2) == kinds, "what was published stays"
+    kinds = [SMALL, SHOWN, SHOWN, LINKED, SHOWN, UNLISTED]
+    assert alike(cells, kinds, kept=2) == [SMALL, SHOWN, LINKED, LINKED, SHOWN, UNLISTED]
+    kinds[0], kinds[2] = SHOWN, UNLISTED
+    assert alike(cells, kinds) == kinds
 
 
 def test_that_a_group_has_no_row_does_not_tell_that_nobody_of_it_answered_or_met() -> None:
-    rows = {
-        ("response_rate", "A"): "suppressed", ("response_rate", "B"): "shown", ("response_rate", "C"): "suppressed",
-        ("trust", "B"): "shown", ("trust", "C"): "suppressed", ("any_meeting", "A"): "suppressed",
-        ("same_tutor", "B"): "shown",
+    why = {
+        ("response_rate", "Female"): SMALL, ("response_rate", "Male"): SHOWN, ("response_rate", "Other"): LINKED,
+        ("trust", "Male"): SHOWN, ("trust", "Other"): SMALL, ("any_meeting", "Female"): SMALL,
+        ("same_tutor", "Other"): SHOWN,
     }  # fmt: skip
-    place = {"academic_year": "2024/25", "part": "year", "level": "all", "unit": "university", "characteristic": "x"}
-    cell = pd.DataFrame([{**place, "metric": m, "group": g, "status": s} for (m, g), s in rows.items()])
-    listed = Protected({"cell": cell}).listing_absent(DEFINITIONS).tables["cell"]
-    new = listed[len(cell) :]
-    assert set(zip(new["metric"], new["group"], strict=True)) == {("trust", "A"), ("same_tutor", "A")}
-    assert set(new["status"]) == {"suppressed"}
-    assert listed[: len(cell)].equals(cell)
+    place = {"academic_year": "2024/25", "part": "year", "level": "all", "unit": "university", "characteristic": "sex"}
+    cells = pd.DataFrame([{**place, "metric": metric, "group": group} for metric, group in why])
+    decision = Decision(cells, pd.Series([*why.values()], dtype=object), {})
+    absent = decision.absent(DEFINITIONS)
+    assert set(zip(absent["metric"], absent["group"], strict=True)) == {("trust", "Female"), ("same_tutor", "Female")}
+    cell = cells.assign(status="shown", value=50.0, why="")
+    gap = cells[:0].assign(**dict.fromkeys(
+        ["against", "reference", "evidence", "direction", "like_for_like_says", "status"], ""), value=0.0)  # fmt: skip
+    safe = Protected({"cell": cell, "gap": gap}).listing_absent(absent, DEFINITIONS).tables
+    new = safe["cell"][len(cell) :]
+    assert set(zip(new["metric"], new["group"], new["status"], strict=True)) == {
+        ("trust", "Female", "suppressed"), ("same_tutor", "Female", "suppressed")
+    }  # fmt: skip
+    assert new["value"].isna().all()
+    assert safe["cell"][: len(cell)].equals(cell)
+    told = safe["gap"][["metric", "group", "reference", "status"]]
+    assert sorted(told.to_numpy().tolist()) == [
+        ["same_tutor", "Female", "Male", "suppressed"], ["trust", "Female", "Male", "suppressed"]
+    ]  # fmt: skip

@@ -92,6 +92,20 @@ def test_of_years_kept_as_published_it_is_said_how_many_cells_differ():
     assert "in progress" not in over
 
 
+def test_late_rows_of_a_published_year_are_told_of_by_year(settings, inbox, monkeypatch, capsys):
+    monkeypatch.setenv("APT_KEY", "a key of thirty-two characters or more")
+    mapping, meetings = inbox / "sources.toml", inbox / "meetings.csv"
+    mapping.write_text(mapping.read_text().replace("example = true", "example = false"))
+    assert pipelines("run") == 0
+    assert "Kept as published" not in capsys.readouterr().out
+    with meetings.open("a") as opened:
+        opened.writelines(f"L{n:04d},S{n:04d},T1,07/10/2024,F2F,attended,\n" for n in range(1, 30))
+    assert pipelines("run") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"Kept as published: 2024/25 \(\d+ cells\)\. The extracts now count these cells otherwise", said)
+    assert "Late rows of 2024/25, which is in progress, come with its next week." in said
+
+
 def test_check_publishes_nothing(settings, inbox, capsys):
     assert pipelines("check") == 0
     assert "expectations met" in capsys.readouterr().out

@@ -52,7 +52,7 @@ def test_dates_of_two_digit_years_stop_a_run_with_the_lines_to_write() -> None:
         "(9: a digit, x: a letter).\n"
         "    Write in sources.toml how they are written (docs/sources.md: formats of dates):\n"
         "        [tables.meetings]\n"
-        '        date_formats = ["%d/%m/%y %H:%M"]'
+        '        date_formats = ["%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%y %H:%M"]'
     ) in str(failed.value)
 
 
