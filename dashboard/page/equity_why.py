@@ -70,7 +70,10 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
     whole = whole[whole["status"] == "shown"]
     if whole.empty:
         levels = ", at all levels together" if x.level != ALL_LEVELS else ""
-        why_not = f"It is worked out for the university and faculties{levels}, where enough is shown."
+        why_not = (
+            f"It is worked out for the university and faculties{levels}, where enough is shown and few students are in "
+            "schools whose figure is hidden."
+        )
         return {"title": f"What the gap of {x.group} is made of is not published here", "note": why_not}
     schools = release.derived("decomposition_school", **key)
     schools = schools[schools["status"] == "shown"]
@@ -83,7 +86,8 @@ def _parts(visit: Visit, x: Asked) -> dict[str, Any]:
         "subtitle": (
             f"{visit.name(x.unit)}. {x.about}{unit_of(x.metric)}. Within schools: the group fares differently from its "
             "own schoolmates. From which schools: it studies more in schools where everybody fares so. Levels are not "
-            "held apart here: part of either may come from which levels students are at."
+            "held apart here: part of either may come from which levels students are at. Schools whose figure is "
+            "hidden count as one."
         ),
         "alt": f"{title}.",
         "table": gap_tables.parts(row, schools, release.units, finer),
