@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engines import Connection
-from pipelines.errors import FEWEST_TO_TELL
+from pipelines.errors import FEWEST_TO_TELL, shape
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def said_of(
     ones the table has. most: the largest share that may be unmatched for a reason that can be mended.
     """
     about = f"{table}: {len(unmatched):,} of {total:,} different values of '{column}' are in no row of {listing}"
-    for form in FORMS:
-        known = {left: value for value in listed if len(left := form.of(value)) >= SHORTEST_PART}
+    by_form = {f: {left: v for v in listed if len(left := f.of(v)) >= SHORTEST_PART} for f in FORMS}
+    for form, known in by_form.items():
         found = [value for value in unmatched if form.of(value) in known]
         told_apart = len(known) >= (1 - most) * len(listed)
         if told_apart and len(found) >= FEWEST_TO_TELL and len(found) > most * total:
@@ -86,8 +86,7 @@ def said_of(
                 f"        [parts]\n"
                 f"        {column} = '{form.part}'"
             )
-    known = {left: value for form in FORMS for value in listed if len(left := form.of(value)) >= SHORTEST_PART}
-    several = {value: rows for value, rows in unmatched.items() if _names_several(value, known)}
+    several = {value: rows for value, rows in unmatched.items() if _names_several(value, by_form)}
     if several:
         rows = sum(several.values())
         return (
@@ -102,14 +101,8 @@ def said_of(
     return ""
 
 
-def shape(value: str) -> str:
-    """How an identifier is written, without saying it: 9 for a digit, x for a letter."""
-    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", value))[:30]
-
-
-def _names_several(value: str, known: Mapping[str, str]) -> bool:
-    parts = [part for part in BETWEEN.split(value) if part]
-    return sum(any(form.of(part) in known for form in FORMS) for part in parts) > 1
+def _names_several(value: str, by_form: Mapping[Form, Mapping[str, str]]) -> bool:
+    return sum(any(form.of(part) in known for form, known in by_form.items()) for part in BETWEEN.split(value)) > 1
 
 
 def _unmatched(con: Connection, table: str, listing: str, column: str) -> dict[str, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 FEWEST_TO_QUOTE = 5  # a value found less often than this may stand for one person
 LONGEST_CODE = 20  # characters
+LONGEST_SHAPE = 30  # characters
 FEWEST_TO_TELL = 5  # fewer values than this that cannot be used never stop a run
 MOST_QUOTED = 50  # values in one message
 # answers to choose from: so few different ones, each so often and no longer, are no names of people
@@ -78,3 +80,14 @@ def quotable(found: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 def _is_like_a_choice(text: str) -> bool:
     return len(text) <= LONGEST_CHOICE and "@" not in text and not re.search(r"\d{4}", text)
+
+
+def entries(heading: str, meant: Mapping[str, str]) -> list[str]:
+    """The lines of sources.toml, as messages propose them, that say what each value means."""
+    pairs = (" = ".join(json.dumps(text, ensure_ascii=False) for text in pair) for pair in meant.items())
+    return [f"        [{heading}]", *(f"        {pair}" for pair in pairs)]
+
+
+def shape(value: str) -> str:
+    """How a value is written, without saying it: 9 for a digit, x for a letter."""
+    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", value))[:LONGEST_SHAPE]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.definitions import Column, Definitions, Table
 from pipelines.errors import InputError, did_you_mean
@@ -82,6 +82,7 @@ Text = Annotated[str, BeforeValidator(_as_text)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 Names = Annotated[Texts, Field(min_length=1)]
+Part = Annotated[str, AfterValidator(_part)]
 
 
 class TableSource(BaseModel):
@@ -96,7 +97,7 @@ class TableSource(BaseModel):
     skip_rows: int | None = Field(default=None, ge=0)
     date_formats: Texts = ()
     columns: dict[str, Names] = {}
-    parts: dict[str, str] = {}
+    parts: dict[str, Part] = {}
     codes: dict[str, dict[str, Text]] = {}
     constants: dict[str, Text] = {}
     constants_of: dict[str, dict[str, Text]] = {}
@@ -111,11 +112,6 @@ class TableSource(BaseModel):
             return codecs.lookup(value).name if value else None
         except LookupError:
             raise ValueError(f"no encoding is called '{value}'; usual ones are utf-8, utf-16, windows-1252") from None
-
-    @field_validator("parts")
-    @classmethod
-    def _one_part(cls, value: dict[str, str]) -> dict[str, str]:
-        return {column: _part(pattern) for column, pattern in value.items()}
 
     def of_file(self, file: str) -> TableSource:
         """The entry as it is for a file of that name: with the constants of every pattern that it matches."""
@@ -144,13 +140,8 @@ class Sources(BaseModel):
     )
     tables: dict[str, TableSource] = {}
     codes: dict[str, dict[str, Text]] = {}
-    parts: dict[str, str] = {}
+    parts: dict[str, Part] = {}
     folder: Path
-
-    @field_validator("parts")
-    @classmethod
-    def _one_part(cls, value: dict[str, str]) -> dict[str, str]:
-        return {column: _part(pattern) for column, pattern in value.items()}
 
     def of(self, table: Table) -> TableSource:
         """The entry of `table` (an empty one where it has none) with the codes and parts of all tables merged in."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pipelines.definitions import Column, Table
 from pipelines.engines import Connection
-from pipelines.errors import FEWEST_TO_TELL, closest, quotable
+from pipelines.errors import FEWEST_TO_TELL, closest, entries, quotable
 from pipelines.readers.mapping import literal
 from pipelines.settings import Settings
 
@@ -50,27 +49,23 @@ def _unknown_code(con: Connection, rows: str, table: Table, column: Column, fill
     """).fetchall()
     files = ", ".join(file for (file,) in within)
     said = f"{table.name}: {unknown:,} of {filled:,} values of '{column.name}' in {files} are not known codes"
-    place = f"[tables.{table.name}.codes.{column.name}]"
+    place = f"tables.{table.name}.codes.{column.name}"
     if len(found) > MANY_VALUES:
         return (
             f"{said}: {len(found):,} different ones, so the column seems to hold something else. "
             f"Map another column to '{column.name}' in sources.toml under [tables.{table.name}.columns], "
-            f"or its values under {place}. The known values are {', '.join(column.values)}."
+            f"or its values under [{place}]. The known values are {', '.join(column.values)}."
         )
     codes = quotable(found)
     quoted = [f"'{value}' ({rows:,})" for value, rows in codes]
     if hidden := len(found) - len(codes):
         more = ("more " if codes else "") + ("different values" if hidden > 1 else "value")
         quoted.append(f"{hidden:,} {more} not shown here")
-    lines = [
-        f'        {json.dumps(value, ensure_ascii=False)} = "{closest(value, column.values) or "…"}"'
-        for value, _ in codes
-    ]
+    meant = {value: closest(value, column.values) or "…" for value, _ in codes}
     return "\n".join(
         [
             f"{said}: {', '.join(quoted)}.",
             f"    Write in sources.toml what each means ({', '.join(column.values)}, or an empty text for blank):",
-            f"        {place}",
-            *lines,
+            *entries(place, meant),
         ]
     )

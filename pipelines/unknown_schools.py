@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 
 from pipelines.engines import Connection
-from pipelines.errors import closest, is_like_a_code, plain
+from pipelines.errors import closest, entries, is_like_a_code, plain
 from pipelines.reconciliation import FEWEST_LOST, LONGEST_VALUE
 
 MOST_CODES = 10
@@ -53,17 +52,12 @@ def _in_words(tables: Mapping[str, int], told: Mapping[str, int], codes: int, sc
     if not told:
         return f"{said} Look at school_code in the extracts: it seems to hold something else."
     meant = {value: guess(value, schools) for value in told}
-    lines = [
-        " = ".join(json.dumps(text, ensure_ascii=False) for text in (value, code or "…"))
-        for value, code in meant.items()
-    ]
     guessed = " (these are guesses)" if any(meant.values()) else ""
     return "\n".join(
         [
             said,
             f"    Add the schools to their extract, or write in sources.toml which school each is{guessed}:",
-            "        [codes.school_code]",
-            *(f"        {line}" for line in lines),
+            *entries("codes.school_code", {value: code or "…" for value, code in meant.items()}),
         ]
     )
 

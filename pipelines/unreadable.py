@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 
-from pipelines.alike import shape as shape_of
 from pipelines.definitions import Column, Definitions, Table
 from pipelines.engines import Connection
-from pipelines.errors import FEWEST_TO_TELL, MOST_QUOTED, is_like_a_code, plain, quotable
+from pipelines.errors import FEWEST_TO_TELL, MOST_QUOTED, entries, is_like_a_code, plain, quotable, shape
 from pipelines.extract import Extracted
 from pipelines.pseudonymise import UK_DATES
 
@@ -72,13 +71,12 @@ def _of_table(con: Connection, table: Table, extracted: Extracted, most: float) 
 def _dates(table: Table, found: Sequence[tuple[str, int]], known: Sequence[str]) -> str:
     shapes = Counter[str]()
     for value, rows in found:
-        shapes[shape_of(value)] += rows
-    shape, rows = shapes.most_common(1)[0]
-    looks = f"; most look like {shape}" if is_like_a_code(shape, rows) else ""
+        shapes[shape(value)] += rows
+    usual, rows = shapes.most_common(1)[0]
+    looks = f"; most look like {usual}" if is_like_a_code(usual, rows) else ""
     format_ = fitting(dict(found)) or "…"
-    others = (
-        [] if format_.startswith("%m") else [*(known or UK_DATES)]
-    )  # a list takes the place of what needs no mapping
+    # a list takes the place of the formats that need no mapping
+    others = () if format_.startswith("%m") else known or UK_DATES
     return (
         f"{looks} (9: a digit, x: a letter).\n"
         f"    Write in sources.toml how they are written (docs/sources.md: formats of dates):\n"
@@ -117,10 +115,8 @@ def _numbers(table: Table, column: Column, found: Sequence[tuple[str, int]]) -> 
     if hidden := len(found) - len(quoted):
         listed += f", {hidden:,} more not shown here"
     meant = {value: _MEANT.get(plain(value), "…") for value, _ in quoted}
-    lines = [" = ".join(json.dumps(text, ensure_ascii=False) for text in pair) for pair in meant.items()]
     return "\n".join([
         f": {listed}.",
         "    Write in sources.toml what each means, a number, or an empty text for blank:",
-        f"        [tables.{table.name}.codes.{column.name}]",
-        *(f"        {line}" for line in lines),
+        *entries(f"tables.{table.name}.codes.{column.name}", meant),
     ])  # fmt: skip

@@ -169,13 +169,12 @@ class Mapping:
                 listed = ", ".join(literal(value.strip().lower()) for value in values)
                 told.append(f"coalesce(lower({trim.format(fields[place])}) in ({listed}), false)")
             trimmed.append(f"{' or '.join(told) or 'false'} as left_out")
-            kept = [*kept, "left_out"]
         given = [self.table.columns[name] for name in self.table.columns if name in self.columns(names)]
         mapped = [f"{self._mapped(column, column.name in found)} as {column.name}" for column in given]
-        as_they_are = [name for name in kept if name != "left_out"]
+        told_of_rows = [*kept, *(["left_out"] if self.source.leave_out else [])]
         return (
-            f"with trimmed as (select {', '.join([*trimmed, *as_they_are]) or 'null'} from {relation}) "
-            f"select {', '.join([*mapped, *kept])} from trimmed"
+            f"with trimmed as (select {', '.join([*trimmed, *kept]) or 'null'} from {relation}) "
+            f"select {', '.join([*mapped, *told_of_rows])} from trimmed"
         )
 
     def _mapped(self, column: Column, found: bool) -> str:

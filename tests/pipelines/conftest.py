@@ -2,14 +2,23 @@
 
 import io
 import shutil
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.settings import Settings
 from tests.bad_input.tiny import tiny_university
 from tests.pipelines.commanding import run_in
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory."""
+    with duckdb.connect() as opened:
+        yield opened
 
 
 @pytest.fixture

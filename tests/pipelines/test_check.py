@@ -56,12 +56,6 @@ BAD_ROWS: list[tuple[str, Row, str, str | None]] = [
 ]
 
 
-@pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        yield opened
-
-
 class TestAValidUniversity:
     @pytest.fixture(scope="class")
     def outcome(self) -> CheckOutcome:

@@ -41,12 +41,6 @@ def read(inbox: Path) -> Callable[..., Extracted]:
     return run
 
 
-@pytest.fixture
-def con() -> Any:
-    with duckdb.connect() as opened:
-        yield opened
-
-
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
     return con.execute(query).fetchall()
 

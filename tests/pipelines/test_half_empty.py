@@ -1,6 +1,6 @@
 """Columns of enrolments that are blank in one place far more than elsewhere are told of, in few words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import duckdb
 import pandas as pd
@@ -68,12 +68,6 @@ def test_a_characteristic_known_for_half_a_year_is_told_of() -> None:
     slightly = counts("sex", **{school: {"2024/25": 24} for school in SCHOOLS})
     assert places(slightly, "sex") == []
     assert places(counts("sex", A={"2024/25": 66}), "sex") == [], "of characteristics the university is compared"
-
-
-@pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        yield opened
 
 
 def enrolled(

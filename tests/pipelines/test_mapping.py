@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import xlsxwriter
 
@@ -14,20 +13,9 @@ from pipelines import definitions, sources
 from pipelines.errors import InputError
 from pipelines.extract import Extracted, extract
 from pipelines.settings import Settings
-from tests.bad_input.tiny import SOURCES, STUDENTS, tables, tiny_university, write_csv
+from tests.bad_input.tiny import SOURCES, STUDENTS, tables, write_csv
 
 DEFINITIONS = definitions.load()
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    return tiny_university(tmp_path / "inbox").parent
-
-
-@pytest.fixture
-def con() -> Any:
-    with duckdb.connect() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What becomes of every row that was read, and when too many of a file or a school are lost."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import duckdb
@@ -11,12 +10,6 @@ from pipelines.reconciliation import ReconciliationError
 from pipelines.settings import Settings
 from tests.pipelines.checking import DEFINITIONS, checked, unmet
 from tests.pipelines.inputs import TODAY, Row, valid, write
-
-
-@pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        yield opened
 
 
 def test_exact_duplicates_are_dropped_and_counted(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,6 +1,6 @@
 """Files in part of which day and month have changed places are told of, and no others."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import duckdb
@@ -79,12 +79,6 @@ def test_a_sentence_says_how_many_and_what_to_do_and_a_few_files_are_named() -> 
     many = in_words([Swapped(f"{n}.csv", 10, 100) for n in range(7)])
     assert len(many) == 6
     assert many[-1] == "meetings: It is so in 2 more files."
-
-
-@pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        yield opened
 
 
 def test_the_checks_warn_of_it_and_the_release_has_it(con: duckdb.DuckDBPyConnection) -> None:

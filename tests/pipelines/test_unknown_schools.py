@@ -1,7 +1,6 @@
 """Codes of schools that the schools extract does not have are told, with lines that work, and quote nobody."""
 
 import tomllib
-from collections.abc import Iterator
 
 import duckdb
 import pytest
@@ -16,12 +15,6 @@ SCHOOLS = {
     "BIOL": "School of Biology",
     "LANG": "School of Languages, Cultures and Societies",
 }
-
-
-@pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        yield opened
 
 
 def told(con: duckdb.DuckDBPyConnection, table: str, codes: dict[str, int], most: float = 1.0) -> list[str]:
