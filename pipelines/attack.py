@@ -62,9 +62,12 @@ def withstand(
     pooled_of = {name: years for name, years in pooled.of(modelled.periods) if (name, pooled.POOLED) in new}
     about = new | {(year, pooled.WHOLE_YEAR) for years in pooled_of.values() for year in years}
     earlier = _counts((published or NOTHING).shown(modelled.periods[in_periods(modelled.periods, about)]))
-    before, attacks, again = decision.hidden.sum(), dict[Period, Attack](), new
+    hidden, attacks, again = decision.hidden.sum(), dict[Period, Attack](), new
+    before: attacker.Before = {}
     for round_ in range(ROUNDS):
-        attacks |= _attacked(decision, again, pooled_of, modelled.schools, definitions, settings, earlier, workers)
+        attacks |= _attacked(
+            decision, again, pooled_of, modelled.schools, definitions, settings, earlier, before, workers
+        )
         found = Attack.together(attacks.values(), _bar(settings))
         if found.narrowed.empty:
             break
@@ -83,7 +86,7 @@ def withstand(
         )
     now = decision.cells[~decision.hidden & in_periods(decision.cells, new)]
     differing = attacker.differenced(_counts(now), earlier, found.bar.smallest_base)
-    return Withstood(decision, replace(found, differenced=differing), int(decision.hidden.sum() - before))
+    return Withstood(decision, replace(found, differenced=differing), int(decision.hidden.sum() - hidden))
 
 
 def _attacked(
@@ -94,6 +97,7 @@ def _attacked(
     definitions: Definitions,
     settings: Settings,
     earlier: pd.DataFrame,
+    before: attacker.Before,
     workers: Workers,
 ) -> dict[Period, Attack]:
     """The attack on each of the periods."""
@@ -121,6 +125,7 @@ def _attacked(
             earlier=earlier[in_periods(earlier, set(cells[PERIOD].itertuples(index=False, name=None)))],
             inner=inner,
             known=everything,
+            before=before,
             workers=workers,
         )
 

@@ -22,6 +22,7 @@ from pipelines.workers import ALONE, Workers
 __all__ = ["Attack", "Bar", "Metrics", "attack", "bounds", "differenced"]
 
 REPORT = ["academic_year", "part", "metric", "characteristic"]
+Before = dict[tuple[Period, ...], dict[bytes, Found]]  # by what is attacked together
 RANGES = [f"{count}_{end}" for end in ("low", "high") for count in COUNTS]
 NARROW, SHOWN_BEFORE = "narrow", "shown before"
 FRAMES = {
@@ -126,6 +127,7 @@ def attack(
     earlier: pd.DataFrame | None = None,
     inner: pd.DataFrame | None = None,
     known: pd.DataFrame | None = None,
+    before: Before | None = None,
     workers: Workers = ALONE,
 ) -> Attack:
     """Attack all hidden cells of a release.
@@ -137,6 +139,8 @@ def attack(
     smallest cells there are, shown or not; an attacker does not have them, but whoever makes the release does: as one
     of the answers that agree with what is shown they save time in finding others, and nothing is worked out from them.
     known: what else the release shows, in periods that are not attacked here: it tells which metrics belong together.
+    before: what attacks on other states of the release found: what still holds is taken from there, and this one's
+    added.
 
     What was shown once stays known. A cell shown then and hidden now is broken, whatever its count is now; its old
     count, right but for late corrections, is used against the other cells, and left out where it contradicts the new
@@ -162,23 +166,27 @@ def attack(
     )
     tasks = range(len(places.tasks))
     work = [places.families(task, terms, hold_someone=bar.hidden_hold_someone) for task in tasks]
-    found = _in_processes(work, terms, workers)
+    before = {} if before is None else before
+    about = [before.get(tuple(task), {}) for task in places.tasks]
+    found = _in_processes(work, terms, about, workers)
     again = []
     for task in tasks:
         if found[task] is None and places.old.any():
             work[task] = places.families(task, terms, hold_someone=bar.hidden_hold_someone, with_old=False)
             again.append(task)
-    for task, anew in zip(again, _in_processes([work[task] for task in again], terms, workers), strict=True):
+    of_again = [work[task] for task in again], terms, [about[task] for task in again]
+    for task, anew in zip(again, _in_processes(*of_again, workers), strict=True):
         found[task] = anew
     for task in tasks:
         if found[task] is None:
             raise ContradictionError(f"What is shown of {places.tasks[task]} does not add up.")
+        before[tuple(places.tasks[task])] = {f.problem: f for f in found[task] or []}
     cells = hidden.join(_worst([f for of_task in found for f in of_task or []], len(hidden)))
-    before = pd.MultiIndex.from_frame(hidden).isin(pd.MultiIndex.from_frame(old[KEY]))
-    cells.loc[before, "width"], cells.loc[before, "broken"], cells["why"] = (
+    seen = pd.MultiIndex.from_frame(hidden).isin(pd.MultiIndex.from_frame(old[KEY]))
+    cells.loc[seen, "width"], cells.loc[seen, "broken"], cells["why"] = (
         0,
         True,
-        np.where(before, SHOWN_BEFORE, NARROW),
+        np.where(seen, SHOWN_BEFORE, NARROW),
     )
     report = cells.groupby(REPORT, sort=False).agg(
         hidden=("broken", "size"), broken=("broken", "sum"), exact=("exact", "sum"), narrowest=("width", "min")
@@ -202,18 +210,20 @@ def _plain(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return plain.astype(dict.fromkeys(KEY, object))
 
 
-def _in_processes(work: list[list[Family]], terms: Terms, workers: Workers) -> list[list[Found] | None]:
+def _in_processes(
+    work: list[list[Family]], terms: Terms, before: list[dict[bytes, Found]], workers: Workers
+) -> list[list[Found] | None]:
     hidden = [sum(int((family.hidden >= 0).sum()) for family in families) for families in work]
     shares = [
         min(workers.number, len(families)) if cells >= FEW_CELLS else 1
         for cells, families in zip(hidden, work, strict=True)
     ]
     if workers.number <= 1 or sum(hidden) < FEW_CELLS:
-        return [attacked(families, terms) for families in work]
+        return [attacked(families, terms, before=found) for families, found in zip(work, before, strict=True)]
     running: dict[int, list[Future[list[Found] | None]]] = {}
     for task in sorted(range(len(work)), key=lambda task: -hidden[task]):  # the largest first
         parts = [(i, shares[task]) for i in range(shares[task])]
-        running[task] = [workers.pool.submit(attacked, work[task], terms, part) for part in parts]
+        running[task] = [workers.pool.submit(attacked, work[task], terms, part, before[task]) for part in parts]
     found = [[share.result() for share in running[task]] for task in range(len(work))]
     return [None if None in of_task else [f for part in of_task for f in part or []] for of_task in found]
 

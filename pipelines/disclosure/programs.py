@@ -23,34 +23,25 @@ class Program:
     """Whole numbers (or, relaxed, any numbers) between least and most whose sums lie between low and high."""
 
     def __init__(
-        self, sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray,
-        known: np.ndarray | None = None,
-    ) -> None:  # fmt: skip
-        """known: numbers that are between all limits, where there are any to begin from."""
+        self, sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray
+    ) -> None:
         self._parts = (sparse.csr_array(sums), low, high, least, most)
         self._columns = np.arange(sums.shape[1], dtype=np.int32)
-        self._solver = _passed(*self._parts)
-        if known is not None:
-            beginning = highspy.HighsSolution()
-            beginning.col_value = known.astype(float).tolist()
-            self._solver.setSolution(beginning)
-        self._solver.run()  # any point first; from there on, other corners are near for the primal simplex method
-        self._solver.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
+        self._relaxed: _Highs | None = None
         self._in_whole: _Highs | None = None
-        self._corner: highspy.HighsBasis | None = None
 
-    def furthest(self, weights: np.ndarray, *, whole: bool = False) -> np.ndarray | None:
-        """The numbers with the largest weighted sum; None where it has no limit.
+    def furthest(self, weights: np.ndarray, *, whole: bool = False, enough: float = np.inf) -> np.ndarray | None:
+        """The numbers with the largest weighted sum, or whole ones whose sum is enough; None where it has no limit.
 
         Raises ContradictionError where there are no such numbers, TimeoutError where whole ones take too long to find.
         """
-        if whole and self._in_whole is None:
-            self._in_whole = _passed(*self._parts, whole=True)
-        solver = self._in_whole if whole and self._in_whole is not None else self._solver
+        solver = self._solver_in_whole if whole else self._solver
         solver.changeColsCost(len(self._columns), self._columns, np.asarray(weights, float))
+        if whole:
+            solver.setOptionValue("objective_target", float(enough))
         solver.run()
         status = solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kOptimal:
+        if status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kObjectiveTarget):
             return np.asarray(solver.getSolution().col_value)
         if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return None
@@ -64,14 +55,64 @@ class Program:
         found = sums @ point
         return bool(((found >= low) & (found <= high)).all() and ((point >= least) & (point <= most)).all())
 
-    def remember(self) -> None:
-        """Take the corner just found as the one to `go_back` to."""
-        self._corner = self._solver.getBasis()
+    def near(self, point: np.ndarray) -> Near:
+        """What is near whole numbers that are between all limits, or nearly."""
+        return Near(*self._parts, point)
 
-    def go_back(self) -> None:
-        """Start the next search from the corner last remembered."""
-        if self._corner is not None:
-            self._solver.setBasis(self._corner)
+    @property
+    def _solver(self) -> _Highs:
+        if self._relaxed is None:
+            self._relaxed = _passed(*self._parts)
+            self._relaxed.run()  # any point first; from there on, others are near for the primal simplex method
+            self._relaxed.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
+        return self._relaxed
+
+    @property
+    def _solver_in_whole(self) -> _Highs:
+        self._in_whole = self._in_whole or _passed(*self._parts, whole=True)
+        return self._in_whole
+
+
+class Near:
+    """Numbers that differ as little as can be from whole ones: their differences are few, and so mostly whole too."""
+
+    def __init__(
+        self, sums: sparse.csr_array, low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray,
+        point: np.ndarray,
+    ) -> None:  # fmt: skip
+        self._point = np.clip(point, least, most)
+        there = sums @ self._point
+        up_and_down = sparse.csr_array(sparse.hstack([sums, -sums], format="csr"))
+        room = np.r_[most - self._point, self._point - least]
+        self._solver = _passed(up_and_down, low - there, high - there, np.zeros(len(room)), room)
+        self._solver.changeObjectiveSense(highspy.ObjSense.kMinimize)
+        self._columns = np.arange(len(room), dtype=np.int32)
+        self._rows = sums.shape[0]
+        self._nearest(np.ones(len(point)))
+        self._start = self._solver.getBasis()  # each search starts there, as most end close to it
+
+    def agreeing(self, costs: np.ndarray) -> np.ndarray | None:
+        """The numbers nearest to the point that are between all limits; None where there are none. costs: of changing
+        each.
+        """
+        return self._nearest(costs)
+
+    def further(self, weights: np.ndarray, by: float, costs: np.ndarray) -> np.ndarray | None:
+        """The nearest numbers whose weighted sum is larger by so much; None where there are none."""
+        used = np.flatnonzero(weights)
+        columns, values = np.r_[used, used + len(weights)], np.r_[weights[used], -weights[used]]
+        self._solver.addRow(float(by), highspy.kHighsInf, len(columns), columns.astype(np.int32), values.astype(float))
+        found = self._nearest(costs)
+        self._solver.deleteRows(1, np.array([self._rows], np.int32))
+        self._solver.setBasis(self._start)
+        return found
+
+    def _nearest(self, costs: np.ndarray) -> np.ndarray | None:
+        self._solver.changeColsCost(len(self._columns), self._columns, np.tile(costs, 2).astype(float))
+        self._solver.run()
+        optimal = self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        change = np.asarray(self._solver.getSolution().col_value) if optimal else None
+        return None if change is None else self._point + change[: len(costs)] - change[len(costs) :]
 
 
 def is_whole(point: np.ndarray) -> bool:

@@ -6,8 +6,10 @@ counts, as in the audit of cell suppression (Fischetti and Salazar 2001; Willenb
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 
 import numpy as np
 from scipy import sparse
@@ -68,8 +70,10 @@ class Family:
 class Found:
     """The verdicts on the hidden cells of one metric in one family: the number of the cell, its proved ranges (low and
     high, 3 × cells), the width that is left (at most as wide as is needed), and whether it is broken or exactly known.
+    problem: a hash of what is known of them, which decides their verdicts.
     """
 
+    problem: bytes
     cell: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -78,29 +82,32 @@ class Found:
     exact: np.ndarray
 
 
-def attacked(families: list[Family], terms: Terms, part: tuple[int, int] = (0, 1)) -> list[Found] | None:
+def attacked(
+    families: list[Family], terms: Terms, part: tuple[int, int] = (0, 1), before: Mapping[bytes, Found] | None = None
+) -> list[Found] | None:
     """Attack every hidden cell of a period; None where what is known contradicts itself.
 
-    part: (i, k) for the i-th of k shares of the work, by families.
+    part: (i, k) for the i-th of k shares of the work, by families. before: what was found of the same period, by
+    problem: where nothing else is known now, it stands.
     """
     try:
-        return _attack(families, terms, part)
+        return _attack(families, terms, part, before or {})
     except ContradictionError:
         return None
 
 
-def _attack(families: list[Family], terms: Terms, part: tuple[int, int]) -> list[Found]:
+def _attack(families: list[Family], terms: Terms, part: tuple[int, int], before: Mapping[bytes, Found]) -> list[Found]:
     """All families share what they tell of everyone (group 0)."""
     tight = [(family.low.copy(), family.high.copy()) for family in families]
     for _ in range(3):
         for family, (low, high) in zip(families, tight, strict=True):
             narrow(low, high, family.axes, terms)
-        before = [(int(low.sum()), int(high.sum())) for low, high in tight]
+        last = [(int(low.sum()), int(high.sum())) for low, high in tight]
         least = np.max([low[..., 0] for low, _ in tight], axis=0)
         most = np.min([high[..., 0] for _, high in tight], axis=0)
         for low, high in tight:
             low[..., 0], high[..., 0] = least, most
-        if before == [(int(low.sum()), int(high.sum())) for low, high in tight]:
+        if last == [(int(low.sum()), int(high.sum())) for low, high in tight]:
             break
     if any((low > high).any() for low, high in tight):
         raise ContradictionError("No counts agree with everything that is shown.")
@@ -114,7 +121,7 @@ def _attack(families: list[Family], terms: Terms, part: tuple[int, int]) -> list
         for axis in family.axes[1:]:
             of_one = _times(of_one, axis.incidence)
         of_all = _times(sparse.csr_array(family.axes[0].incidence), of_one) if family.axes[0].lines else of_one
-        done: dict[tuple[object, ...], Found] = {}  # metrics that count the same people are one problem
+        done = dict(before)  # metrics that count the same people are one problem
         for m in range(len(low)):
             known = bool(terms.complementary[m]), bool(terms.private[m])
             for periods in _together(family.axes[0], told_low[m], told_high[m]):
@@ -124,21 +131,29 @@ def _attack(families: list[Family], terms: Terms, part: tuple[int, int]) -> list
                     continue
                 about = tuple(ends[m][:, periods] for ends in (told_low, told_high, low, high))
                 same, mirrored = (
-                    (*known, place.tobytes(), *(ends[list(order)].tobytes() for ends in about))
+                    _hash(family.axes, known, place, *(ends[list(order)] for ends in about))
                     for order in ((N, HAVE, LACK), MIRRORED)
                 )
                 if mirrored in done and same not in done:
                     other, order = done[mirrored], list(MIRRORED)
-                    done[same] = replace(other, low=other.low[order], high=other.high[order])
+                    done[same] = replace(other, problem=same, low=other.low[order], high=other.high[order])
                 elif same not in done:
                     sums = of_all if len(periods) > 1 else of_one
                     search = Search(system(sums, about, place, known[0]), known[1], terms)
                     if family.inner is not None:
                         search.near(*_nearby(family, m, periods, about, terms))
                     search.run()
-                    done[same] = Found(place, *search.verdict())
+                    done[same] = Found(same, place, *search.verdict())
                 found.append(replace(done[same], cell=hidden.ravel()[place]))
     return found
+
+
+def _hash(axes: tuple[Axis, ...], known: tuple[bool, bool], *arrays: np.ndarray) -> bytes:
+    """Of all that decides what is found: how cells add up, what is known of the metric, and of the cells."""
+    about = blake2b(repr((axes, known)).encode(), digest_size=16)
+    for array in arrays:
+        about.update(np.ascontiguousarray(array).data)
+    return about.digest()
 
 
 def _times(one: sparse.csr_array, other: sparse.csr_array | np.ndarray) -> sparse.csr_array:

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from pipelines.disclosure.programs import WHOLE, Program, is_whole
+from pipelines.disclosure.programs import WHOLE, Near, Program, is_whole
 
 CAP = 100_000_000  # more than any country's universities have of anything
-MOST_CORNERS = 80  # each moves some of the cells as far as they go together, in directions drawn at random
-AT_ONCE = 200
-FRUITLESS = 4  # corners in whole numbers that each settled less than WORTH of the open cells
-WORTH = 0.03
-PUSH = 0.01  # of the weight of the cell looked at
+TRIES = 3  # at counts near the known ones that go so far: what changes costs each time is drawn anew
 MOST_JOINED = 3  # times that moves are joined in pairs
 FEW = 20  # open cells for which that is quicker than programs
 LONGEST = 8  # moves of a sum, up or down, that are joined
@@ -59,10 +55,9 @@ class System:
         """What is known of the sums attacked."""
         return np.asarray(self.targets @ np.where(self.free, 0, self.least))
 
-    def program(self, point: np.ndarray | None) -> Program:
-        """The linear program of the free inner counts, to begin from a point that agrees."""
-        known = None if point is None else point[self.free]
-        return Program(self.rows, self.row_low, self.row_high, self.least[self.free], self.most[self.free], known)
+    def program(self) -> Program:
+        """The program of the free inner counts."""
+        return Program(self.rows, self.row_low, self.row_high, self.least[self.free], self.most[self.free])
 
     def agreeing(self, point: np.ndarray, moves: sparse.csc_array) -> sparse.csc_array | None:
         """Those of the moves (columns) each of which takes a point to another that agrees; None where it does not
@@ -175,17 +170,18 @@ class Search:
         self._targets, self._constant = about.targets[:, about.free], about.constant
         self.low, self.high = about.low, about.high  # proved: no further out
         self._least, self._most = np.full_like(self.low, CAP), np.full_like(self.high, -1)  # met: at least this far
-        self._program: Program | None = None
-        self._point: np.ndarray | None = None  # one that agrees
+        self._program = about.program()
+        self._point: np.ndarray | None = None  # one that agrees, or nearly
+        self._random = np.random.default_rng(0)
 
     def near(self, point: np.ndarray, moves: sparse.csc_array) -> None:
         """Look at counts that may agree with what is told, at those that moves lead to, and, of few cells, several."""
+        self._point = point
         there = self._about.targets @ point
         for _ in range(MOST_JOINED):
             agreeing = self._about.agreeing(point, moves)
             if agreeing is None:
                 return
-            self._point = point
             changed = sparse.csr_array(self._about.targets @ agreeing)
             least, most = (np.reshape(end, self.low.shape) for end in _ends(there, changed))
             self._least, self._most = np.minimum(self._least, least), np.maximum(self._most, most)
@@ -195,37 +191,124 @@ class Search:
             moves = _joined(agreeing, changed, (np.arange(3)[:, None] * self.low.shape[1] + cells).ravel())
 
     def run(self) -> None:
-        """Go from corner to corner of what agrees, until no cell is open or going on shows nothing new."""
-        if not self._about.free.any():
+        """Take one open cell after the other as far as it must go, until none is open.
+
+        First with the smallest changes of counts that agree, which are mostly whole; then no further than it is proved
+        to go; then in whole numbers, where only broken numbers were found to go so far.
+        """
+        free = self._about.free
+        if not free.any():
             self._least = self._most = self._constant.reshape(self.low.shape)
             return
         if not self._open().any():
             return
-        self._program = self._about.program(self._point)
-        shape, random = self.low.shape, np.random.default_rng(0)
-        fruitless = 0
-        for _ in range(MOST_CORNERS):
-            still = self._open()
-            if not still.any() or fruitless == FRUITLESS:
-                break
-            some = random.permutation(np.flatnonzero(still))[:AT_ONCE]
-            weights = np.zeros(shape)
-            weights[HAVE, some] = random.choice([-1.0, 1.0], len(some))
-            as_well = np.where(self._known[some], 0, random.choice([1.0, 1.0, 1.0, -1.0], len(some)))
-            weights[LACK, some] = weights[HAVE, some] * as_well  # mostly the base, at times who has against who lacks
-            whole = self._go(weights)
-            closed = still.sum() - self._open().sum()
-            fruitless = 0 if closed > WORTH * still.sum() else fruitless + whole
-        # one by one: first with all others pushed a little at random, which makes corners whole and moves many; then
-        # alone, which proves how far they go; then in whole numbers, where only broken numbers were found to go so far
-        for pushed, whole in ((True, False), (False, False), (True, False), (False, True)):
-            for cell in random.permutation(np.flatnonzero(self._open())):
+        start = self._agreeing()
+        if start is None:
+            return  # nothing is met: all cells stay narrow
+        nearby = self._program.near(start)
+        self._meet(start)
+        for look in (self._nearby, self._proving, self._in_whole):
+            for cell in self._random.permutation(np.flatnonzero(self._open())):
                 for quantity, sign in self._ends(cell):
-                    weights = random.uniform(-PUSH, PUSH, shape) * self._open() if pushed else np.zeros(shape)
-                    weights[quantity, cell] = sign
-                    self._go(weights, None if pushed else (quantity, cell, sign), whole=whole)
-                    if not self._open()[cell]:
-                        break
+                    if self._open()[cell]:
+                        look(quantity, cell, sign, start, nearby)
+
+    def _agreeing(self) -> np.ndarray | None:
+        """Free counts that agree with what is told: those begun from, else near them, else any; None where it takes too
+        long to find some.
+        """
+        free = self._about.free
+        if self._point is not None:
+            if self._program.agrees(start := self._point[free]):
+                return start
+            nearby = self._program.near(self._point[free])
+            for costs in self._costs():
+                near = nearby.agreeing(costs)
+                if near is not None and self._is_met(near):
+                    return np.round(near)
+        try:
+            found = self._program.furthest(np.zeros(int(free.sum())), whole=True, enough=0)
+        except TimeoutError:
+            return None
+        assert found is not None, "every count is below a cap"
+        return np.round(found)
+
+    def _nearby(self, quantity: int, cell: int, sign: int, start: np.ndarray, nearby: Near) -> None:
+        """Look for the smallest change that takes a count as far as needed."""
+        goal = self._goal(quantity, cell, sign)
+        by = goal - sign * self._value(quantity, cell, start)
+        if goal <= sign * (self._most if sign > 0 else self._least)[quantity, cell]:
+            return
+        for costs in self._costs():
+            found = nearby.further(self._weights(quantity, cell, sign), by, costs)
+            if found is None:  # nor do broken numbers go so far
+                self._prove(quantity, cell, sign, goal - 1)
+                return
+            if self._meet(found):
+                self._meet(2 * start - np.round(found))
+                return
+
+    def _proving(self, quantity: int, cell: int, sign: int, start: np.ndarray, nearby: Near) -> None:
+        """Prove how far a count goes, and look whether it goes there."""
+        weights = self._weights(quantity, cell, sign)
+        found = self._program.furthest(weights)
+        assert found is not None, "every count is below a cap"
+        self._meet(found)
+        self._prove(quantity, cell, sign, np.floor(sign * self._value(quantity, cell, found) + WHOLE))
+        if self._open()[cell]:
+            self._nearby(quantity, cell, sign, start, nearby)
+
+    def _in_whole(self, quantity: int, cell: int, sign: int, *_: object) -> None:
+        """Look in whole numbers, and prove how far a count goes where it does not go as far as needed."""
+        goal = self._goal(quantity, cell, sign)
+        enough = goal - sign * self._constant.reshape(self.low.shape)[quantity, cell]
+        try:
+            found = self._program.furthest(self._weights(quantity, cell, sign), whole=True, enough=enough)
+        except TimeoutError:
+            return  # neither met nor proved: the cell stays narrow
+        assert found is not None, "every count is below a cap"
+        self._meet(found)
+        if (value := np.round(sign * self._value(quantity, cell, found))) < goal:
+            self._prove(quantity, cell, sign, value)
+
+    def _goal(self, quantity: int, cell: int, sign: int) -> float:
+        """How far up, or down (negative), a count needs to go at most for the cell to be wide, or can go."""
+        need = self._terms.narrowest_margin if self._known[cell] else self._terms.narrowest_base
+        if sign > 0:
+            return float(min(max(self._least[quantity, cell], 1) + need, self.high[quantity, cell]))
+        return -float(max(self._most[quantity, cell] - need, self.low[quantity, cell]))
+
+    def _value(self, quantity: int, cell: int, point: np.ndarray) -> float:
+        row = self._targets[[quantity * self.low.shape[1] + cell]]
+        return float((row @ point)[0] + self._constant.reshape(self.low.shape)[quantity, cell])
+
+    def _weights(self, quantity: int, cell: int, sign: int) -> np.ndarray:
+        return sign * self._targets[[quantity * self.low.shape[1] + cell]].toarray()[0]
+
+    def _costs(self) -> Iterator[np.ndarray]:
+        """Of changing each free count: at first all the same."""
+        free = int(self._about.free.sum())
+        yield np.ones(free)
+        for _ in range(TRIES - 1):
+            yield 1 + self._random.random(free)
+
+    def _prove(self, quantity: int, cell: int, sign: int, end: float) -> None:
+        """That a count goes no further up, or down (negative)."""
+        if sign > 0:
+            self.high[quantity, cell] = min(self.high[quantity, cell], end)
+        else:
+            self.low[quantity, cell] = max(self.low[quantity, cell], -end)
+
+    def _is_met(self, point: np.ndarray) -> bool:
+        return is_whole(point) and self._program.agrees(np.round(point))
+
+    def _meet(self, point: np.ndarray) -> bool:
+        """Take note of free counts, where they are whole and agree."""
+        if not self._is_met(point):
+            return False
+        values = (self._targets @ np.round(point) + self._constant).reshape(self.low.shape)
+        self._least, self._most = np.fmin(self._least, values), np.fmax(self._most, values)
+        return True
 
     def _ends(self, cell: int) -> Iterator[tuple[int, int]]:
         """The ends of the ranges of a cell that are not known yet: quantity, and 1 for the upper, −1 for the lower."""
@@ -233,31 +316,6 @@ class Search:
             for sign, proved, met in ((1, self.high, self._most), (-1, self.low, self._least)):
                 if proved[quantity, cell] != met[quantity, cell]:
                     yield quantity, sign
-
-    def _go(self, weights: np.ndarray, end: tuple[int, int, int] | None = None, *, whole: bool = False) -> bool:
-        """Look for a corner; `end` is proved by it where it was looked for alone. True where it is in whole numbers."""
-        assert self._program is not None
-        try:
-            point = self._program.furthest(weights.ravel() @ self._targets, whole=whole)
-        except TimeoutError:
-            return False  # neither met nor proved: the cell stays narrow
-        assert point is not None, "every count is below a cap"
-        values = (self._targets @ point + self._constant).reshape(self.low.shape)
-        if end is not None:
-            quantity, cell, sign = end
-            value = values[quantity, cell]
-            if sign > 0:
-                self.high[quantity, cell] = min(self.high[quantity, cell], np.floor(value + WHOLE))
-            else:
-                self.low[quantity, cell] = max(self.low[quantity, cell], np.ceil(value - WHOLE))
-        if is_whole(point) and self._program.agrees(np.round(point)):
-            self._least, self._most = np.fmin(self._least, np.round(values)), np.fmax(self._most, np.round(values))
-            if not whole:
-                self._program.remember()
-            return True
-        if not whole:
-            self._program.go_back()
-        return False
 
     @property
     def _known(self) -> np.ndarray:

@@ -113,8 +113,10 @@ class Moves:
         self.solver = _Highs()
         self.solver.setOptionValue("output_flag", False)
         self.solver.setOptionValue("threads", 1)
-        self.solver.setOptionValue("presolve", "off")  # each solve starts from the last
+        self.solver.setOptionValue("presolve", "off")
         self.solver.passModel(program)
+        self.solver.run()
+        self._no_move = self.solver.getBasis()  # each solve starts there, as most moves are of few cells
         self.columns, self._bounds = np.arange(2 * self.size, dtype=np.int32), self.room
 
     def price(self, cost: np.ndarray) -> None:
@@ -136,6 +138,7 @@ class Moves:
             self._bounds = room
 
     def _solved(self) -> np.ndarray | None:
+        self.solver.setBasis(self._no_move)
         self.solver.run()
         if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
