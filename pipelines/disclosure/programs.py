@@ -98,21 +98,29 @@ class Near:
         return self._nearest(costs)
 
     def further(self, weights: np.ndarray, by: float, costs: np.ndarray) -> np.ndarray | None:
-        """The nearest numbers whose weighted sum is larger by so much; None where there are none."""
+        """The nearest numbers whose weighted sum is larger by so much than the point's; None where there are none.
+
+        Raises TimeoutError where neither is found.
+        """
         used = np.flatnonzero(weights)
         columns, values = np.r_[used, used + len(weights)], np.r_[weights[used], -weights[used]]
         self._solver.addRow(float(by), highspy.kHighsInf, len(columns), columns.astype(np.int32), values.astype(float))
-        found = self._nearest(costs)
-        self._solver.deleteRows(1, np.array([self._rows], np.int32))
-        self._solver.setBasis(self._start)
-        return found
+        try:
+            return self._nearest(costs)
+        finally:
+            self._solver.deleteRows(1, np.array([self._rows], np.int32))
+            self._solver.setBasis(self._start)
 
     def _nearest(self, costs: np.ndarray) -> np.ndarray | None:
         self._solver.changeColsCost(len(self._columns), self._columns, np.tile(costs, 2).astype(float))
         self._solver.run()
-        optimal = self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        change = np.asarray(self._solver.getSolution().col_value) if optimal else None
-        return None if change is None else self._point + change[: len(costs)] - change[len(costs) :]
+        status = self._solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise TimeoutError
+        change = np.asarray(self._solver.getSolution().col_value)
+        return self._point + change[: len(costs)] - change[len(costs) :]
 
 
 def is_whole(point: np.ndarray) -> bool:

@@ -218,15 +218,15 @@ class Search:
         long to find some.
         """
         free = self._about.free
-        if self._point is not None:
-            if self._program.agrees(start := self._point[free]):
-                return start
-            nearby = self._program.near(self._point[free])
-            for costs in self._costs():
-                near = nearby.agreeing(costs)
-                if near is not None and self._is_met(near):
-                    return np.round(near)
+        if self._point is not None and self._program.agrees(start := self._point[free]):
+            return start
         try:
+            if self._point is not None:
+                nearby = self._program.near(self._point[free])
+                for costs in self._costs():
+                    near = nearby.agreeing(costs)
+                    if near is not None and self._is_met(near):
+                        return np.round(near)
             found = self._program.furthest(np.zeros(int(free.sum())), whole=True, enough=0)
         except TimeoutError:
             return None
@@ -240,7 +240,10 @@ class Search:
         if goal <= sign * (self._most if sign > 0 else self._least)[quantity, cell]:
             return
         for costs in self._costs():
-            found = nearby.further(self._weights(quantity, cell, sign), by, costs)
+            try:
+                found = nearby.further(self._weights(quantity, cell, sign), by, costs)
+            except TimeoutError:
+                return
             if found is None:  # nor do broken numbers go so far
                 self._prove(quantity, cell, sign, goal - 1)
                 return

@@ -185,6 +185,20 @@ def test_who_begins_from_the_true_counts_finds_the_same(seed, smallest, metric, 
         pd.testing.assert_frame_equal(verdicts(attack(*about, inner=inner)), verdicts(attack(*about)))
 
 
+@settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["met", "mean", "ratio"]))
+def test_who_remembers_earlier_attacks_finds_the_same(seed, metric):
+    cells = pd.concat([university(seed, 2, metric), university(seed + 1, 2, metric, year="2025/26")], ignore_index=True)
+    random, before = np.random.default_rng(seed), {}
+    hidden = (random.random(len(cells)) < 0.5) & ~at(cells, unit="university", group="all")
+    more = hidden | (random.random(len(cells)) < 0.1) & ~at(cells, unit="university", group="all")
+    for rows in (hidden, more, hidden):
+        for periods in (cells["academic_year"] > "", cells["academic_year"] == "2025/26"):
+            about = cells[periods & ~rows], cells[periods & rows], SCHOOLS, METRICS
+            found = attack(*about, inner=cells, before=before)
+            pd.testing.assert_frame_equal(verdicts(found), verdicts(attack(*about, inner=cells)))
+
+
 def verdicts(found):
     """Which cells are broken, how wide they are, and which are known; ranges may be proved more or less far."""
     return pd.concat([found.broken, found.exact], keys=["broken", "exact"])[[*KEY, "width", "why"]]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from pipelines.disclosure.attacker import bounds
+from pipelines.disclosure.programs import Program
 from tests.measures.building import shared
 
 EXAMPLES = [
@@ -146,3 +147,30 @@ def compositions(total, parts):
     for first in range(total + 1):
         for rest in compositions(total - first, parts - 1):
             yield (first, *rest)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(0, 6), min_size=9, max_size=9),
+    st.lists(st.booleans(), min_size=16, max_size=16),
+    st.integers(0, 8),
+    st.integers(1, 9),
+)
+def test_the_nearest_numbers_agree_and_go_as_far_as_wanted_or_none_do(values, told, inner, by):
+    of_rows = {r: dict(zip("abc", values[3 * i : 3 * i + 3], strict=True)) for i, r in enumerate("xyz")}
+    _, sums, totals = two_way(of_rows)
+    known = np.array(told) & (np.diff(sums.indptr) > 1)
+    point, least, most = np.array(values, float), np.zeros(9), np.full(9, 100.0)
+    program = Program(sums[known], totals[known], totals[known], least, most)
+    weights = np.eye(9)[inner]
+    near = program.near(point)
+    found = near.further(weights, by, np.ones(9))
+    if found is None:
+        assert program.furthest(weights)[inner] < point[inner] + by
+    else:
+        assert found[inner] == pytest.approx(point[inner] + by)
+        assert program.agrees(np.round(found))
+        np.testing.assert_allclose(sums[known] @ found, totals[known])
+    np.testing.assert_allclose(near.agreeing(np.ones(9)), point)  # and each search begins anew
+    elsewhere = program.near(point + np.arange(9) % 3).agreeing(np.ones(9))  # begun where nothing agrees
+    np.testing.assert_allclose(sums[known] @ elsewhere, totals[known])
