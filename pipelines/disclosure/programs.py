@@ -33,7 +33,7 @@ class Program:
     def furthest(self, weights: np.ndarray, *, whole: bool = False, enough: float = np.inf) -> np.ndarray | None:
         """The numbers with the largest weighted sum, or whole ones whose sum is enough; None where it has no limit.
 
-        Raises ContradictionError where there are no such numbers, TimeoutError where whole ones take too long to find.
+        Raises ContradictionError where there are no such numbers, TimeoutError where they are not found in time.
         """
         solver = self._solver_in_whole if whole else self._solver
         solver.changeColsCost(len(self._columns), self._columns, np.asarray(weights, float))
@@ -45,9 +45,9 @@ class Program:
             return np.asarray(solver.getSolution().col_value)
         if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return None
-        if status == highspy.HighsModelStatus.kTimeLimit:
-            raise TimeoutError
-        raise ContradictionError("No counts agree with everything that is shown.")
+        if status == highspy.HighsModelStatus.kInfeasible:
+            raise ContradictionError("No counts agree with everything that is shown.")
+        raise TimeoutError
 
     def agrees(self, point: np.ndarray) -> bool:
         """Whether whole numbers are between all limits, by arithmetic."""
@@ -88,37 +88,33 @@ class Near:
         self._solver.changeObjectiveSense(highspy.ObjSense.kMinimize)
         self._columns = np.arange(len(room), dtype=np.int32)
         self._rows = sums.shape[0]
+        self.none = False  # whether the last search proved that there are none
         self._nearest(np.ones(len(point)))
         self._start = self._solver.getBasis()  # each search starts there, as most end close to it
 
     def agreeing(self, costs: np.ndarray) -> np.ndarray | None:
-        """The numbers nearest to the point that are between all limits; None where there are none. costs: of changing
+        """The numbers nearest to the point that are between all limits; None where none are found. costs: of changing
         each.
         """
         return self._nearest(costs)
 
     def further(self, weights: np.ndarray, by: float, costs: np.ndarray) -> np.ndarray | None:
-        """The nearest numbers whose weighted sum is larger by so much than the point's; None where there are none.
-
-        Raises TimeoutError where neither is found.
-        """
+        """The nearest numbers whose weighted sum is larger by so much than the point's; None where none are found."""
         used = np.flatnonzero(weights)
         columns, values = np.r_[used, used + len(weights)], np.r_[weights[used], -weights[used]]
         self._solver.addRow(float(by), highspy.kHighsInf, len(columns), columns.astype(np.int32), values.astype(float))
-        try:
-            return self._nearest(costs)
-        finally:
-            self._solver.deleteRows(1, np.array([self._rows], np.int32))
-            self._solver.setBasis(self._start)
+        found = self._nearest(costs)
+        self._solver.deleteRows(1, np.array([self._rows], np.int32))
+        self._solver.setBasis(self._start)
+        return found
 
     def _nearest(self, costs: np.ndarray) -> np.ndarray | None:
         self._solver.changeColsCost(len(self._columns), self._columns, np.tile(costs, 2).astype(float))
         self._solver.run()
         status = self._solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kInfeasible:
-            return None
+        self.none = status == highspy.HighsModelStatus.kInfeasible
         if status != highspy.HighsModelStatus.kOptimal:
-            raise TimeoutError
+            return None
         change = np.asarray(self._solver.getSolution().col_value)
         return self._point + change[: len(costs)] - change[len(costs) :]
 

@@ -131,7 +131,7 @@ def _attack(families: list[Family], terms: Terms, part: tuple[int, int], before:
                     continue
                 about = tuple(ends[m][:, periods] for ends in (told_low, told_high, low, high))
                 same, mirrored = (
-                    _hash(family.axes, known, place, *(ends[list(order)] for ends in about))
+                    _hash((family.axes, known, terms.bar), place, *(ends[list(order)] for ends in about))
                     for order in ((N, HAVE, LACK), MIRRORED)
                 )
                 if mirrored in done and same not in done:
@@ -148,12 +148,12 @@ def _attack(families: list[Family], terms: Terms, part: tuple[int, int], before:
     return found
 
 
-def _hash(axes: tuple[Axis, ...], known: tuple[bool, bool], *arrays: np.ndarray) -> bytes:
-    """Of all that decides what is found: how cells add up, what is known of the metric, and of the cells."""
-    about = blake2b(repr((axes, known)).encode(), digest_size=16)
+def _hash(about: tuple[object, ...], *arrays: np.ndarray) -> bytes:
+    """Of all that decides what is found: how cells add up, what is wide enough, what is known of metric and cells."""
+    problem = blake2b(repr(about).encode(), digest_size=16)
     for array in arrays:
-        about.update(np.ascontiguousarray(array).data)
-    return about.digest()
+        problem.update(np.ascontiguousarray(array).data)
+    return problem.digest()
 
 
 def _times(one: sparse.csr_array, other: sparse.csr_array | np.ndarray) -> sparse.csr_array:

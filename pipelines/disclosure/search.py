@@ -30,6 +30,11 @@ class Terms:
     narrowest_base: int
     narrowest_margin: int
 
+    @property
+    def bar(self) -> tuple[int, int, int]:
+        """Which ranges are wide enough."""
+        return self.smallest_base, self.narrowest_base, self.narrowest_margin
+
 
 @dataclass(frozen=True)
 class System:
@@ -151,10 +156,10 @@ def system(
     told = (row_low > every @ least) | (row_high < np.minimum(every @ most, CAP))
     rows, known = every[told][:, free], every[told] @ fixed
     row_low, row_high = row_low[told] - known, row_high[told] - known
-    # rows over the same inner cells are one
-    _, first, same = np.unique(
-        np.round(rows @ np.random.default_rng(0).random(rows.shape[1]), 9), return_index=True, return_inverse=True
-    )
+    # rows over the same inner cells are one; by two random sums, as there are too many for one
+    random = np.random.default_rng(0).random((2, rows.shape[1]))
+    of_rows = np.round(rows @ (random[0] + 1j * random[1]), 9)
+    _, first, same = np.unique(of_rows, return_index=True, return_inverse=True)
     row_least, row_most = np.full(len(first), -np.inf), np.full(len(first), np.inf)
     np.maximum.at(row_least, same, row_low)
     np.minimum.at(row_most, same, row_high)
@@ -205,8 +210,8 @@ class Search:
         start = self._agreeing()
         if start is None:
             return  # nothing is met: all cells stay narrow
-        nearby = self._program.near(start)
         self._meet(start)
+        nearby = self._program.near(start)
         for look in (self._nearby, self._proving, self._in_whole):
             for cell in self._random.permutation(np.flatnonzero(self._open())):
                 for quantity, sign in self._ends(cell):
@@ -220,18 +225,18 @@ class Search:
         free = self._about.free
         if self._point is not None and self._program.agrees(start := self._point[free]):
             return start
+        if self._point is not None:
+            nearby = self._program.near(self._point[free])
+            for costs in self._costs():
+                near = nearby.agreeing(costs)
+                if near is not None and self._is_met(near):
+                    return np.round(near)
         try:
-            if self._point is not None:
-                nearby = self._program.near(self._point[free])
-                for costs in self._costs():
-                    near = nearby.agreeing(costs)
-                    if near is not None and self._is_met(near):
-                        return np.round(near)
             found = self._program.furthest(np.zeros(int(free.sum())), whole=True, enough=0)
         except TimeoutError:
             return None
         assert found is not None, "every count is below a cap"
-        return np.round(found)
+        return np.round(found) if self._is_met(found) else None
 
     def _nearby(self, quantity: int, cell: int, sign: int, start: np.ndarray, nearby: Near) -> None:
         """Look for the smallest change that takes a count as far as needed."""
@@ -240,21 +245,21 @@ class Search:
         if goal <= sign * (self._most if sign > 0 else self._least)[quantity, cell]:
             return
         for costs in self._costs():
-            try:
-                found = nearby.further(self._weights(quantity, cell, sign), by, costs)
-            except TimeoutError:
-                return
-            if found is None:  # nor do broken numbers go so far
+            found = nearby.further(self._weights(quantity, cell, sign), by, costs)
+            if found is None and nearby.none:  # nor do broken numbers go so far
                 self._prove(quantity, cell, sign, goal - 1)
                 return
-            if self._meet(found):
+            if found is not None and self._meet(found):
                 self._meet(2 * start - np.round(found))
                 return
 
     def _proving(self, quantity: int, cell: int, sign: int, start: np.ndarray, nearby: Near) -> None:
         """Prove how far a count goes, and look whether it goes there."""
         weights = self._weights(quantity, cell, sign)
-        found = self._program.furthest(weights)
+        try:
+            found = self._program.furthest(weights)
+        except TimeoutError:
+            return
         assert found is not None, "every count is below a cap"
         self._meet(found)
         self._prove(quantity, cell, sign, np.floor(sign * self._value(quantity, cell, found) + WHOLE))
@@ -264,7 +269,8 @@ class Search:
     def _in_whole(self, quantity: int, cell: int, sign: int, *_: object) -> None:
         """Look in whole numbers, and prove how far a count goes where it does not go as far as needed."""
         goal = self._goal(quantity, cell, sign)
-        enough = goal - sign * self._constant.reshape(self.low.shape)[quantity, cell]
+        # the solver stops beyond what is enough, not at it
+        enough = goal - 0.5 - sign * self._constant.reshape(self.low.shape)[quantity, cell]
         try:
             found = self._program.furthest(self._weights(quantity, cell, sign), whole=True, enough=enough)
         except TimeoutError:
@@ -276,7 +282,8 @@ class Search:
 
     def _goal(self, quantity: int, cell: int, sign: int) -> float:
         """How far up, or down (negative), a count needs to go at most for the cell to be wide, or can go."""
-        need = self._terms.narrowest_margin if self._known[cell] else self._terms.narrowest_base
+        large = self._known[cell] and self.low[N, cell] >= self._terms.smallest_base
+        need = self._terms.narrowest_margin if large else self._terms.narrowest_base
         if sign > 0:
             return float(min(max(self._least[quantity, cell], 1) + need, self.high[quantity, cell]))
         return -float(max(self._most[quantity, cell] - need, self.low[quantity, cell]))

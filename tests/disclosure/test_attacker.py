@@ -199,6 +199,14 @@ def test_who_remembers_earlier_attacks_finds_the_same(seed, metric):
             pd.testing.assert_frame_equal(verdicts(found), verdicts(attack(*about, inner=cells)))
 
 
+def test_what_is_remembered_holds_for_what_counted_as_wide_enough():
+    cells, before = university(), {}
+    hidden = eight(cells)
+    about = cells[~hidden], cells[hidden], SCHOOLS, METRICS
+    assert attack(*about, Bar(2, 2, 10), before=before).broken.empty
+    assert len(attack(*about, Bar(60, 60, 200), before=before).broken) == 8
+
+
 def verdicts(found):
     """Which cells are broken, how wide they are, and which are known; ranges may be proved more or less far."""
     return pd.concat([found.broken, found.exact], keys=["broken", "exact"])[[*KEY, "width", "why"]]
