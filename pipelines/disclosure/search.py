@@ -244,8 +244,9 @@ class Search:
         by = goal - sign * self._value(quantity, cell, start)
         if goal <= sign * (self._most if sign > 0 else self._least)[quantity, cell]:
             return
+        weights = self._weights(quantity, cell, sign)
         for costs in self._costs():
-            found = nearby.further(self._weights(quantity, cell, sign), by, costs)
+            found = nearby.further(weights, by, costs)
             if found is None and nearby.none:  # nor do broken numbers go so far
                 self._prove(quantity, cell, sign, goal - 1)
                 return
